@@ -1,0 +1,50 @@
+"""Strict reading of YAML decisions into the dataclass its reader asks for."""
+
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from config.settings import settings
+
+T = TypeVar("T")
+
+
+class ConfigError(ValueError):
+    """A configuration file says something its reader does not understand."""
+
+
+def read(path: str | Path, schema: type[T]) -> T:
+    """Read `path` (below the configuration folder) as `schema`.
+
+    A misspelt, missing or ill-typed key raises ConfigError naming the file, the key's path, what was found and
+    what was expected; all problems are listed.
+    """
+    file = settings().config / path
+    try:
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{file}: no such file") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file}: not YAML: {error}") from None
+    try:
+        return _adapter(schema).validate_python(found)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_problem(file, problem) for problem in error.errors())) from None
+
+
+def names(folder: str, suffix: str = ".yaml") -> list[str]:
+    """The names of the files in `folder` (below the configuration folder), sorted, without their suffix."""
+    return sorted(file.stem for file in (settings().config / folder).glob(f"*{suffix}"))
+
+
+@cache
+def _adapter(schema: type[T]) -> TypeAdapter[T]:
+    return TypeAdapter(schema, config=ConfigDict(extra="forbid"))
+
+
+def _problem(file: Path, problem: object) -> str:
+    where = ".".join(str(step) for step in problem["loc"]) or "the whole file"  # type: ignore[index]
+    return f"{file}: {where}: found {problem['input']!r}, expected: {problem['msg']}"  # type: ignore[index]

@@ -1,0 +1,41 @@
+"""What differs from one installation to the next, read from the environment and from nowhere else."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Environment of one installation; every name is prefixed `FULFILMENT_` unless it says otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="FULFILMENT_", extra="ignore")
+
+    home: Path = Path("data")
+    config: Path = Path("config")
+    database_url: SecretStr | None = None
+    merchant: str = "MAIN"  # whose file it is when neither the file nor its folder names a merchant
+    sender: Literal["paper", "sendgrid"] = "paper"
+    sendgrid_api_key: SecretStr | None = Field(default=None, validation_alias="SENDGRID_API_KEY")
+    sendgrid_host: str = "https://api.sendgrid.com"
+    file_bytes_max: int = 4_000_000_000
+    unpacked_bytes_max: int = 2_000_000_000
+
+    @property
+    def database(self) -> str:
+        """The database's address; without one, a SQLite file below `home`."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.home.resolve() / 'fulfilment.db'}"
+
+    def folder(self, name: str) -> Path:
+        """`home/name`, made if it is not there: inbox, archive, quarantine, outgoing, reports."""
+        path = self.home / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+def settings() -> Settings:
+    """The settings as the environment says them now."""
+    return Settings()

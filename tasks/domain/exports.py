@@ -1,0 +1,343 @@
+"""What each kind of export says: the canonical fields, their types and what a value must satisfy.
+
+A foreign layout (config/exports/*.yaml) only says which of its columns is which of these fields. The same list
+makes the row-level rules, the expectations and docs/exports.md.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tasks.domain import states
+
+
+class Type(StrEnum):
+    """What a cell must be once it is read."""
+
+    TEXT = "text"
+    CODE = "code"  # an identifier: no inner line breaks, Excel damage repaired or refused
+    INTEGER = "integer"
+    MONEY = "money"  # becomes <field>_minor, in the minor units of the row's currency
+    NUMBER = "number"
+    INSTANT = "instant"
+    DATE = "date"
+    EMAIL = "email"
+    CURRENCY = "currency"
+    COUNTRY = "country"
+    GTIN = "gtin"
+    CHOICE = "choice"
+    FLAG = "flag"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One canonical column."""
+
+    name: str
+    type: Type = Type.TEXT
+    required: bool = False
+    minimum: int | None = None
+    maximum: int | None = None
+    choices: tuple[str, ...] = ()
+    default: str | None = None
+    about: str = ""
+
+    @property
+    def column(self) -> str:
+        """The name of the typed column."""
+        return f"{self.name}_minor" if self.type is Type.MONEY else self.name
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One inbox kind: its fields, its key, and the moments that must follow one another."""
+
+    name: str
+    fields: tuple[Field, ...]
+    key: tuple[str, ...]
+    sequence: tuple[str, ...] = ()  # moments, each no earlier than the one before
+    about: str = ""
+
+    def field(self, name: str) -> Field:
+        """The field of that name."""
+        return next(field for field in self.fields if field.name == name)
+
+
+UNITS_MAX = 1_000_000
+MONEY_MAX = 1_000_000_000_00
+
+_MERCHANT = Field("merchant", Type.CODE, about="merchant code; otherwise the inbox folder's, otherwise the default")
+_CONDITION = Field("condition", Type.CHOICE, choices=tuple(states.Condition), default="available")
+_LOT = Field("lot", Type.CODE, default="", about="lot or batch number, empty where the product has none")
+
+
+def _quantity(minimum: int | None = 1, *, required: bool = True, about: str = "") -> Field:
+    return Field("quantity", Type.INTEGER, required, minimum, UNITS_MAX, about=about or "units, base unit of measure")
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "products",
+            (
+                _MERCHANT,
+                Field("sku", Type.CODE, required=True),
+                Field("name"),
+                Field("barcode", Type.GTIN, about="GTIN-8, -12, -13 or -14 with its check digit"),
+                Field("pack_quantity", Type.INTEGER, minimum=1, maximum=UNITS_MAX, default="1"),
+                Field("weight_g", Type.INTEGER, minimum=0, maximum=10_000_000),
+                Field("volume_ml", Type.INTEGER, minimum=0, maximum=100_000_000),
+                Field("abc_class", Type.CHOICE, choices=("A", "B", "C")),
+                Field("unit_cost", Type.MONEY, minimum=0, maximum=MONEY_MAX),
+                Field("unit_price", Type.MONEY, minimum=0, maximum=MONEY_MAX),
+                Field("currency", Type.CURRENCY),
+                Field("category"),
+                Field("country_of_origin", Type.COUNTRY),
+                Field("is_final_sale", Type.FLAG, default="no"),
+                Field("is_hazmat", Type.FLAG, default="no"),
+                Field("reorder_point", Type.INTEGER, minimum=0, maximum=UNITS_MAX),
+                Field("components", about="kits only: SKU:quantity pairs with | between them"),
+            ),
+            key=("merchant", "sku"),
+            about="the shop's products",
+        ),
+        Kind(
+            "locations",
+            (
+                Field("warehouse", Type.CODE, required=True),
+                Field("location", Type.CODE, required=True),
+                Field("purpose", Type.CHOICE, choices=tuple(states.Purpose), default="pick"),
+                Field("zone", Type.CODE),
+                Field("aisle", Type.CODE),
+                Field("bay", Type.CODE),
+                Field("level", Type.CODE),
+                Field("x_m", Type.NUMBER, minimum=-10_000, maximum=10_000, about="metres east of the depot"),
+                Field("y_m", Type.NUMBER, minimum=-10_000, maximum=10_000, about="metres north of the depot"),
+            ),
+            key=("warehouse", "location"),
+            about="the places of a warehouse",
+        ),
+        Kind(
+            "stock",
+            (
+                _MERCHANT,
+                Field("warehouse", Type.CODE, required=True, about="warehouse code, or a name it is known by"),
+                Field("location", Type.CODE, about="place; without one, the warehouse's unspecified place"),
+                Field("sku", Type.CODE, required=True),
+                _CONDITION,
+                _LOT,
+                Field("on_hand", Type.INTEGER, required=True, minimum=-UNITS_MAX, maximum=UNITS_MAX),
+                Field("snapshot_at", Type.INSTANT, about="when the export was made; without it, when received"),
+            ),
+            key=("merchant", "warehouse", "location", "sku", "condition", "lot"),
+            about="what a shop or warehouse system says is on hand",
+        ),
+        Kind(
+            "movements",
+            (
+                Field("movement_id", Type.CODE, required=True),
+                _MERCHANT,
+                Field("warehouse", Type.CODE, required=True),
+                Field("location", Type.CODE),
+                Field("sku", Type.CODE, required=True),
+                _CONDITION,
+                _LOT,
+                _quantity(-UNITS_MAX, about="signed units: what comes in is positive"),
+                Field("kind", Type.CHOICE, required=True, choices=("receipt", "adjust", "transfer", "scrap", "return")),
+                Field("reason"),
+                Field("document", Type.CODE),
+                Field("occurred_at", Type.INSTANT, required=True),
+            ),
+            key=("merchant", "movement_id"),
+            about="dated stock movements of the warehouse system",
+        ),
+        Kind(
+            "orders",
+            (
+                _MERCHANT,
+                Field("order_number", Type.CODE, required=True),
+                Field("line_number", Type.INTEGER, required=True, minimum=1, maximum=10**18),
+                Field("channel"),
+                Field("created_at", Type.INSTANT, required=True),
+                Field("paid_at", Type.INSTANT),
+                Field("fulfilled_at", Type.INSTANT),
+                Field("cancelled_at", Type.INSTANT),
+                Field("currency", Type.CURRENCY, required=True),
+                Field("sku", Type.CODE, required=True),
+                Field("name"),
+                _quantity(),
+                Field("unit_price", Type.MONEY, minimum=0, maximum=MONEY_MAX),
+                Field("discount", Type.MONEY, minimum=0, maximum=MONEY_MAX),
+                Field("requires_shipping", Type.FLAG, default="yes"),
+                Field("total", Type.MONEY, minimum=0, maximum=MONEY_MAX, about="what the order costs in all"),
+                Field("refunded", Type.MONEY, minimum=0, maximum=MONEY_MAX),
+                Field("service_level"),
+                Field("ship_by", Type.INSTANT),
+                Field("customer_reference", Type.CODE),
+                Field("email", Type.EMAIL),
+                Field("customer_name"),
+                Field("address1"),
+                Field("address2"),
+                Field("city"),
+                Field("postal_code", Type.CODE),
+                Field("province"),
+                Field("country", Type.COUNTRY),
+                Field("phone"),
+                Field("language"),
+                Field("hold_reason", Type.CHOICE, choices=tuple(states.HoldReason)),
+            ),
+            key=("merchant", "order_number", "line_number"),
+            sequence=("created_at", "paid_at", "fulfilled_at"),
+            about="orders, a row a line",
+        ),
+        Kind(
+            "counts",
+            (
+                Field("count_id", Type.CODE, about="count document; without one, the file's name"),
+                _MERCHANT,
+                Field("warehouse", Type.CODE),
+                Field("location", Type.CODE),
+                Field("sku", Type.CODE, required=True),
+                _CONDITION,
+                _LOT,
+                Field("expires_on", Type.DATE),
+                _quantity(0, required=False, about="units counted; empty means not counted, which is not 0"),
+                Field("counter", about="who counted"),
+                Field("counted_at", Type.INSTANT),
+                Field("comment"),
+            ),
+            key=("count_id", "merchant", "warehouse", "location", "sku", "condition", "lot", "counter"),
+            about="count sheets",
+        ),
+        Kind(
+            "picks",
+            (
+                _MERCHANT,
+                Field("order_number", Type.CODE, required=True),
+                Field("sku", Type.CODE, required=True),
+                Field("location", Type.CODE, about="where it was taken; without one, where it was planned"),
+                _quantity(0, about="units taken"),
+                Field("short_reason", about="why fewer were taken than planned"),
+                Field("picker"),
+                Field("picked_at", Type.INSTANT, required=True),
+            ),
+            key=("merchant", "order_number", "sku", "location"),
+            about="what the pickers took",
+        ),
+        Kind(
+            "packs",
+            (
+                _MERCHANT,
+                Field("parcel", Type.CODE, required=True),
+                Field("order_number", Type.CODE, required=True),
+                Field("sku", Type.CODE, required=True, about="SKU or barcode as scanned"),
+                _quantity(),
+                Field("packer"),
+                Field("packed_at", Type.INSTANT, required=True),
+                Field("weight_g", Type.INTEGER, minimum=0, maximum=10_000_000, about="parcel weight"),
+                Field("checks", about="checklist answers: step=yes pairs with | between them"),
+            ),
+            key=("merchant", "parcel", "sku"),
+            about="scans at the packing bench",
+        ),
+        Kind(
+            "shipments",
+            (
+                _MERCHANT,
+                Field("parcel", Type.CODE, about="parcel code; without one, the order's packed parcel"),
+                Field("order_number", Type.CODE, required=True),
+                Field("carrier"),
+                Field("tracking_number", Type.CODE),
+                Field("sku", Type.CODE),
+                _quantity(required=False),
+                Field("shipped_at", Type.INSTANT, required=True),
+            ),
+            key=("merchant", "order_number", "parcel", "sku"),
+            about="what a carrier took: its manifest",
+        ),
+        Kind(
+            "tracking",
+            (
+                Field("carrier", required=True),
+                Field("tracking_number", Type.CODE, required=True),
+                Field(
+                    "event",
+                    Type.CHOICE,
+                    required=True,
+                    choices=(
+                        "info_received",
+                        "in_transit",
+                        "out_for_delivery",
+                        "attempt_failed",
+                        "delivered",
+                        "available_for_pickup",
+                        "exception",
+                        "returned_to_sender",
+                        "lost",
+                    ),
+                ),
+                Field("occurred_at", Type.INSTANT, required=True),
+                Field("description"),
+            ),
+            key=("carrier", "tracking_number", "event", "occurred_at"),
+            about="carrier events",
+        ),
+        Kind(
+            "return_requests",
+            (
+                Field("request_id", Type.CODE, required=True),
+                _MERCHANT,
+                Field("order_number", Type.CODE),
+                Field("customer_reference", Type.CODE),
+                Field("email", Type.EMAIL),
+                Field("sku", Type.CODE, required=True),
+                _quantity(),
+                Field("reason"),
+                Field("resolution", Type.CHOICE, choices=("refund", "replacement", "store_credit"), default="refund"),
+                Field("requested_at", Type.INSTANT, required=True),
+            ),
+            key=("merchant", "request_id", "sku"),
+            about="customers who want to send something back",
+        ),
+        Kind(
+            "return_receipts",
+            (
+                _MERCHANT,
+                Field("rma", Type.CODE),
+                Field("order_number", Type.CODE),
+                Field("sku", Type.CODE, required=True),
+                _quantity(0, about="units in the box; 0 for an empty box"),
+                Field(
+                    "grade",
+                    Type.CHOICE,
+                    required=True,
+                    choices=("as_new", "opened", "damaged_by_customer", "damaged_in_transit", "defective", "wrong_item"),
+                ),
+                Field("received_at", Type.INSTANT, required=True),
+                Field("inspector"),
+                Field("comment"),
+            ),
+            key=("merchant", "rma", "order_number", "sku"),
+            about="what came back, and how it looked",
+        ),
+        Kind(
+            "message_events",
+            (
+                Field("event_id", Type.CODE, required=True),
+                Field(
+                    "event",
+                    Type.CHOICE,
+                    required=True,
+                    choices=("processed", "deferred", "delivered", "bounce", "dropped", "spamreport", "blocked"),
+                ),
+                Field("recipient", Type.EMAIL, required=True),
+                Field("dedupe_key", about="the message's own key, as the provider hands it back"),
+                Field("provider_id", Type.CODE),
+                Field("reason"),
+                Field("occurred_at", Type.INSTANT, required=True),
+            ),
+            key=("event_id",),
+            about="what the mail provider says became of a message",
+        ),
+    )
+}

@@ -1,0 +1,58 @@
+"""One engine a database: SQLite (WAL, foreign keys on, writers queue) or PostgreSQL."""
+
+import hashlib
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
+from sqlalchemy.engine import make_url
+
+from config.settings import settings
+
+BUSY_SECONDS = 120
+
+
+def engine() -> Engine:
+    """The engine of the configured database. `with engine().begin() as connection:` is one transaction."""
+    return engine_of(settings().database)
+
+
+def reading() -> Engine:
+    """The same database for a transaction that only reads: on SQLite it does not wait for a writer."""
+    return engine().execution_options(reading=True)
+
+
+@cache
+def engine_of(address: str) -> Engine:
+    """The engine of `address`; parameters of statements are kept out of error messages."""
+    url = make_url(address)
+    if url.get_backend_name() == "postgresql":
+        return create_engine(url.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True)
+    made = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(made, "connect", _prepare_sqlite)
+    event.listen(made, "begin", _begin_sqlite)
+    return made
+
+
+def exclusive(connection: Connection, name: str) -> None:
+    """Wait until no other transaction holds `name`; released with the transaction.
+
+    SQLite has one writer at a time already; PostgreSQL takes an advisory lock.
+    """
+    if connection.dialect.name == "postgresql":
+        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+        connection.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def _prepare_sqlite(raw: Any, _record: Any) -> None:
+    raw.isolation_level = None  # BEGIN is ours to say
+    cursor = raw.cursor()
+    for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-131072",
+                   "temp_store=MEMORY"):  # fmt: skip
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    mode = "DEFERRED" if connection.get_execution_options().get("reading") else "IMMEDIATE"
+    connection.exec_driver_sql(f"BEGIN {mode}")

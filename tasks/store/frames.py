@@ -1,0 +1,115 @@
+"""Frames in and out of the database, set-based.
+
+`read` turns a statement into a frame; `staged` puts a frame beside the tables as a temporary table, so that what is
+decided in memory is written by one INSERT or UPDATE … FROM, whatever its size.
+"""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import BigInteger, Boolean, Column, Connection, CursorResult, Date, Float, MetaData, Select, Table, Text
+from sqlalchemy.sql.expression import Executable
+from sqlalchemy.types import Integer, TypeEngine
+
+from tasks.store.types import Instant
+
+_counter = itertools.count()
+
+
+def read(connection: Connection, statement: Select[Any] | Executable) -> pd.DataFrame:
+    """The rows of `statement`, one column per label, in the dtypes the rules expect.
+
+    Integers that may be missing are Int64, times datetime64[s, UTC], texts str, booleans bool.
+    """
+    result = connection.execute(statement)
+    types = {column.key: column.type for column in getattr(statement, "selected_columns", ())}
+    rows = result.all()
+    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [() for _ in result.keys()]
+    return pd.DataFrame(
+        {name: _typed(values, types.get(name)) for name, values in zip(result.keys(), columns, strict=True)}
+    )
+
+
+def _typed(values: tuple[Any, ...], kind: TypeEngine[Any] | None) -> pd.Series:
+    if isinstance(kind, Instant):
+        return pd.Series(pd.to_datetime(pd.Series(values, dtype=object), utc=True)).dt.as_unit("s")
+    if isinstance(kind, Integer):
+        whole = pd.Series(values, dtype="Int64")
+        return whole if whole.hasnans else whole.astype("int64")
+    if isinstance(kind, Boolean):
+        return pd.Series(values, dtype=bool)
+    if isinstance(kind, Float):
+        return pd.Series(values, dtype="float64")
+    if isinstance(kind, Text):
+        return pd.Series(values, dtype="str")
+    return pd.Series(values, dtype=None if values else object)
+
+
+def changed(connection: Connection, statement: Executable) -> int:
+    """Execute an INSERT, UPDATE or DELETE and say how many rows it wrote, on either database."""
+    result: CursorResult[Any] = connection.execute(statement, execution_options={"preserve_rowcount": True})  # type: ignore[assignment]
+    return result.rowcount
+
+
+@contextmanager
+def staged(connection: Connection, frame: pd.DataFrame, like: Table | None = None) -> Iterator[Table]:
+    """A temporary table that holds `frame` while the block runs.
+
+    Columns take the type of the column of that name in `like`, otherwise the one their dtype says.
+    """
+    name = f"staged_{next(_counter)}"
+    columns = [Column(str(label), _sql_type(str(label), frame[label], like)) for label in frame.columns]
+    table = Table(name, MetaData(), *columns, prefixes=["TEMPORARY"])
+    table.create(connection)
+    if len(frame):
+        fill(connection, table, frame)
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"ANALYZE {name}")
+    try:
+        yield table
+    finally:
+        if connection.in_transaction() and not connection.invalidated:
+            table.drop(connection)
+
+
+def _sql_type(label: str, values: pd.Series, like: Table | None) -> TypeEngine[Any]:
+    if like is not None and label in like.c:
+        return like.c[label].type
+    dtype = values.dtype
+    if isinstance(dtype, pd.DatetimeTZDtype):
+        return Instant()
+    if pd.api.types.is_bool_dtype(dtype):
+        return Boolean()
+    if pd.api.types.is_integer_dtype(dtype):
+        return BigInteger()
+    if pd.api.types.is_float_dtype(dtype):
+        return Float()
+    return Text()
+
+
+def fill(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
+    """Write every row of `frame` to `table`: COPY on PostgreSQL, one prepared statement on SQLite."""
+    postgresql = connection.dialect.name == "postgresql"
+    columns = [_plain(frame[str(column.key)], column.type, postgresql=postgresql) for column in table.columns]
+    rows = zip(*columns, strict=True)
+    names = ", ".join(f'"{column.key}"' for column in table.columns)
+    raw: Any = connection.connection.driver_connection
+    if postgresql:
+        with raw.cursor().copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
+            for row in rows:
+                copy.write_row(row)
+    else:
+        raw.executemany(f'INSERT INTO "{table.name}" ({names}) VALUES ({", ".join("?" * len(columns))})', rows)
+
+
+def _plain(values: pd.Series, kind: TypeEngine[Any], *, postgresql: bool) -> list[Any]:
+    """Python values the driver takes, with None for what is missing."""
+    if isinstance(kind, Instant) and not postgresql:
+        values = values.dt.tz_convert("UTC").dt.strftime("%Y-%m-%d %H:%M:%S")
+    elif isinstance(kind, Date) and not postgresql:
+        values = values.map(lambda day: day.isoformat(), na_action="ignore")
+    plain = values.astype(object)
+    return plain.where(values.notna(), None).tolist()

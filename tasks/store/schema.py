@@ -1,0 +1,412 @@
+"""The whole schema. Names, CHECKs and UNIQUEs are sentences of the invariants (docs/rules.md).
+
+Money is integer minor units beside its currency; times are whole seconds of UTC; quantities are integers in the
+base unit of measure. `cause` and `dedupe_key` say why a row exists and make every write happen exactly once.
+"""
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.sql.schema import SchemaItem
+
+from tasks.domain import states
+from tasks.store.types import Instant
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "%(constraint_name)s",
+        "uq": "%(constraint_name)s",
+    }
+)
+
+ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only an INTEGER PRIMARY KEY
+
+
+def _id() -> Column[int]:
+    return Column("id", ID, primary_key=True)
+
+
+def _of(table: str, *, null: bool = False, index: bool = False, name: str | None = None) -> Column[int]:
+    """A reference to a row of `table`."""
+    return Column(name or f"{_singular(table)}_id", ID, ForeignKey(f"{table}.id"), nullable=null, index=index)
+
+
+def _singular(table: str) -> str:
+    return table.removesuffix("es") if table.endswith("hes") else table.removesuffix("s")
+
+
+def _text(name: str, default: str | None = None) -> Column[str]:
+    """A text that is always there."""
+    return Column(name, Text, nullable=False, server_default=default)
+
+
+def _maybe(name: str) -> Column[str]:
+    """A text that may be missing."""
+    return Column(name, Text)
+
+
+def _units(name: str) -> Column[int]:
+    """A quantity in the base unit of measure."""
+    return Column(name, Integer, nullable=False, server_default=text("0"))
+
+
+def _minor(name: str, *, null: bool = True) -> Column[int]:
+    """An amount in minor units."""
+    return Column(name, BigInteger, nullable=null)
+
+
+def _at(name: str, *, null: bool = True) -> Column[object]:
+    """A moment, UTC."""
+    return Column(name, Instant, nullable=null)
+
+
+def _yes(name: str, *, default: bool = False) -> Column[bool]:
+    return Column(name, Boolean, nullable=False, server_default=text("true" if default else "false"))
+
+
+def _one_of(column: str, words: type[StrEnum], name: str) -> CheckConstraint:
+    listed = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(f"{column} IN ({listed})", name=name)
+
+
+def _check(sql: str, name: str) -> CheckConstraint:
+    return CheckConstraint(sql, name=name)
+
+
+def _once(*columns: str, name: str) -> UniqueConstraint:
+    return UniqueConstraint(*columns, name=name)
+
+
+def _table(name: str, *items: SchemaItem, without_rowid: bool = False) -> Table:
+    return Table(name, metadata, *items, sqlite_with_rowid=not without_rowid)
+
+
+# ── what was taken in ────────────────────────────────────────────────────────────────────────────────────────────
+imports = _table(
+    "imports", _id(),
+    _text("kind"), _text("source"), _text("sha256"), _text("file_name"), _maybe("layout"),
+    _text("state"), _maybe("reason"), _at("received_at", null=False),
+    _units("rows_in"), _units("rows_loaded"), _units("rows_unchanged"), _units("rows_quarantined"),
+    _units("rows_ignored"),
+    _once("kind", "source", "sha256", name="a_file_is_taken_in_once"),
+    _one_of("state", states.ImportState, "imports_state_is_known"),
+    _check("state <> 'loaded' OR rows_in = rows_loaded + rows_unchanged + rows_quarantined",
+           "i1_every_row_is_loaded_unchanged_or_quarantined"),
+)  # fmt: skip
+
+quarantined_rows = _table(
+    "quarantined_rows", _id(), _of("imports"),
+    Column("row_number", Integer, nullable=False), _text("raw"), _text("reasons"),
+    _text("state", "open"), _of("imports", null=True, name="corrected_by_import_id"),
+    _once("import_id", "row_number", name="a_row_is_quarantined_once"),
+    _one_of("state", states.QuarantineState, "quarantined_rows_state_is_known"),
+)  # fmt: skip
+
+# ── the shop's nouns ─────────────────────────────────────────────────────────────────────────────────────────────
+merchants = _table(
+    "merchants", _id(), _text("code"), _text("name"),
+    _once("code", name="a_merchant_code_names_one_merchant"),
+)  # fmt: skip
+
+warehouses = _table(
+    "warehouses", _id(), _text("code"), _text("name"), _text("time_zone"), _text("country"),
+    _once("code", name="a_warehouse_code_names_one_warehouse"),
+)  # fmt: skip
+
+locations = _table(
+    "locations", _id(), _of("warehouses"), _text("code"),
+    _text("purpose", "pick"), _maybe("zone"), _maybe("aisle"), _maybe("bay"), _maybe("level"),
+    Column("x_m", Float), Column("y_m", Float),
+    Column("content_hash", BigInteger, nullable=False, server_default=text("0")),
+    _once("warehouse_id", "code", name="a_location_code_names_one_place_of_a_warehouse"),
+    _one_of("purpose", states.Purpose, "locations_purpose_is_known"),
+)  # fmt: skip
+
+products = _table(
+    "products", _id(), _of("merchants"), _text("sku"), _maybe("name"), _maybe("barcode"),
+    Column("pack_quantity", Integer, nullable=False, server_default=text("1")),
+    Column("weight_g", Integer), Column("volume_ml", Integer), _maybe("abc_class"),
+    _minor("unit_cost_minor"), _minor("unit_price_minor"), _maybe("currency"), _maybe("category"),
+    _maybe("country_of_origin"), _yes("is_final_sale"), _yes("is_hazmat"), _yes("is_kit"),
+    Column("reorder_point", Integer),
+    Column("content_hash", BigInteger, nullable=False, server_default=text("0")),
+    _once("merchant_id", "sku", name="a_sku_names_one_product_of_a_merchant"),
+    _check("pack_quantity >= 1", "a_pack_holds_at_least_one"),
+    _check("weight_g IS NULL OR weight_g >= 0", "a_weight_is_not_negative"),
+    _check("volume_ml IS NULL OR volume_ml >= 0", "a_volume_is_not_negative"),
+    _check("abc_class IS NULL OR abc_class IN ('A', 'B', 'C')", "an_abc_class_is_a_b_or_c"),
+)  # fmt: skip
+
+kit_components = _table(
+    "kit_components",
+    Column("kit_id", ID, ForeignKey("products.id"), primary_key=True),
+    Column("component_id", ID, ForeignKey("products.id"), primary_key=True),
+    Column("quantity", Integer, nullable=False),
+    _check("quantity > 0", "a_kit_holds_at_least_one_of_a_component"),
+    _check("kit_id <> component_id", "a_kit_does_not_hold_itself"),
+)  # fmt: skip
+
+# ── stock ────────────────────────────────────────────────────────────────────────────────────────────────────────
+stock_moves = _table(
+    "stock_moves", _id(), _of("products", index=True), _of("locations"),
+    _text("condition", "available"), _text("lot", ""),
+    Column("quantity", Integer, nullable=False), _text("kind"), _maybe("reason"), _maybe("document"),
+    _at("effective_at", null=False), _at("recorded_at", null=False), _text("cause"),
+    _once("cause", name="a_move_has_one_cause"),
+    _check("quantity <> 0", "a_move_moves_something"),
+    _one_of("condition", states.Condition, "stock_moves_condition_is_known"),
+    _one_of("kind", states.MoveKind, "stock_moves_kind_is_known"),
+)  # fmt: skip
+
+stock_levels = _table(
+    "stock_levels",
+    Column("location_id", ID, ForeignKey("locations.id"), primary_key=True),
+    Column("product_id", ID, ForeignKey("products.id"), primary_key=True, index=True),
+    Column("condition", Text, primary_key=True), Column("lot", Text, primary_key=True, server_default=""),
+    _units("on_hand"), _units("allocated"),
+    _one_of("condition", states.Condition, "stock_levels_condition_is_known"),
+    _check("allocated >= 0", "allocated_is_not_negative"),
+    _check("allocated = 0 OR (condition = 'available' AND allocated <= on_hand)", "i3_allocated_is_on_hand"),
+)  # fmt: skip
+
+stock_snapshots = _table(  # what the last stock export of a place said
+    "stock_snapshots",
+    Column("location_id", ID, ForeignKey("locations.id"), primary_key=True),
+    Column("product_id", ID, ForeignKey("products.id"), primary_key=True),
+    Column("condition", Text, primary_key=True), Column("lot", Text, primary_key=True, server_default=""),
+    _units("on_hand"), _at("snapshot_at", null=False), _of("imports"),
+)  # fmt: skip
+
+# ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────────
+orders = _table(
+    "orders", _id(), _of("merchants"), _text("order_number"), _maybe("channel"), _text("currency"),
+    _at("created_at", null=False), _at("paid_at"), _at("cancelled_at"), _at("fulfilled_at"),
+    _maybe("service_level"), _at("ship_by"), _minor("total_minor"),
+    Column("refunded_minor", BigInteger, nullable=False, server_default=text("0")),
+    _maybe("customer_reference"), _maybe("email"), _maybe("customer_name"), _maybe("address1"), _maybe("address2"),
+    _maybe("city"), _maybe("postal_code"), _maybe("province"), _maybe("country"), _maybe("phone"),
+    _maybe("language"), _maybe("hold_reason"), _at("hold_until"), Column("import_id", ID),
+    Column("content_hash", BigInteger, nullable=False, server_default=text("0")),
+    _once("merchant_id", "order_number", name="an_order_number_names_one_order_of_a_merchant"),
+    _one_of("hold_reason", states.HoldReason, "orders_hold_reason_is_known"),
+    _check("refunded_minor >= 0", "a_refund_is_not_negative"),
+)  # fmt: skip
+
+order_lines = _table(
+    "order_lines",
+    Column("order_id", ID, ForeignKey("orders.id"), primary_key=True),
+    Column("line_number", BigInteger, primary_key=True),
+    _text("sku"), _maybe("name"), _minor("unit_price_minor"), _minor("discount_minor"),
+    _yes("requires_shipping", default=True),
+    _units("quantity_ordered"), _units("quantity_cancelled"), _units("quantity_allocated"),
+    _units("quantity_picked"), _units("quantity_packed"), _units("quantity_shipped"),
+    _units("quantity_delivered"), _units("quantity_returned"),
+    Column("content_hash", BigInteger, nullable=False, server_default=text("0")),
+    _check("quantity_ordered > 0", "a_line_orders_something"),
+    _check("quantity_cancelled >= 0", "a_cancelled_quantity_is_not_negative"),
+    _check("quantity_allocated <= quantity_ordered - quantity_cancelled", "i6_allocated_is_ordered"),
+    _check("quantity_picked <= quantity_allocated", "i6_picked_is_allocated"),
+    _check("quantity_packed <= quantity_picked", "i6_packed_is_picked"),
+    _check("quantity_shipped <= quantity_packed", "i6_shipped_is_packed"),
+    _check("quantity_delivered >= 0 AND quantity_delivered <= quantity_shipped", "i6_delivered_is_shipped"),
+    _check("quantity_returned >= 0 AND quantity_returned <= quantity_shipped", "i7_returned_is_shipped"),
+    Index("ix_order_lines_open", "order_id", sqlite_where=text("quantity_shipped < quantity_ordered"),
+          postgresql_where=text("quantity_shipped < quantity_ordered")),
+    without_rowid=True,
+)  # fmt: skip
+
+
+def _line(*, null: bool = False) -> list[SchemaItem]:
+    """A reference to one order line."""
+    return [
+        Column("order_id", ID, nullable=null),
+        Column("line_number", BigInteger, nullable=null),
+        ForeignKeyConstraint(["order_id", "line_number"], ["order_lines.order_id", "order_lines.line_number"]),
+    ]
+
+
+allocations = _table(
+    "allocations", _id(), *_line(),
+    _of("locations"), _of("products"), _text("lot", ""), Column("quantity", Integer, nullable=False),
+    _text("state", "open"), _at("allocated_at", null=False), _at("closed_at"), _maybe("closed_reason"),
+    _check("quantity > 0", "an_allocation_promises_something"),
+    _one_of("state", states.AllocationState, "allocations_state_is_known"),
+    _check("(state = 'open') = (closed_at IS NULL)", "an_allocation_closes_once"),
+    Index("ix_allocations_line", "order_id", "line_number"),
+    Index("one_open_allocation_of_a_line_and_place", "order_id", "line_number", "location_id", "product_id", "lot",
+          unique=True, sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
+)  # fmt: skip
+
+# ── counting ─────────────────────────────────────────────────────────────────────────────────────────────────────
+counts = _table(
+    "counts", _id(), _of("warehouses"), _text("code"), Column("round", Integer, nullable=False,
+                                                              server_default=text("1")),
+    _text("reason"), _text("state", "planned"), _maybe("counter"), _at("planned_at"), _at("snapshot_at"),
+    _once("warehouse_id", "code", "round", name="a_count_code_names_one_count_of_a_warehouse"),
+    _one_of("state", states.CountState, "counts_state_is_known"),
+)  # fmt: skip
+
+count_lines = _table(
+    "count_lines", _id(), _of("counts"), _of("locations"), _of("products", null=True),
+    _maybe("sku"), _text("condition", "available"), _text("lot", ""), Column("expires_on", Date),
+    Column("quantity", Integer), _maybe("counter"), _at("counted_at"), _maybe("comment"),
+    _text("state", "ready"), _maybe("reason"), Column("import_id", ID), Column("row_number", Integer),
+    _one_of("state", states.CountLineState, "count_lines_state_is_known"),
+    _check("quantity IS NULL OR quantity >= 0", "a_counted_quantity_is_not_negative"),
+    _once("import_id", "row_number", name="a_count_line_comes_from_one_row"),
+    Index("ix_count_lines_place", "location_id", "product_id"),
+)  # fmt: skip
+
+variances = _table(
+    "variances", _id(), _of("count_lines"),
+    _units("book"), _units("expected"), _units("counted"), _units("difference"), _minor("value_minor"),
+    _maybe("currency"), _yes("within_tolerance"), _text("decision"), _maybe("reason_code"), _maybe("decided_by"),
+    _at("decided_at"),
+    _once("count_line_id", name="a_counted_place_has_one_finding"),
+    _check("difference = counted - expected", "a_difference_is_counted_less_expected"),
+)  # fmt: skip
+
+# ── picking ──────────────────────────────────────────────────────────────────────────────────────────────────────
+waves = _table(
+    "waves", _id(), _of("warehouses"), _text("code"), _text("state", "open"), _maybe("carrier"),
+    _at("cut_off_at"), _at("released_at", null=False),
+    _once("code", name="a_wave_code_names_one_wave"),
+    _one_of("state", states.WaveState, "waves_state_is_known"),
+)  # fmt: skip
+
+carts = _table(
+    "carts", _id(), _of("waves"), Column("number", Integer, nullable=False), Column("walk_m", Float),
+    _once("wave_id", "number", name="a_cart_number_names_one_cart_of_a_wave"),
+)  # fmt: skip
+
+picks = _table(
+    "picks", _id(), _of("carts"), Column("stop_number", Integer, nullable=False), _of("allocations"),
+    Column("position", Integer, nullable=False, server_default=text("1")),  # the order's place on the cart
+    Column("quantity", Integer, nullable=False), Column("quantity_picked", Integer),
+    _text("state", "open"), _maybe("short_reason"), _maybe("picker"), _at("picked_at"),
+    _check("quantity > 0", "a_pick_takes_something"),
+    _check("quantity_picked IS NULL OR (quantity_picked >= 0 AND quantity_picked <= quantity)",
+           "a_pick_takes_no_more_than_planned"),
+    _check("state <> 'short' OR short_reason IS NOT NULL", "a_short_pick_has_a_reason"),
+    _one_of("state", states.PickState, "picks_state_is_known"),
+    _once("cart_id", "stop_number", "allocation_id", name="a_stop_serves_an_allocation_once"),
+    Index("i5_an_allocation_is_in_one_wave", "allocation_id", unique=True,
+          sqlite_where=text("state <> 'cancelled'"), postgresql_where=text("state <> 'cancelled'")),
+)  # fmt: skip
+
+# ── parcels ──────────────────────────────────────────────────────────────────────────────────────────────────────
+shipments = _table(
+    "shipments", _id(), _of("merchants"), _text("parcel"), _of("orders", null=True, index=True),
+    _of("warehouses", null=True), _maybe("carrier"), _maybe("tracking_number"), _text("state", "packed"),
+    _maybe("packer"), Column("weight_g", Integer), _maybe("checks"),
+    _at("packed_at"), _at("shipped_at"), _at("delivered_at"), Column("import_id", ID),
+    _once("merchant_id", "parcel", name="a_parcel_code_names_one_parcel_of_a_merchant"),
+    _one_of("state", states.ParcelState, "shipments_state_is_known"),
+    Index("ix_shipments_tracking", "carrier", "tracking_number"),
+)  # fmt: skip
+
+shipment_lines = _table(  # what was scanned into the parcel; a line without a line_number is not on the order
+    "shipment_lines", _id(), _of("shipments"), *_line(null=True),
+    _text("sku"), Column("quantity", Integer, nullable=False),
+    _check("quantity > 0", "a_parcel_line_holds_something"),
+    _once("shipment_id", "sku", "line_number", name="a_parcel_lists_a_line_once"),
+)  # fmt: skip
+
+inspections = _table(
+    "inspections", _id(), _of("shipments"), _of("waves", null=True), _text("plan"),
+    Column("seed", BigInteger, nullable=False), _text("verdict", "not_inspected"), _at("inspected_at", null=False),
+    _once("shipment_id", name="a_parcel_is_inspected_once"),
+    _one_of("verdict", states.Verdict, "inspections_verdict_is_known"),
+)  # fmt: skip
+
+findings = _table(
+    "findings", _id(), _of("inspections"), _text("code"), _text("severity"), _text("subject"),
+    _maybe("expected"), _maybe("found"),
+    _once("inspection_id", "code", "subject", name="a_finding_is_written_once"),
+    _one_of("severity", states.Severity, "findings_severity_is_known"),
+)  # fmt: skip
+
+tracking_events = _table(
+    "tracking_events", _id(), _text("carrier"), _text("parcel"), _text("code"), _at("occurred_at", null=False),
+    _maybe("description"), _of("shipments", null=True, index=True),
+    _once("carrier", "parcel", "code", "occurred_at", name="a_tracking_event_is_kept_once"),
+)  # fmt: skip
+
+# ── returns ──────────────────────────────────────────────────────────────────────────────────────────────────────
+returns = _table(
+    "returns", _id(), _of("merchants"), _text("rma"), _text("request_id"), _of("orders", null=True, index=True),
+    _text("state", "requested"), _maybe("rule"), _maybe("decision"), _maybe("resolution"), _maybe("order_number"),
+    _maybe("email"), _maybe("customer_reference"), _at("requested_at", null=False), _at("decided_at"),
+    _at("closed_at"), Column("import_id", ID),
+    _once("rma", name="an_rma_names_one_return"),
+    _once("merchant_id", "request_id", name="a_request_is_answered_once"),
+    _one_of("state", states.ReturnState, "returns_state_is_known"),
+)  # fmt: skip
+
+return_lines = _table(
+    "return_lines", _id(), _of("returns"), *_line(null=True), _text("sku"), _maybe("reason"),
+    _units("quantity"), _units("quantity_received"), _maybe("grade"), _maybe("disposition"), _at("received_at"),
+    _maybe("comment"),
+    _once("return_id", "sku", name="a_return_lists_a_sku_once"),
+    _check("quantity >= 0 AND quantity_received >= 0", "a_returned_quantity_is_not_negative"),
+    _one_of("disposition", states.Disposition, "return_lines_disposition_is_known"),
+)  # fmt: skip
+
+refunds = _table(
+    "refunds", _id(), _text("refund_key"), _of("returns", null=True), _of("orders"),
+    _minor("amount_minor", null=False), _text("currency"), _text("state", "proposed"), _text("rule"),
+    _at("created_at", null=False),
+    _once("refund_key", name="i7_a_refund_is_made_once"),
+    _check("amount_minor >= 0", "a_refund_gives_money_back"),
+    _one_of("state", states.RefundState, "refunds_state_is_known"),
+)  # fmt: skip
+
+# ── customers told, people warned, steps audited ─────────────────────────────────────────────────────────────────
+messages = _table(
+    "messages", _id(), _text("dedupe_key"), _text("kind"), _of("merchants"), _of("orders", null=True, index=True),
+    _text("recipient"), _text("language", "en"), _text("facts"), _text("state", "queued"), _units("attempts"),
+    _maybe("provider_id"), _maybe("reason"), _at("created_at", null=False), _at("sent_at"),
+    _once("dedupe_key", name="i4_a_message_is_sent_once"),
+    _one_of("state", states.MessageState, "messages_state_is_known"),
+    Index("ix_messages_state", "state"), Index("ix_messages_recipient", "recipient"),
+)  # fmt: skip
+
+message_events = _table(
+    "message_events", _id(), _text("event_id"), _text("event"), _text("recipient"), _maybe("dedupe_key"),
+    _maybe("provider_id"), _maybe("reason"), _at("occurred_at", null=False),
+    _once("event_id", name="a_provider_event_is_kept_once"),
+)  # fmt: skip
+
+alerts = _table(
+    "alerts", _id(), _text("cause"), _text("kind"), _text("subject"), _text("detail"), _text("state", "open"),
+    _of("warehouses", null=True), _of("merchants", null=True), _at("opened_at", null=False), _at("snoozed_until"),
+    _at("resolved_at"), _minor("value_minor"), _maybe("currency"),
+    _once("cause", name="an_alert_has_one_cause"),
+    _one_of("kind", states.AlertKind, "alerts_kind_is_known"),
+    _one_of("state", states.AlertState, "alerts_state_is_known"),
+)  # fmt: skip
+
+run_log = _table(
+    "run_log", _id(), _text("flow"), _text("step"), _at("as_of", null=False), _text("fingerprint"),
+    _units("rows_in"), _units("rows_out"), _units("duration_ms"),
+    _once("flow", "step", "as_of", "fingerprint", name="a_step_on_the_same_input_is_logged_once"),
+)  # fmt: skip
