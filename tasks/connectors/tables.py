@@ -1,0 +1,62 @@
+"""Tables written for people: CSV and XLSX in which no cell executes and the same rows give the same bytes."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import xlsxwriter
+
+CREATED = datetime(2000, 1, 1, tzinfo=UTC)  # a workbook says when it was made; ours must not differ between runs
+_WIDTH_MAX = 60
+
+
+def write_csv(path: Path, frame: pd.DataFrame) -> Path:
+    """Write `frame` as UTF-8 CSV, times as ISO 8601 UTC, formula cells made text with an apostrophe."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    frame.apply(_harmless).to_csv(part, index=False, lineterminator="\n", encoding="utf-8")
+    part.replace(path)
+    return path
+
+
+def write_xlsx(path: Path, sheets: Mapping[str, pd.DataFrame]) -> Path:
+    """Write each frame to a sheet of its own: header frozen and filtered, every text a text cell."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    with xlsxwriter.Workbook(str(part), {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+        book.set_properties({"created": CREATED})
+        bold = book.add_format({"bold": True, "bottom": 1})
+        for name, frame in sheets.items():
+            sheet = book.add_worksheet(name)
+            sheet.freeze_panes(1, 0)
+            sheet.autofilter(0, 0, len(frame), max(0, len(frame.columns) - 1))
+            for number, label in enumerate(frame.columns):
+                values = _cells(frame[label])
+                sheet.write_string(0, number, str(label), bold)
+                sheet.write_column(1, number, values)
+                sheet.set_column(number, number, _width(str(label), values))
+    part.replace(path)
+    return path
+
+
+def _harmless(values: pd.Series) -> pd.Series:
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        return values.dt.tz_convert("UTC").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if not (pd.api.types.is_string_dtype(values.dtype) or values.dtype == object):
+        return values
+    text = values.astype("str")
+    risky = text.str.match(r"^[=+\-@\t\r]").fillna(value=False).astype(bool)
+    return text.where(~risky, "'" + text)
+
+
+def _cells(values: pd.Series) -> list[object]:
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        values = values.dt.tz_convert("UTC").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    plain = values.astype(object)
+    return list(plain.where(values.notna(), None))
+
+
+def _width(label: str, values: list[object]) -> int:
+    longest = max((len(str(value)) for value in values[:200]), default=0)
+    return min(_WIDTH_MAX, max(len(label), longest) + 2)

@@ -1,0 +1,69 @@
+"""Who the goods belong to and where they lie: the schema of config/merchants and config/warehouses."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo, available_timezones
+
+
+@dataclass(frozen=True)
+class Merchant:
+    """A shop whose orders are fulfilled."""
+
+    code: str
+    name: str
+    language: str
+    currency: str
+    time_zone: str
+    sender_email: str
+    sender_name: str
+    channels_without_mail: tuple[str, ...] = ()  # marketplaces forbid own mail to their buyers
+
+    def __post_init__(self) -> None:
+        _known_zone(self.time_zone)
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """A carrier's pickup at a warehouse."""
+
+    name: str
+    service_levels: tuple[str, ...]
+    cut_off: str  # HH:MM on the warehouse's clock
+    ship_days: tuple[str, ...] = ("mon", "tue", "wed", "thu", "fri")
+
+
+@dataclass(frozen=True)
+class Cart:
+    """A kind of picking cart."""
+
+    name: str
+    positions: int
+    weight_g_max: int
+    volume_ml_max: int
+    lines_max: int
+
+    def __post_init__(self) -> None:
+        if min(self.positions, self.weight_g_max, self.volume_ml_max, self.lines_max) < 1:
+            raise ValueError(f"cart {self.name}: every limit must be at least 1")
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A building with places, carriers and carts."""
+
+    code: str
+    name: str
+    time_zone: str
+    country: str
+    aliases: tuple[str, ...] = ()  # what exports call it
+    default_location: str = "UNSPECIFIED"  # where stock lies that no export places more exactly
+    carriers: tuple[Carrier, ...] = ()
+    carts: tuple[Cart, ...] = ()
+
+    def __post_init__(self) -> None:
+        _known_zone(self.time_zone)
+
+
+def _known_zone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValueError(f"time_zone {name!r} is not an IANA time zone")
+    ZoneInfo(name)
