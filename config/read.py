@@ -1,8 +1,9 @@
 """Strict reading of YAML decisions into the dataclass its reader asks for."""
 
+from dataclasses import is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args, get_type_hints
 
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -42,7 +43,18 @@ def names(folder: str, suffix: str = ".yaml") -> list[str]:
 
 @cache
 def _adapter(schema: type[T]) -> TypeAdapter[T]:
-    return TypeAdapter(schema, config=ConfigDict(extra="forbid"))
+    _refuse_unknown_keys(schema)
+    return TypeAdapter(schema)
+
+
+def _refuse_unknown_keys(schema: object) -> None:
+    """Tell the validator to refuse keys that `schema`, or a dataclass inside it, does not have."""
+    if is_dataclass(schema) and isinstance(schema, type):
+        schema.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[attr-defined]
+        for kind in get_type_hints(schema).values():
+            _refuse_unknown_keys(kind)
+    for inner in get_args(schema):
+        _refuse_unknown_keys(inner)
 
 
 def _problem(file: Path, problem: object) -> str:
