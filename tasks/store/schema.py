@@ -5,8 +5,10 @@ base unit of measure. `cause` and `dedupe_key` say why a row exists and make eve
 """
 
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -21,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     text,
 )
 from sqlalchemy.sql.schema import SchemaItem
@@ -176,6 +179,26 @@ stock_moves = _table(
     _one_of("condition", states.Condition, "stock_moves_condition_is_known"),
     _one_of("kind", states.MoveKind, "stock_moves_kind_is_known"),
 )  # fmt: skip
+
+_REFUSED = "i2_the_ledger_is_only_appended_to"  # a mistake in the ledger is put right by a move of its own
+APPEND_ONLY = {
+    "sqlite": [
+        f"CREATE TRIGGER i2_no_move_is_{past} BEFORE {verb} ON stock_moves BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END"
+        for past, verb in (("changed", "UPDATE"), ("deleted", "DELETE"))
+    ],
+    "postgresql": [
+        f"""CREATE OR REPLACE FUNCTION {_REFUSED}() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION '{_REFUSED}' USING ERRCODE = 'integrity_constraint_violation'; END $$""",
+        f"""CREATE TRIGGER i2_no_move_is_changed BEFORE UPDATE OR DELETE ON stock_moves
+        FOR EACH ROW EXECUTE FUNCTION {_REFUSED}()""",
+        f"""CREATE TRIGGER i2_the_ledger_is_not_emptied BEFORE TRUNCATE ON stock_moves
+        FOR EACH STATEMENT EXECUTE FUNCTION {_REFUSED}()""",
+    ],
+}
+for _dialect, _statements in APPEND_ONLY.items():
+    for _statement in _statements:
+        _guard: Any = DDL(_statement).execute_if(dialect=_dialect)  # type: ignore[no-untyped-call]
+        event.listen(stock_moves, "after_create", _guard)
 
 stock_levels = _table(
     "stock_levels",

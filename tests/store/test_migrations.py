@@ -1,0 +1,137 @@
+"""The migrations make exactly the schema, once, whoever asks first."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, Engine, delete, insert, inspect, text, update
+from sqlalchemy.exc import IntegrityError
+
+from tasks.store.engine import engine, engine_of
+from tasks.store.migrate import migrate
+from tasks.store.schema import locations, merchants, metadata, products, stock_levels, stock_moves, warehouses
+from tasks.store.stock import post_moves
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@pytest.fixture(params=["migrated", "created"])
+def made(database: str, request: pytest.FixtureRequest) -> Engine:
+    """A database made by the migrations, and one made from schema.py."""
+    _make(engine_of(database), request.param)
+    return engine_of(database)
+
+
+def _make(target: Engine, way: str) -> None:
+    if way == "migrated":
+        migrate(target)
+    else:
+        metadata.create_all(target)
+
+
+def test_autogenerate_finds_nothing_to_add(database: str) -> None:
+    """Tables, columns, types, nullability, keys and indexes of the migrations are those of schema.py."""
+    migrate(engine_of(database))
+    with engine().connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_every_named_sentence_is_in_the_migrations(database: str) -> None:
+    """Defaults, CHECKs, UNIQUEs, references, partial indexes and triggers are the same, word for word, in both."""
+    target = engine_of(database)
+    migrate(target)
+    migrated = _sentences(target)
+    with target.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            table.drop(connection)
+    metadata.create_all(target)
+    created = _sentences(target)
+    assert migrated == created
+    assert any("i6_allocated_is_ordered" in sentence for sentence in migrated)
+    assert any("i2_no_move_is_changed" in sentence for sentence in migrated)
+
+
+def _sentences(target: Engine) -> set[str]:
+    """What the database says of itself: every column, key, CHECK, UNIQUE, reference, index and trigger."""
+    with target.connect() as connection:
+        found = inspect(connection)
+        asked: dict[str, Callable[[str], Any]] = {
+            "column": found.get_columns,
+            "check": found.get_check_constraints,
+            "unique": found.get_unique_constraints,
+            "reference": found.get_foreign_keys,
+            "key": lambda table: [found.get_pk_constraint(table)],
+        }
+        sentences = {
+            f"{table} {what} {sorted((key, str(value)) for key, value in one.items())}"
+            for table in metadata.tables
+            for what, ask in asked.items()
+            for one in ask(table)
+        }
+        return sentences | _definitions(connection)
+
+
+def _definitions(connection: Connection) -> set[str]:
+    """Indexes and triggers as the database itself words them."""
+    if connection.dialect.name == "sqlite":
+        asked = "SELECT sql FROM sqlite_master WHERE type IN ('index', 'trigger') AND sql IS NOT NULL"
+        rowids = "SELECT name FROM sqlite_master WHERE sql LIKE '%WITHOUT ROWID%'"
+        return {row[0] for row in connection.execute(text(f"{asked} UNION ALL {rowids}"))}
+    indexes = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+    triggers = "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal"
+    return {row[0] for row in connection.execute(text(f"{indexes} UNION ALL {triggers}"))}
+
+
+def test_a_second_migration_finds_nothing_to_do(database: str) -> None:
+    """The first call makes the tables and says so; the second says there was nothing to do."""
+    assert migrate(engine_of(database)) is True
+    assert migrate(engine_of(database)) is False
+
+
+def test_two_processes_may_migrate_at_once(database: str) -> None:
+    """Of four that ask at the same moment, one migrates and three find it done."""
+    target, ready, answers = engine_of(database), threading.Barrier(4), []
+
+    def ask() -> None:
+        ready.wait()
+        answers.append(migrate(target))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda: update(stock_moves).values(quantity=2), lambda: delete(stock_moves)],
+    ids=["update", "delete"],
+)
+def test_the_ledger_is_only_appended_to(made: Engine, change: Callable[[], object]) -> None:
+    """I2: the database itself refuses to change or delete a move, however it was made."""
+    with made.begin() as connection:
+        _post_one(connection)
+    with pytest.raises(IntegrityError, match="i2_the_ledger_is_only_appended_to"), made.begin() as connection:
+        connection.execute(change())  # type: ignore[call-overload]
+    with made.begin() as connection:
+        assert connection.execute(stock_levels.select()).one().on_hand == 5
+
+
+def _post_one(connection: Connection) -> None:
+    connection.execute(insert(merchants).values(id=1, code="M", name="M"))
+    connection.execute(insert(warehouses).values(id=1, code="W", name="W", time_zone="UTC", country="GB"))
+    connection.execute(insert(locations).values(id=1, warehouse_id=1, code="A"))
+    connection.execute(insert(products).values(id=1, merchant_id=1, sku="S"))
+    move = {
+        "product_id": 1, "location_id": 1, "condition": "available", "lot": "", "quantity": 5, "kind": "receipt",
+        "reason": None, "document": None, "effective_at": pd.Timestamp(NOON), "recorded_at": pd.Timestamp(NOON),
+        "cause": "test",
+    }  # fmt: skip
+    assert post_moves(connection, pd.DataFrame([move])) == 1
