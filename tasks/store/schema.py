@@ -118,7 +118,7 @@ imports = _table(
 
 quarantined_rows = _table(
     "quarantined_rows", _id(), _of("imports"),
-    Column("row_number", Integer, nullable=False), _text("raw"), _text("reasons"),
+    Column("row_number", Integer, nullable=False), _maybe("subject"), _text("raw"), _text("cells"), _text("reasons"),
     _text("state", "open"), _of("imports", null=True, name="corrected_by_import_id"),
     _once("import_id", "row_number", name="a_row_is_quarantined_once"),
     _one_of("state", states.QuarantineState, "quarantined_rows_state_is_known"),
@@ -139,7 +139,6 @@ locations = _table(
     "locations", _id(), _of("warehouses"), _text("code"),
     _text("purpose", "pick"), _maybe("zone"), _maybe("aisle"), _maybe("bay"), _maybe("level"),
     Column("x_m", Float), Column("y_m", Float),
-    Column("content_hash", BigInteger, nullable=False, server_default=text("0")),
     _once("warehouse_id", "code", name="a_location_code_names_one_place_of_a_warehouse"),
     _one_of("purpose", states.Purpose, "locations_purpose_is_known"),
 )  # fmt: skip
@@ -151,7 +150,6 @@ products = _table(
     _minor("unit_cost_minor"), _minor("unit_price_minor"), _maybe("currency"), _maybe("category"),
     _maybe("country_of_origin"), _yes("is_final_sale"), _yes("is_hazmat"), _yes("is_kit"),
     Column("reorder_point", Integer),
-    Column("content_hash", BigInteger, nullable=False, server_default=text("0")),
     _once("merchant_id", "sku", name="a_sku_names_one_product_of_a_merchant"),
     _check("pack_quantity >= 1", "a_pack_holds_at_least_one"),
     _check("weight_g IS NULL OR weight_g >= 0", "a_weight_is_not_negative"),
@@ -228,7 +226,6 @@ orders = _table(
     _maybe("customer_reference"), _maybe("email"), _maybe("customer_name"), _maybe("address1"), _maybe("address2"),
     _maybe("city"), _maybe("postal_code"), _maybe("province"), _maybe("country"), _maybe("phone"),
     _maybe("language"), _maybe("hold_reason"), _at("hold_until"), Column("import_id", ID),
-    Column("content_hash", BigInteger, nullable=False, server_default=text("0")),
     _once("merchant_id", "order_number", name="an_order_number_names_one_order_of_a_merchant"),
     _one_of("hold_reason", states.HoldReason, "orders_hold_reason_is_known"),
     _check("refunded_minor >= 0", "a_refund_is_not_negative"),
@@ -243,7 +240,6 @@ order_lines = _table(
     _units("quantity_ordered"), _units("quantity_cancelled"), _units("quantity_allocated"),
     _units("quantity_picked"), _units("quantity_packed"), _units("quantity_shipped"),
     _units("quantity_delivered"), _units("quantity_returned"),
-    Column("content_hash", BigInteger, nullable=False, server_default=text("0")),
     _check("quantity_ordered > 0", "a_line_orders_something"),
     _check("quantity_cancelled >= 0", "a_cancelled_quantity_is_not_negative"),
     _check("quantity_allocated <= quantity_ordered - quantity_cancelled", "i6_allocated_is_ordered"),

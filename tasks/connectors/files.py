@@ -1,0 +1,321 @@
+"""Open an export as it was delivered: packed or not, text or workbook, in whatever encoding it came.
+
+The outcome is one shape: a header and blocks of text cells, each row under its number in the file (the header is
+row 1, as in a spreadsheet). Nothing is interpreted here; a file that cannot be read whole is refused with the reason.
+
+    ExportError
+    └── UnreadableExport   the file cannot be trusted as a whole
+"""
+
+import codecs
+import csv
+import gzip
+import hashlib
+import io
+import itertools
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+
+from tasks.connectors.workbooks import is_workbook, workbook_rows
+
+CHUNK_BYTES = 8 << 20
+BLOCK_BYTES = 24 << 20
+HEADER_BYTES_MAX = 1 << 20
+COLUMNS_MAX = 1_000
+DELIMITERS = ",;\t|"
+
+
+class ExportError(ValueError):
+    """Trouble with a delivered file, in words for the person who delivered it."""
+
+
+class UnreadableExport(ExportError):
+    """The file cannot be trusted as a whole."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows of an export.
+
+    `cells`: one str column per header cell, missing where the file says nothing; index: row number in the file.
+    `broken`: row_number int64, raw str, reason str: rows whose cells do not fit the header.
+    """
+
+    cells: pd.DataFrame
+    broken: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Export:
+    """An opened export."""
+
+    name: str
+    header: tuple[str, ...]
+    read: Callable[[bool], Iterator[Block]]
+
+    def blocks(self, *, whole: bool) -> Iterator[Block]:
+        """The rows, in bounded blocks, or all in one block when `whole`."""
+        return self.read(whole)
+
+
+def fingerprint(path: Path) -> str:
+    """SHA-256 of the file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def open_export(path: Path, *, unpacked_bytes_max: int) -> Iterator[Export]:
+    """Open `path`; what has to be unpacked or transcoded lies in a scratch folder while the block runs.
+
+    Raises UnreadableExport for a file that is empty, cut off, damaged, too large once unpacked, or no table.
+    """
+    with TemporaryDirectory(prefix="export-") as scratch:
+        plain = _unpacked(path, Path(scratch), unpacked_bytes_max)
+        if is_workbook(plain):
+            yield _open_workbook(path.name, plain, unpacked_bytes_max)
+        else:
+            yield _open_text(path.name, _as_utf8(plain, Path(scratch)))
+
+
+def _unpacked(path: Path, scratch: Path, bytes_max: int) -> Path:
+    with path.open("rb") as stream:
+        if stream.read(2) != b"\x1f\x8b":
+            return path
+    plain = scratch / "unpacked"
+    try:
+        with gzip.open(path) as packed, plain.open("wb") as out:
+            _copy(packed, out, bytes_max)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UnreadableExport(f"the gzip file is cut off or damaged ({error}): send it again") from None
+    return plain
+
+
+def _copy(source: BinaryIO | gzip.GzipFile, out: BinaryIO, bytes_max: int) -> None:
+    written = 0
+    while chunk := source.read(CHUNK_BYTES):
+        written += len(chunk)
+        if written > bytes_max:
+            raise UnreadableExport(f"the file unpacks to more than {bytes_max:,} bytes")
+        out.write(chunk)
+
+
+# ── text ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+def _as_utf8(path: Path, scratch: Path) -> Path:
+    """The file itself when it is UTF-8, otherwise a UTF-8 copy of it."""
+    encoding = _encoding(path)
+    if encoding == "utf-8":
+        return path
+    copy = scratch / "utf-8"
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        with path.open("rb") as source, copy.open("wb") as out:
+            while chunk := source.read(CHUNK_BYTES):
+                out.write(decoder.decode(chunk).encode("utf-8"))
+            out.write(decoder.decode(b"", final=True).encode("utf-8"))
+    except UnicodeError as error:
+        raise UnreadableExport(f"the text is neither UTF-8, UTF-16 nor Windows-1252 ({error.reason})") from None  # type: ignore[attr-defined]
+    return copy
+
+
+def _encoding(path: Path) -> str:
+    """`utf-8` when every byte of the file is, UTF-16 by its mark or its zero bytes, otherwise Windows-1252."""
+    with path.open("rb") as stream:
+        start = stream.read(4096)
+        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return "utf-16"
+        if start[1::2].count(0) > len(start) // 4:
+            return "utf-16-le"
+        if start[::2].count(0) > len(start) // 4:
+            return "utf-16-be"
+        return "utf-8" if _is_utf8(itertools.chain([start], iter(lambda: stream.read(CHUNK_BYTES), b""))) else "cp1252"
+
+
+def _is_utf8(chunks: Iterator[bytes]) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for chunk in chunks:
+            if not chunk.isascii() or decoder.getstate()[0]:
+                decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _open_text(name: str, path: Path) -> Export:
+    header, delimiter, lines = _header(path)
+    _refuse_open_quote(path)
+
+    def read(whole: bool) -> Iterator[Block]:  # noqa: FBT001
+        size = max(1 << 16, path.stat().st_size + 1) if whole else BLOCK_BYTES
+        yield from _text_blocks(path, header, delimiter, lines, size)
+
+    return Export(name, header, read)
+
+
+def _header(path: Path) -> tuple[tuple[str, ...], str, int]:
+    """The header cells, the delimiter, and how many lines they take."""
+    with path.open("rb") as stream:
+        text = stream.read(HEADER_BYTES_MAX).decode("utf-8-sig", errors="ignore")
+    if not text.strip():
+        raise UnreadableExport("the file is empty")
+    skipped = 0
+    if text[:4].lower() == "sep=":  # a line spreadsheets put before the header
+        skipped, text = 1, text.partition("\n")[2]
+    best = max(DELIMITERS, key=lambda delimiter: len(_first_record(text, delimiter)[0]))
+    cells, lines = _first_record(text, best)
+    if len(cells) > COLUMNS_MAX:
+        raise UnreadableExport(f"the header has {len(cells):,} columns; at most {COLUMNS_MAX:,} are read")
+    return header_names(cells), best, lines + skipped
+
+
+def _first_record(text: str, delimiter: str) -> tuple[list[str], int]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        return next(reader), reader.line_num
+    except (csv.Error, StopIteration) as error:
+        raise UnreadableExport(f"the first line is no header ({error})") from None
+
+
+def header_names(cells: list[str]) -> tuple[str, ...]:
+    """Header cells, trimmed; an empty one is named by its position, a repeated one by its occurrence."""
+    seen: dict[str, int] = {}
+    names = []
+    for number, cell in enumerate(cells, start=1):
+        name = " ".join(cell.replace("\ufeff", "").split()) or f"column {number}"
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return tuple(names)
+
+
+def _refuse_open_quote(path: Path) -> None:
+    """A quote that is never closed swallows the rest of the file; an odd number of quotes makes us look."""
+    with path.open("rb") as stream:
+        if sum(chunk.count(b'"') for chunk in iter(lambda: stream.read(CHUNK_BYTES), b"")) % 2 == 0:
+            return
+    with path.open(encoding="utf-8-sig", newline="") as text:
+        last = ""
+        start = end = 0
+        reader = csv.reader(text, strict=False)
+        try:
+            for _ in reader:
+                start, end = end, reader.line_num
+        except csv.Error as error:
+            raise UnreadableExport(f"the file is no table: {error}, after line {reader.line_num}") from None
+        text.seek(0)
+        last = "".join(itertools.islice(text, start, end))
+    if last.count('"') % 2 and not last.rstrip("\r\n").endswith('"') and _opens_quote(last):
+        raise UnreadableExport(f"a quote opened in line {start + 1} is never closed: the file is cut off or damaged")
+
+
+def _opens_quote(record: str) -> bool:
+    """Whether some cell of the record starts with a quote (a quote inside a plain cell is only a character)."""
+    return record.startswith('"') or any(f'{delimiter}"' in record for delimiter in DELIMITERS)
+
+
+def _text_blocks(
+    path: Path, header: tuple[str, ...], delimiter: str, header_lines: int, block_bytes: int
+) -> Iterator[Block]:
+    broken: list[tuple[int, int, str]] = []
+
+    def note(row: pyarrow.csv.InvalidRow) -> str:
+        broken.append((row.number, row.actual_columns, row.text))
+        return "skip"
+
+    options = {
+        "read_options": pyarrow.csv.ReadOptions(
+            column_names=list(header), skip_rows=header_lines, block_size=min(block_bytes, 2**31 - 1), use_threads=False
+        ),
+        "parse_options": pyarrow.csv.ParseOptions(
+            delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=note
+        ),
+        "convert_options": pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(header, pa.large_string()),
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+            null_values=[""],
+        ),
+    }
+    first = header_lines + 1
+    try:
+        with pyarrow.csv.open_csv(path, **options) as reader:
+            for batch in reader:
+                block, first = _block(batch, broken, header, first)
+                broken.clear()
+                yield block
+    except pa.ArrowInvalid as error:
+        if "Could not skip" in str(error) or "Empty CSV" in str(error):
+            return
+        raise UnreadableExport(f"the table cannot be read to its end ({_first_line(error)})") from None
+    if broken:
+        yield _block(pa.RecordBatch.from_pylist([], pa.schema([(n, pa.large_string()) for n in header])), broken,
+                     header, first)[0]  # fmt: skip
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:200]
+
+
+def _block(
+    batch: pa.RecordBatch, broken: list[tuple[int, int, str]], header: tuple[str, ...], first: int
+) -> tuple[Block, int]:
+    """Put each row under its number: the rows a block skipped are known by theirs."""
+    skipped = {number for number, _, _ in broken}
+    count = batch.num_rows + len(skipped)
+    numbers = pd.RangeIndex(first, first + count)
+    if skipped:
+        numbers = pd.Index(numbers).difference(pd.Index(sorted(skipped)), sort=True)
+    cells = batch.to_pandas(types_mapper=_text_types.get)
+    cells.index = numbers
+    empty = cells.isna().all(axis=1)
+    return Block(cells[~empty] if empty.any() else cells, _broken_rows(broken, len(header))), first + count
+
+
+_text_types = {pa.large_string(): pd.StringDtype(na_value=float("nan")), pa.string(): pd.StringDtype(na_value=float("nan"))}
+
+
+def _broken_rows(broken: list[tuple[int, int, str]], columns: int) -> pd.DataFrame:
+    kept = [row for row in broken if row[2].strip()]
+    return pd.DataFrame(
+        {
+            "row_number": pd.Series([number for number, _, _ in kept], dtype="int64"),
+            "raw": pd.Series([text for _, _, text in kept], dtype="str"),
+            "reason": pd.Series(
+                [f"row: found {found} cells, expected {columns}" for _, found, _ in kept], dtype="str"
+            ),
+        }
+    )
+
+
+# ── workbooks ────────────────────────────────────────────────────────────────────────────────────────────────────
+def _open_workbook(name: str, path: Path, bytes_max: int) -> Export:
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                if sum(part.file_size for part in archive.infolist()) > bytes_max:
+                    raise UnreadableExport(f"the workbook unpacks to more than {bytes_max:,} bytes")
+        rows = workbook_rows(path)
+    except (zipfile.BadZipFile, ValueError, OSError) as error:
+        raise UnreadableExport(f"the workbook cannot be opened ({_first_line(error)}): send it again") from None
+    if not rows:
+        raise UnreadableExport("the workbook's first sheet is empty")
+    header = header_names([cell or "" for cell in rows[0]])
+
+    def read(_whole: bool) -> Iterator[Block]:  # noqa: FBT001
+        columns = list(zip(*rows[1:], strict=True)) or [()] * len(header)
+        cells = pd.DataFrame({name: pd.Series(values, dtype="str") for name, values in zip(header, columns, strict=True)})
+        cells.index = pd.RangeIndex(2, 2 + len(cells))
+        yield Block(cells[cells.notna().any(axis=1)], _broken_rows([], len(header)))
+
+    return Export(name, header, read)

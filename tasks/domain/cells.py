@@ -1,0 +1,323 @@
+"""What a cell of text means, one type at a time.
+
+Each reader takes the distinct texts of a column and gives their values, missing where the text means nothing
+certain. Most texts are clean and are read in one stroke; only the others go, one distinct text at a time, through
+the repairs below. A repair is made where just one reading is possible: an apostrophe or ="…" put there by a
+spreadsheet, a comma before one or two decimals, a serial date. A number in scientific notation has lost digits, and
+1,234 has two readings: both are refused.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from functools import cache
+
+import numpy as np
+import pandas as pd
+from babel import Locale
+from babel.numbers import list_currencies
+from email_validator import EmailNotValidError, validate_email
+from stdnum import ean
+
+from tasks.domain.exports import Field, Type
+
+MONEY_SCALE = 10_000  # money is read in ten-thousandths, until the row's currency is known
+CODE_LENGTH_MAX = 100
+TEXT_LENGTH_MAX = 2_000
+_CLEAN_CODE = r"[A-Za-z0-9#_./:@+-]{1,100}"
+_NUMERIC = r"[0-9.+-]+(?:[eE][+-]?[0-9]+)?"
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u2028-\u202e\ufeff\ufffd]")
+_SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+?\d+")
+_OFFSET = r"(?: ?(?:Z|UTC|[+-]\d{2}:?\d{2}))?"
+_ISO = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?" + _OFFSET
+_ISO_MINUTES = re.compile(r"(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2})(" + _OFFSET + ")")
+_FIRST, _LAST = pd.Timestamp("2000-01-01", tz="UTC"), pd.Timestamp("2100-01-01", tz="UTC")
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How times without a zone are read: on which clock, and whether 03/04 is the third of April (None: unknown)."""
+
+    zone: str = "UTC"
+    day_first: bool | None = None
+
+
+Reader = Callable[[Field, pd.Series, Clock], pd.Series]
+
+
+def read_texts(field: Field, texts: pd.Series, clock: Clock) -> pd.Series:
+    """The values of the distinct, present `texts` of one column; missing where a text means nothing certain."""
+    return _READERS[field.type](field, texts, clock)
+
+
+def expectation(field: Field) -> str:
+    """What a cell of this field must be, in words."""
+    words = {
+        Type.TEXT: f"text without control characters, at most {TEXT_LENGTH_MAX:,} characters",
+        Type.CODE: "a code on one line, not in scientific notation",
+        Type.INTEGER: "a whole number",
+        Type.MONEY: "an amount of money such as 12.50",
+        Type.NUMBER: "a number",
+        Type.INSTANT: "a time such as 2026-03-06 17:05:00 +0000 that exists once",
+        Type.DATE: "a date such as 2026-03-06",
+        Type.EMAIL: "an e-mail address",
+        Type.CURRENCY: "a currency code such as GBP",
+        Type.COUNTRY: "a country or its two-letter code",
+        Type.GTIN: "a GTIN of 8, 12, 13 or 14 digits with its check digit",
+        Type.CHOICE: "one of " + ", ".join(field.choices),
+        Type.FLAG: "yes or no",
+    }[field.type]
+    return words + _bounds(field)
+
+
+def _bounds(field: Field) -> str:
+    if field.minimum is None:
+        return ""
+    unit = 100 if field.type is Type.MONEY else 1
+    least, most = field.minimum // unit, (field.maximum or 0) // unit
+    return f", at least {least:,}" + (f", at most {most:,}" if field.maximum is not None else "")
+
+
+def day_first(texts: pd.Series) -> bool | None:
+    """Whether dates such as 25/12/2026 put the day first; None when nothing says so, or both are seen."""
+    parts = texts.dropna().str.extract(r"^\s*'?(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}").dropna().astype("int64")
+    first, second = bool((parts[0] > 12).any()), bool((parts[1] > 12).any())  # noqa: PLR2004 - months of a year
+    return first if first != second else None
+
+
+def bare(text: str) -> str:
+    """The text without what a spreadsheet put around it: spaces, a leading apostrophe, ="…"."""
+    text = text.replace("\u00a0", " ").strip()
+    if text.startswith('="') and text.endswith('"'):
+        text = text[2:-1]
+    return text.removeprefix("'").strip()
+
+
+def _each(texts: pd.Series, read: Callable[[str], object]) -> list[object]:
+    return [read(bare(text)) for text in texts]
+
+
+def _in_two_passes(texts: pd.Series, clean: pd.Series, fast: pd.Series, slow: Callable[[str], object]) -> pd.Series:
+    """`fast` where `clean`, otherwise what `slow` makes of the one text."""
+    if not clean.all():
+        rest = ~clean
+        fast = fast.copy()
+        fast[rest] = pd.Series(_each(texts[rest], slow), index=texts.index[rest], dtype=object).astype(fast.dtype)
+    return fast
+
+
+# ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────
+def _read_text(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
+    clean = texts.str.fullmatch(r"[!-~](?:[ -~]{0,198}[!-~])?") & ~texts.str.match(r"['=]")
+    return _in_two_passes(texts, clean, texts, _text)
+
+
+def _text(text: str) -> str | None:
+    text = text.replace("\r\n", "\n")
+    return None if _CONTROL.search(text) or len(text) > TEXT_LENGTH_MAX else text
+
+
+def _read_code(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
+    clean = texts.str.fullmatch(_CLEAN_CODE) & ~texts.str.contains("+", regex=False)
+    return _in_two_passes(texts, clean, texts, _code)
+
+
+def _code(text: str) -> str | None:
+    if _CONTROL.search(text) or re.search(r"[\r\n\t]", text) or not 0 < len(text) <= CODE_LENGTH_MAX:
+        return None
+    return None if _SCIENTIFIC.fullmatch(text) and "+" in text else text
+
+
+def _read_gtin(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
+    return pd.Series(_each(texts, _gtin), index=texts.index, dtype="str")
+
+
+def _gtin(text: str) -> str | None:
+    digits = text.replace(" ", "").replace("-", "")
+    if digits.endswith(".0"):
+        digits = digits[:-2]
+    if not digits.isascii() or not digits.isdigit():
+        return None
+    if len(digits) == 11:  # noqa: PLR2004 - a GTIN-12 whose leading zero a spreadsheet dropped
+        digits = digits.zfill(12)
+    return digits if ean.is_valid(digits) else None
+
+
+def _read_email(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
+    clean = texts.str.fullmatch(
+        r"[A-Za-z0-9_%+-]+(?:\.[A-Za-z0-9_%+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
+    )
+    return _in_two_passes(texts, clean, texts, _email)
+
+
+def _email(text: str) -> str | None:
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError:
+        return None
+
+
+def _read_currency(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
+    known = list_currencies()
+    return pd.Series(_each(texts, lambda text: text.upper() if text.upper() in known else None), texts.index, "str")
+
+
+def _read_country(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
+    return pd.Series(_each(texts, lambda text: _countries().get(text.casefold())), texts.index, "str")
+
+
+@cache
+def _countries() -> dict[str, str]:
+    """Two-letter code by code and by English name, case folded; and what shops commonly write instead."""
+    named = {code: name for code, name in Locale("en").territories.items() if re.fullmatch("[A-Z]{2}", code)}
+    by_name = {name.casefold(): code for code, name in named.items()}
+    usual = {"uk": "GB", "usa": "US", "eire": "IE", "rsa": "ZA", "channel islands": "GB", "czech republic": "CZ"}
+    return by_name | {code.casefold(): code for code in named} | usual
+
+
+def _read_choice(field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
+    words = {str(choice).casefold(): str(choice) for choice in field.choices}
+    return pd.Series(_each(texts, lambda text: words.get(text.casefold())), texts.index, "str")
+
+
+_FLAGS = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False, "y": True, "n": False}
+
+
+def _read_flag(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
+    return pd.Series(_each(texts, lambda text: _FLAGS.get(text.casefold())), texts.index, "boolean")
+
+
+# ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────
+def _read_integer(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
+    clean = texts.str.fullmatch(r"-?[0-9]{1,18}")
+    values = texts.where(clean, "0").astype("int64").astype("Int64")
+    return _in_two_passes(texts, clean, values, _integer)
+
+
+def _integer(text: str) -> int | None:
+    value = _decimal(text)
+    return int(value) if value is not None and value == value.to_integral_value() and abs(value) < 10**18 else None
+
+
+def _read_money(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
+    clean = texts.str.fullmatch(r"[0-9]{1,10}(?:\.[0-9]{1,4})?")
+    values = np.rint(texts.where(clean, "0").astype("float64") * MONEY_SCALE).astype("int64").astype("Int64")
+    return _in_two_passes(texts, clean, values, _money)
+
+
+def _money(text: str) -> int | None:
+    text = re.sub(r"^[£$€]\s*|\s*[£$€]$|^[A-Z]{3}\s+|\s+[A-Z]{3}$", "", text)
+    value = _decimal(text)
+    if value is None or abs(value) > 10**12:
+        return None
+    scaled = value * MONEY_SCALE
+    return int(scaled) if scaled == scaled.to_integral_value() else None
+
+
+def _read_number(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
+    values = [_decimal(bare(text)) for text in texts]
+    return pd.Series([None if value is None else float(value) for value in values], texts.index, "Float64")
+
+
+def _decimal(text: str) -> Decimal | None:
+    """A number with one possible reading: 12.5, 12,5, 1,234.50 and 1.234,50, but not 1,234 nor 1.23E+12."""
+    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+\.\d+", text):
+        text = text.replace(",", "")
+    elif re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+,\d+", text):
+        text = text.replace(".", "").replace(",", ".")
+    elif re.fullmatch(r"[+-]?\d+,\d{1,2}", text):
+        text = text.replace(",", ".")
+    if not re.fullmatch(r"[+-]?\d{1,18}(\.\d{1,18})?", text, re.ASCII):
+        return None
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None
+
+
+# ── times ────────────────────────────────────────────────────────────────────────────────────────────────────────
+def _read_instant(_field: Field, texts: pd.Series, clock: Clock) -> pd.Series:
+    clean = texts.str.fullmatch(_ISO)
+    if not clean.all():
+        loose = _each(texts[~clean], lambda text: _iso_text(text, clock))
+        texts = texts.copy()
+        texts[~clean] = pd.Series(loose, index=texts.index[~clean], dtype="str")
+    local = pd.to_datetime(texts.str.slice(0, 19), format="ISO8601", errors="coerce").dt.as_unit("s")
+    codes, tails = pd.factorize(texts.str.slice(19))
+    seconds = np.array([_offset_seconds(tail) for tail in tails] or [np.nan])[codes]
+    stated = ~np.isnan(seconds) & (codes >= 0)
+    exact = local - pd.to_timedelta(pd.Series(np.where(stated, seconds, 0), texts.index).astype("int64"), unit="s")
+    instants = exact.dt.tz_localize("UTC")
+    if not stated.all():
+        instants[~stated] = local[~stated].dt.tz_localize(clock.zone, ambiguous="NaT", nonexistent="NaT")
+    return instants.where((instants >= _FIRST) & (instants < _LAST))
+
+
+def _offset_seconds(tail: str) -> float:
+    """Seconds east of UTC that the end of an ISO text states; not a number when it states none."""
+    offset = re.sub(r"^\.\d+", "", tail).strip()
+    if not offset:
+        return np.nan
+    if offset in {"Z", "UTC"}:
+        return 0
+    sign = -1 if offset[0] == "-" else 1
+    return sign * (int(offset[1:3]) * 60 + int(offset[-2:])) * 60
+
+
+_LOOSE = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?:,? +(\d{1,2}):(\d{2})(?::(\d{2}))?(?: ?([AaPp])[Mm])?)?")
+
+
+def _iso_text(text: str, clock: Clock) -> str | None:
+    """An ISO text for a bare date, a date as a spreadsheet shows it, or a spreadsheet's serial number."""
+    if re.fullmatch(_ISO, text):
+        return text
+    if minutes := _ISO_MINUTES.fullmatch(text):
+        return f"{minutes[1]}:00{minutes[2]}"
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        return f"{text} 00:00:00"
+    if re.fullmatch(r"[34567]\d{4}(\.\d+)?", text):
+        moment = datetime(1899, 12, 30) + timedelta(days=float(text))  # noqa: DTZ001 - on the clock of the file
+        return (moment + timedelta(milliseconds=500)).isoformat(sep=" ", timespec="seconds")
+    return _spreadsheet_date(text, clock)
+
+
+def _spreadsheet_date(text: str, clock: Clock) -> str | None:
+    found = _LOOSE.fullmatch(text)
+    if found is None:
+        return None
+    one, two, year = int(found[1]), int(found[2]), int(found[3])
+    order = clock.day_first
+    if order is None:
+        order = True if one > 12 else False if two > 12 else one == two or None  # noqa: PLR2004 - months of a year
+    if order is None:
+        return None
+    day, month = (one, two) if order else (two, one)
+    hour = int(found[4] or 0)
+    if found[7]:
+        hour = hour % 12 + (12 if found[7] in "pP" else 0)
+    return f"{year}-{month:02}-{day:02} {hour:02}:{found[5] or '00'}:{found[6] or '00'}"
+
+
+def _read_date(_field: Field, texts: pd.Series, clock: Clock) -> pd.Series:
+    iso = pd.Series(_each(texts, lambda text: _iso_text(text, clock)), texts.index, "str")
+    days = pd.to_datetime(iso.str.slice(0, 10), format="ISO8601", errors="coerce")
+    return days.dt.strftime("%Y-%m-%d").astype("str")
+
+
+_READERS: dict[Type, Reader] = {
+    Type.TEXT: _read_text,
+    Type.CODE: _read_code,
+    Type.INTEGER: _read_integer,
+    Type.MONEY: _read_money,
+    Type.NUMBER: _read_number,
+    Type.INSTANT: _read_instant,
+    Type.DATE: _read_date,
+    Type.EMAIL: _read_email,
+    Type.CURRENCY: _read_currency,
+    Type.COUNTRY: _read_country,
+    Type.GTIN: _read_gtin,
+    Type.CHOICE: _read_choice,
+    Type.FLAG: _read_flag,
+}

@@ -1,0 +1,183 @@
+"""Judging the rows of an export: every rule once, every fault with its reason, the good rows typed.
+
+Works on columns. A column is reduced to its distinct texts where that pays, read by `tasks.domain.cells`, and spread
+over the rows again; only rows at fault are ever looked at one by one.
+"""
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from tasks.domain.cells import MONEY_SCALE, Clock, expectation, read_texts
+from tasks.domain.exports import Field, Kind, Type
+from tasks.domain.money import exponent
+
+_SAMPLE = 2_000
+FOUND_LENGTH_MAX = 80
+FAULT_COLUMNS = ("row_number", "field", "check", "reason")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of some rows.
+
+    `typed`: the good rows: row_number int64 and the fields that are there, or have a default, under typed names.
+    `faults`: row_number int64, field str, check str (required, type, range, sequence), reason str.
+    `tally`: rule str, field str, check str, rows int64, bad int64; one row a rule, whether or not it was broken.
+    """
+
+    typed: pd.DataFrame
+    faults: pd.DataFrame
+    tally: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the file itself does not say."""
+
+    clock: Clock = Clock()
+    currency: str | None = None
+    defaults: tuple[tuple[str, str], ...] = ()  # field, text where the file has none
+
+
+class _Verdicts:
+    """Collects faults, and how often each rule was asked and broken."""
+
+    def __init__(self, kind: Kind, rows: pd.DataFrame) -> None:
+        self.kind = kind
+        self.rows = rows
+        self.numbers = rows["row_number"].to_numpy()
+        self.faults: list[pd.DataFrame] = []
+        self.tally: list[tuple[str, str, str, int, int]] = []
+
+    def rule(self, field: str, check: str, expected: str, asked: int, bad: np.ndarray, found: pd.Series | None) -> None:
+        """One rule's outcome: `bad` is a mask over the rows, `found` what to quote."""
+        count = int(bad.sum())
+        self.tally.append((f"{self.kind.name}.{field} is {expected}", field, check, asked, count))
+        if not count:
+            return
+        quoted = "nothing" if found is None else "'" + found[bad].astype("str").str.slice(0, FOUND_LENGTH_MAX) + "'"
+        self.faults.append(
+            pd.DataFrame(
+                {
+                    "row_number": self.numbers[bad],
+                    "field": field,
+                    "check": check,
+                    "reason": f"{field}: found " + quoted + f", expected {expected}",
+                }
+            )
+        )
+
+    def judged(self, typed: dict[str, pd.Series]) -> Judged:
+        """The rows without any fault, typed, beside the faults and the tally."""
+        empty = pd.DataFrame({name: pd.Series(dtype="str") for name in FAULT_COLUMNS}).astype({"row_number": "int64"})
+        faults = pd.concat(self.faults, ignore_index=True) if self.faults else empty
+        frame = pd.DataFrame({"row_number": self.rows["row_number"], **typed})
+        if self.faults:
+            frame = frame[~frame["row_number"].isin(faults["row_number"])]
+        names = ["rule", "field", "check", "rows", "bad"]
+        return Judged(frame.reset_index(drop=True), faults, pd.DataFrame(self.tally, columns=names))
+
+
+def judge(kind: Kind, rows: pd.DataFrame, context: Context) -> Judged:
+    """Judge `rows` (row_number int64, canonical fields as str, missing where the file says nothing) by every rule.
+
+    A field without a column is missing in every row. All rows of a `row_number` at fault are refused together.
+    """
+    verdicts = _Verdicts(kind, rows)
+    defaults = dict(context.defaults)
+    typed: dict[str, pd.Series] = {}
+    for field in kind.fields:
+        default = defaults.get(field.name, field.default)
+        texts = _texts(rows, field, default)
+        if texts is None:
+            _judge_absent(verdicts, field)
+            continue
+        values = _read_column(field, texts, context.clock)
+        _judge_column(verdicts, field, texts, values)
+        typed[field.column] = values
+    _settle_money(verdicts, kind, typed, context.currency)
+    _judge_sequence(verdicts, kind, typed)
+    return verdicts.judged(typed)
+
+
+def _texts(rows: pd.DataFrame, field: Field, default: str | None) -> pd.Series | None:
+    """The column's texts with blanks filled by the default; None when the file says nothing of the field."""
+    if field.name not in rows or rows[field.name].isna().all():
+        return None if default is None else pd.Series([default], dtype="str").take([0] * len(rows)).set_axis(rows.index)
+    texts = rows[field.name]
+    blank = texts.isna() | (texts == "")
+    return texts.where(~blank, np.nan if default is None else default) if blank.any() else texts
+
+
+def _read_column(field: Field, texts: pd.Series, clock: Clock) -> pd.Series:
+    """Type one column by its distinct texts."""
+    codes, distinct = _distinct(texts)
+    values = read_texts(field, distinct.reset_index(drop=True), clock)
+    if codes is None:
+        return values.set_axis(texts.index)
+    return pd.Series(values.array.take(codes, allow_fill=bool((codes < 0).any())), index=texts.index)
+
+
+def _distinct(texts: pd.Series) -> tuple[np.ndarray | None, pd.Series]:
+    """Codes and distinct texts; no codes when nearly every text is its own."""
+    step = max(1, len(texts) // _SAMPLE)
+    sample = texts.iloc[::step]
+    if len(texts) > _SAMPLE and not texts.hasnans and sample.nunique() > len(sample) * 0.8:
+        return None, texts
+    codes, distinct = pd.factorize(texts)
+    return codes, pd.Series(distinct)
+
+
+def _judge_absent(verdicts: _Verdicts, field: Field) -> None:
+    nothing = np.zeros(len(verdicts.rows), dtype=bool)
+    if field.required:
+        verdicts.rule(field.name, "required", "there", len(nothing), ~nothing, None)
+    verdicts.rule(field.name, "type", expectation(field), 0, nothing, None)
+
+
+def _judge_column(verdicts: _Verdicts, field: Field, texts: pd.Series, values: pd.Series) -> None:
+    missing = texts.isna().to_numpy()
+    if field.required:
+        verdicts.rule(field.name, "required", "there", len(texts), missing, None)
+    unread = values.isna().to_numpy() & ~missing
+    asked = int(len(texts) - missing.sum())
+    verdicts.rule(field.name, "type", expectation(field), asked, unread, texts)
+    if field.minimum is not None and field.type is not Type.MONEY:
+        outside = ~values.between(field.minimum, field.maximum).fillna(value=True).to_numpy(dtype=bool)
+        outside &= ~unread & ~missing
+        verdicts.rule(field.name, "range", expectation(field), asked, outside, texts)
+
+
+def _settle_money(verdicts: _Verdicts, kind: Kind, typed: dict[str, pd.Series], currency: str | None) -> None:
+    """Bring amounts from ten-thousandths to the minor units of each row's currency, and judge their range."""
+    fields = [field for field in kind.fields if field.column in typed and field.type is Type.MONEY]
+    if not fields:
+        return
+    step = _minor_step(typed, currency, verdicts.rows.index)
+    for field in fields:
+        scaled = typed[field.column]
+        minor, rest = scaled // step, scaled % step
+        bad = (rest != 0) | ~minor.between(field.minimum, field.maximum)
+        bad = bad.fillna(value=False).to_numpy(dtype=bool)
+        verdicts.rule(field.name, "range", f"{expectation(field)}, in the decimals of its currency",
+                      int(scaled.notna().sum()), bad, scaled / MONEY_SCALE)  # fmt: skip
+        typed[field.column] = minor
+
+
+def _minor_step(typed: dict[str, pd.Series], currency: str | None, index: pd.Index) -> pd.Series:
+    """How many ten-thousandths one minor unit of the row's currency is."""
+    codes = typed.get("currency", pd.Series(currency, index=index, dtype="str")).fillna(currency or "")
+    steps = {code: MONEY_SCALE // 10 ** min(4, exponent(code) if code else 2) for code in codes.unique()}
+    if len(steps) == 1:
+        return pd.Series(next(iter(steps.values())), index=index, dtype="int64")
+    return codes.map(steps).astype("int64")
+
+
+def _judge_sequence(verdicts: _Verdicts, kind: Kind, typed: dict[str, pd.Series]) -> None:
+    for earlier, later in combinations([name for name in kind.sequence if name in typed], 2):
+        both = typed[earlier].notna() & typed[later].notna()
+        bad = (both & (typed[later] < typed[earlier])).to_numpy(dtype=bool)
+        verdicts.rule(later, "sequence", f"no earlier than {earlier}", int(both.sum()), bad, typed[later])
