@@ -1,0 +1,152 @@
+"""One delivered file against its expectations, with Great Expectations, and its Data Docs.
+
+The rows were judged once, in the domain; what is validated here is their tally and the file's profile: one frame of
+one row, one column a measure, one expectation a limit. Severity `critical` refuses the file, `warning` goes with it.
+No row of a delivery, and so no customer, reaches the documents.
+"""
+
+import html
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tasks.domain.deliveries import GateRules, Profile, Verdict, measures, verdict
+from tasks.gates.pages import close_off, index_page
+
+
+class Gate:
+    """Judges files and keeps what it found under `docs/<day>`; Great Expectations is loaded with the first file."""
+
+    def __init__(self, docs: Path, rules: GateRules, as_of: datetime) -> None:
+        self.docs = docs / f"{as_of:%Y-%m-%d}"
+        self.rules = rules
+        self.as_of = as_of
+        self.kept: list[Any] = []
+
+    def judge(self, kind: str, tally: pd.DataFrame, profile: Profile, name: str = "delivery") -> Verdict:
+        """Whether the file `name` may be loaded. `tally` and `profile` as `tasks.domain.deliveries.measures` says."""
+        expected = measures(kind, tally, {"as_of": self.as_of.isoformat(), **profile}, self.rules)
+        result = self._validate(kind, expected)
+        broken = sorted(one.expectation_config.meta["limit"] for one in result.results if not one.success)
+        self._keep(kind, _path_name(name), result)
+        return verdict(expected.iloc[broken])
+
+    def write_docs(self) -> Path | None:
+        """Build the Data Docs of what this gate judged and list the day's files; None when it judged nothing."""
+        if not self.kept:
+            return None
+        self._context.build_data_docs(resource_identifiers=self.kept, build_index=False)
+        for page in sorted(self.docs.glob("validations/**/*.html")):
+            close_off(page)
+        shutil.rmtree(self.docs / "static", ignore_errors=True)  # pictures and fonts no closed page asks for
+        return index_page(self.docs)
+
+    @cached_property
+    def _context(self) -> Any:
+        gx = _great_expectations()
+        from great_expectations.data_context.types import base
+
+        config = base.DataContextConfig(
+            store_backend_defaults=base.InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+            analytics_enabled=False,
+            progress_bars=base.ProgressBarsConfig(globally=False),
+        )
+        config.stores["validation_results_store"] = {
+            "class_name": "ValidationResultsStore",
+            "store_backend": _folder(self.docs / "results"),
+        }
+        config.data_docs_sites = {
+            "deliveries": {
+                "class_name": "SiteBuilder",
+                "show_how_to_buttons": False,
+                "store_backend": _folder(self.docs),
+                "site_section_builders": {"expectations": "none", "profiling": "none"},
+            }
+        }
+        return gx.get_context(mode="ephemeral", project_config=config)
+
+    @cached_property
+    def _source(self) -> Any:
+        return self._context.data_sources.add_pandas("deliveries")
+
+    def _validate(self, kind: str, expected: pd.DataFrame) -> Any:
+        gx = _great_expectations()
+        names = [html.escape(name) for name in expected["measure"]]
+        frame = pd.DataFrame({name: [value] for name, value in zip(names, expected["value"], strict=True)})
+        known = {asset.name: asset for asset in self._source.assets}
+        asset = known.get(kind) or self._source.add_dataframe_asset(kind)
+        whole = {one.name: one for one in asset.batch_definitions}.get("whole")
+        whole = whole or asset.add_batch_definition_whole_dataframe("whole")
+        limits = zip(names, expected["at_least"], expected["at_most"], expected["refuses"], strict=True)
+        expectations = [_expectation(gx, number, *limit) for number, limit in enumerate(limits)]
+        suite = gx.ExpectationSuite(name=kind, expectations=expectations)
+        return whole.get_batch({"dataframe": frame}).validate(suite, result_format="BASIC")
+
+    def _keep(self, kind: str, name: str, result: Any) -> None:
+        """Store a result under the file's name and `as_of`, so that the same file gives the same document."""
+        from great_expectations.core.run_identifier import RunIdentifier
+        from great_expectations.data_context.types import resource_identifiers as identifiers
+
+        run = RunIdentifier(run_name=name, run_time=self.as_of)
+        suite = identifiers.ExpectationSuiteIdentifier(name=kind)
+        for one in result.results:
+            one.expectation_config.id = None
+        result.meta = {
+            "great_expectations_version": result.meta["great_expectations_version"],
+            "run_id": run,
+            "validation_time": self.as_of,
+            "active_batch_definition": {
+                "datasource_name": "deliveries",
+                "data_asset_name": kind,
+                "batch_identifiers": {},
+            },
+        }
+        key = identifiers.ValidationResultIdentifier(suite, run, batch_identifier=kind)
+        self._context.validation_results_store.set(key, result)
+        self.kept.append(key)
+
+
+@contextmanager
+def delivery_gate(docs: Path, rules: GateRules, as_of: datetime) -> Iterator[Gate]:
+    """A gate for one run: files are judged inside the block, the Data Docs are built once at its end."""
+    gate = Gate(docs, rules, as_of)
+    yield gate
+    gate.write_docs()
+
+
+def _great_expectations() -> Any:
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations as gx
+
+    return gx
+
+
+def _folder(path: Path) -> dict[str, object]:
+    return {
+        "class_name": "TupleFilesystemStoreBackend",
+        "base_directory": str(path.resolve()),
+        "suppress_store_backend_id": True,
+    }
+
+
+def _expectation(gx: Any, number: int, column: str, at_least: float, at_most: float, refuses: object) -> Any:
+    return gx.expectations.ExpectColumnMaxToBeBetween(
+        column=column,
+        min_value=None if pd.isna(at_least) else at_least,
+        max_value=None if pd.isna(at_most) else at_most,
+        severity="critical" if refuses else "warning",
+        meta={"limit": number},
+    )
+
+
+def _path_name(name: str) -> str:
+    """A file name that is safe in a path and in a page."""
+    return re.sub(r"[^\w.-]+", "_", name).lstrip(".") or "delivery"

@@ -1,0 +1,87 @@
+"""The gate on real frames: the verdict, and documents that open anywhere and name nobody."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tasks.domain.deliveries import GateRules, Limit
+from tasks.gates.delivery import delivery_gate
+
+AS_OF = datetime(2026, 9, 7, 18, tzinfo=UTC)
+RULES = GateRules(
+    10, 5, {"rows_min": Limit(warn=1), "quarantined_share_max": Limit(warn=0.02, refuse=0.5),
+            "bad_share_max": Limit(warn=0.05)},
+)  # fmt: skip
+TALLY = pd.DataFrame(
+    [
+        ("orders.quantity is at least 1 & <below> 5", "quantity", "range", 40, 4),
+        ("orders.sku is there", "sku", "required", 40, 0),
+    ],
+    columns=["rule", "field", "check", "rows", "bad"],
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Great Expectations' own
+
+
+@pytest.fixture(scope="module")
+def docs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documents of one refused, one warned and one faultless file."""
+    folder = tmp_path_factory.mktemp("expectations")
+    with delivery_gate(folder, RULES, AS_OF) as gate:
+        bad = gate.judge("orders", TALLY, {"rows": 40, "quarantined_share": 0.78}, "orders <script>.csv")
+        warned = gate.judge("orders", TALLY, {"rows": 40, "quarantined_share": 0.0}, "../orders.csv")
+        good = gate.judge("stock", TALLY[1:], {"rows": 40, "quarantined_share": 0.0}, "stock.csv")
+    assert bad.refused
+    assert bad.reasons == ("31 of 40 rows (78 %) are bad; at most 50 % may be",)
+    assert len(bad.warnings) == 1
+    assert not warned.refused
+    assert warned.warnings == bad.warnings
+    assert not good.refused
+    assert good.warnings == ()
+    return folder / "2026-09-07"
+
+
+def test_the_list_puts_the_refused_file_first(docs: Path) -> None:
+    """What needs a person comes before what does not, and every link leads to a page."""
+    index = (docs / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r">(refused|warned|met)<", index) == ["refused", "warned", "met"]
+    links = re.findall(r'href="([^"]+)"', index)
+    assert len(links) == 3
+    assert all((docs / link).is_file() for link in links)
+
+
+def test_the_pages_fetch_and_run_nothing(docs: Path) -> None:
+    """A page opens without a network, and neither a file's nor a rule's name can act in it."""
+    pages = list(docs.glob("**/*.html"))
+    assert len(pages) == 4
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(r"<script|<link |<img|src=|url\(", text)
+        assert "<below>" not in text
+        assert "Data asset" not in text
+        assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-", text)
+
+
+def test_every_document_lies_below_the_day(docs: Path) -> None:
+    """A file name that climbs the folders is only a name."""
+    assert [path.name for path in docs.parent.iterdir()] == ["2026-09-07"]
+
+
+def test_the_same_file_gives_the_same_documents(docs: Path, tmp_path: Path) -> None:
+    """Byte for byte, whenever it is judged."""
+    with delivery_gate(tmp_path, RULES, AS_OF) as gate:
+        gate.judge("stock", TALLY[1:], {"rows": 40, "quarantined_share": 0.0}, "stock.csv")
+    for path in (tmp_path / "2026-09-07").glob("*/stock/**/*.*"):
+        if path.is_file():
+            again = docs / path.relative_to(tmp_path / "2026-09-07")
+            assert path.read_bytes() == again.read_bytes()
+
+
+def test_nothing_judged_leaves_nothing(tmp_path: Path) -> None:
+    """A run without new files writes no document."""
+    with delivery_gate(tmp_path, RULES, AS_OF):
+        pass
+    assert list(tmp_path.iterdir()) == []
