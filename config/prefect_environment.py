@@ -1,0 +1,28 @@
+"""What Prefect is told by its environment: where its files lie, patience while it starts, and no telemetry."""
+
+from pathlib import Path
+
+POOL = "fulfilment"  # the work pool of prefect.yaml
+
+
+def in_process(home: Path) -> dict[str, str]:
+    """For a run in this process: a server of Prefect's own comes and goes with it."""
+    return {
+        "PREFECT_HOME": str(home.resolve() / ".prefect"),
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # a first start makes a database
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "GX_ANALYTICS_ENABLED": "false",
+        "PREFECT_LOGGING_LEVEL": "WARNING",
+    }
+
+
+def served(home: Path, host: str, port: int) -> dict[str, str]:
+    """For a server that stays, its worker, and every run the worker starts."""
+    return in_process(home) | {
+        "PREFECT_API_URL": f"http://{host}:{port}/api",
+        "PREFECT_LOGGING_LEVEL": "INFO",
+        "PREFECT_WORKER_QUERY_SECONDS": "2",  # an event becomes a run within seconds
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # what the automation for lost runs listens to
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",  # old runs go, otherwise they stay for ever
+    }

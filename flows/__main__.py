@@ -1,0 +1,218 @@
+"""Lists the flows, runs one in this process, or serves them all.
+
+python -m flows                                     what there is
+python -m flows reconcile-counts --warehouse MAIN   runs one and says what it counted
+python -m flows reconcile-counts --help             its parameters
+python -m flows serve                               server, UI, schedules and triggers
+"""
+
+import argparse
+import ast
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from inspect import Parameter, getdoc, signature
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from config.prefect_environment import in_process, served
+from config.settings import settings
+
+OWN = ("config", "flows", "tasks")
+
+
+def main(arguments: list[str]) -> int:
+    """Do what the command line asks; 0 done, 2 refused."""
+    if not arguments or arguments[0] in {"-h", "--help"}:
+        print(listing())
+        return 0
+    name, rest = arguments[0], arguments[1:]
+    if name == "serve":
+        return _serve(rest)
+    if name not in flows():
+        print(f"there is no flow {name!r}; there are:\n{listing()}", file=sys.stderr)
+        return 2
+    return _run(name, rest)
+
+
+def flows() -> dict[str, str]:
+    """Every flow's name and the first line of its docstring, without importing it."""
+    found = {}
+    for file in sorted(Path(__file__).parent.glob("[!_]*.py")):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and node.name == file.stem:
+                found[file.stem.replace("_", "-")] = (ast.get_docstring(node) or "").partition("\n")[0]
+    return found
+
+
+def listing() -> str:
+    """One line a flow, and how to run one."""
+    lines = [f"  {name:<18} {line}" for name, line in flows().items()]
+    return "\n".join([*lines, "", "python -m flows NAME --help shows its parameters; serve runs them all on schedule"])
+
+
+def _run(name: str, arguments: list[str]) -> int:
+    _surround(in_process(settings().home))
+    flow = getattr(importlib.import_module(f"flows.{name.replace('-', '_')}"), name.replace("-", "_"))
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    from tasks.prepare_database import prepare_database
+
+    parameters = _parameters(name, flow.fn, arguments)
+    _without_traceback("prefect.flow_runs", "prefect.task_runs", "prefect.engine")
+    try:
+        prepare_database.fn()
+        with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+            counts = flow(**parameters)
+    except (ValueError, LookupError, OSError, RuntimeError) as error:
+        if not _own(error):
+            raise
+        print(f"{name}: {error}", file=sys.stderr)
+        return 2
+    print("\n".join([f"{name} is done", *in_words(counts)]))
+    return 0
+
+
+def _serve(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m flows serve", description="Run every flow on its schedule.")
+    parser.add_argument("--host", default="127.0.0.1", help="address the server listens on (127.0.0.1)")
+    parser.add_argument("--port", type=int, default=4200, help="port the server listens on (4200)")
+    parser.add_argument("--runs", type=int, default=2, help="runs at once (2)")
+    asked = parser.parse_args(arguments)
+    _surround(served(settings().home, asked.host, asked.port))
+    os.environ |= {
+        "FULFILMENT_HOME": str(settings().home.resolve()),
+        "PREFECT_API_URL": f"http://{asked.host}:{asked.port}/api",
+    }
+    from tasks.serve import ServeError, serve
+
+    try:
+        serve(asked.host, asked.port, asked.runs)
+    except KeyboardInterrupt:
+        print("stopped")
+    except ServeError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _surround(environment: Mapping[str, str]) -> None:
+    """Set what the environment does not say already; Prefect reads it when it is imported."""
+    for name, value in environment.items():
+        os.environ.setdefault(name, value)
+
+
+def _own(error: BaseException) -> bool:
+    """Whether the error is one of ours, whose message says all an analyst needs."""
+    return type(error).__module__.partition(".")[0] in OWN
+
+
+def _without_traceback(*loggers: str) -> None:
+    """Keep Prefect from logging the traceback of an error that is told in one line."""
+
+    def short(record: logging.LogRecord) -> bool:
+        if record.exc_info and record.exc_info[1] and _own(record.exc_info[1]):
+            record.exc_info = None
+        return True
+
+    for name in loggers:
+        logging.getLogger(name).addFilter(short)
+
+
+# ── parameters ───────────────────────────────────────────────────────────────────────────────────────────────────
+def _parameters(name: str, function: Callable[..., Any], arguments: list[str]) -> dict[str, Any]:
+    """What the command line says, in the types of the flow's signature; a model's fields are options of their own."""
+    hints, said = get_type_hints(function), described(getdoc(function) or "")
+    parser = argparse.ArgumentParser(prog=f"python -m flows {name}", description=flows()[name])
+    models = {}
+    for parameter in signature(function).parameters.values():
+        kind = hints[parameter.name]
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            models[parameter.name] = kind
+            for field, info in kind.model_fields.items():
+                _option(parser, field, info.annotation, info.get_default(call_default_factory=True), info.description)
+        else:
+            _option(parser, parameter.name, kind, parameter.default, said.get(parameter.name))
+    asked = vars(parser.parse_args(arguments))
+    for parameter_name, model in models.items():
+        chosen = {field: asked.pop(field) for field in model.model_fields if field in asked}
+        asked[parameter_name] = model(**chosen)
+    return asked
+
+
+def _option(parser: argparse.ArgumentParser, name: str, kind: Any, default: Any, about: str | None) -> None:
+    flag, shown = "--" + name.replace("_", "-"), (about or "").replace("%", "%%")
+    always: dict[str, Any] = {"dest": name, "help": shown, "default": argparse.SUPPRESS}
+    always["required"] = default is Parameter.empty
+    kind = _present(kind)
+    if kind is bool:
+        parser.add_argument(flag, action=argparse.BooleanOptionalAction, **always)
+    elif get_origin(kind) in {list, tuple, set, frozenset}:
+        each = get_args(kind)[0]
+        parser.add_argument(flag, nargs="*", type=_reader(each), metavar=_shape(each, name), **always)
+    else:
+        parser.add_argument(flag, type=_reader(kind), metavar=_shape(kind, name), **always)
+
+
+def _present(kind: Any) -> Any:
+    """The type of what may also be left out: `str` of `str | None`."""
+    given = [one for one in get_args(kind) if one is not type(None)]
+    return given[0] if len(given) == 1 and type(None) in get_args(kind) else kind
+
+
+def _shape(kind: Any, name: str) -> str:
+    """The choices where there are some, otherwise the parameter's name in capitals."""
+    choices = get_args(kind) if get_origin(kind) is Literal else ()
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        choices = tuple(one.value for one in kind)
+    return "{" + ",".join(map(str, choices)) + "}" if choices else name.upper()
+
+
+def _reader(kind: Any) -> Callable[[str], Any]:
+    def read(said: str) -> Any:
+        try:
+            return TypeAdapter(kind).validate_python(said)
+        except ValidationError as error:
+            raise argparse.ArgumentTypeError(f"{said!r}: {error.errors()[0]['msg']}") from None
+
+    return read
+
+
+def described(docstring: str) -> dict[str, str]:
+    """Each parameter's words in the `Args:` section."""
+    said: dict[str, str] = {}
+    last = ""
+    for line in docstring.partition("Args:\n")[2].splitlines():
+        if not line.startswith("    "):
+            break
+        if line.startswith("     ") and last:
+            said[last] += " " + line.strip()
+        else:
+            last, _, words = line.strip().partition(":")
+            last = last.partition(" ")[0]
+            said[last] = words.strip()
+    return said
+
+
+def in_words(counts: Any, indent: str = "  ") -> list[str]:
+    """A count object as lines an analyst reads."""
+    if not is_dataclass(counts):
+        return [] if counts is None else [f"{indent}{counts}"]
+    lines = []
+    for field in fields(counts):
+        value, words = getattr(counts, field.name), field.name.replace("_", " ")
+        if is_dataclass(value):
+            lines += [f"{indent}{words}", *in_words(value, indent + "  ")]
+        else:
+            lines.append(f"{indent}{words}: {f'{value:,}' if isinstance(value, int) else value}")
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

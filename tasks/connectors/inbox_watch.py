@@ -1,0 +1,56 @@
+"""Tells when files in the inbox have arrived whole: which kinds, as soon as a file has stopped growing."""
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from threading import Event
+
+from watchfiles import watch
+
+Stamp = tuple[int, int]  # size in bytes, time of the last change in nanoseconds
+_UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart")
+
+
+def arrivals(inbox: Path, stop: Event, settle_seconds: float = 1.0) -> Iterator[list[str]]:
+    """Yield the kinds in which files have arrived, about once per `settle_seconds`; nothing new is an empty list.
+
+    A file has arrived when its size and time have stayed the same for `settle_seconds`; it is told once, and again
+    when it changes. Files that lie there at the start are told too. Hidden and unfinished files are passed over.
+    """
+    growing = _growing({}, _files(inbox.rglob("*"), inbox))
+    told: dict[Path, Stamp] = {}
+    ticks = watch(
+        inbox,
+        watch_filter=None,
+        stop_event=stop,
+        debounce=int(settle_seconds * 1000),
+        rust_timeout=int(settle_seconds * 1000),
+        yield_on_timeout=True,
+    )
+    for changes in ticks:
+        seen = _files([*growing, *(Path(path) for _, path in changes)], inbox)
+        growing = _growing(growing, {path: stamp for path, stamp in seen.items() if told.get(path) != stamp})
+        settled = {path for path, (_, since) in growing.items() if time.monotonic() - since >= settle_seconds}
+        told = {path: stamp for path, stamp in told.items() if path.exists()}
+        told |= {path: growing.pop(path)[0] for path in settled}
+        yield sorted({path.relative_to(inbox).parts[0] for path in settled})
+
+
+def _growing(before: dict[Path, tuple[Stamp, float]], now: dict[Path, Stamp]) -> dict[Path, tuple[Stamp, float]]:
+    """Each file's stamp and since when it has had it."""
+    return {
+        path: before[path] if path in before and before[path][0] == stamp else (stamp, time.monotonic())
+        for path, stamp in now.items()
+    }
+
+
+def _files(paths: Iterable[Path], inbox: Path) -> dict[Path, Stamp]:
+    """The files among `paths` that lie in the folder of a kind."""
+    found = {}
+    for path in paths:
+        names = path.relative_to(inbox).parts
+        unfinished = any(name.startswith((".", "~")) for name in names) or path.name.endswith(_UNFINISHED)
+        if len(names) > 1 and not unfinished and path.is_file():
+            status = path.stat()
+            found[path] = (status.st_size, status.st_mtime_ns)
+    return found

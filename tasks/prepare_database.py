@@ -1,0 +1,12 @@
+"""The database brought up to date before anything reads it."""
+
+from prefect import task
+
+from tasks.store.engine import engine
+from tasks.store.migrate import migrate
+
+
+@task
+def prepare_database() -> bool:
+    """Run the migrations the configured database lacks; quick where there are none. True when there were any."""
+    return migrate(engine())
