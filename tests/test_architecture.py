@@ -1,0 +1,259 @@
+"""The import law, and the other rules of the house that a machine can check."""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CODE = ("flows", "tasks", "config", "benchmarks")
+VAGUE = {"utils", "helpers", "common", "constants", "base", "misc", "lib"}
+VERBS = {"receive", "plan", "reconcile", "allocate", "inspect", "track", "process", "send", "report", "run"}
+
+VALUES = {"numpy", "pandas", "tasks.domain"}  # what a rule is made of
+STEP = VALUES | {"prefect", "config", "tasks"}
+ALLOWED = {  # folder or file, longest match first -> what it may import beside the standard library
+    "flows/__main__.py": {"prefect", "pydantic", "config", "tasks", "flows"},
+    "flows": {"prefect", "flows", "tasks.domain", "tasks.clock", "a step"},
+    "config": {"pydantic", "pydantic_settings", "yaml", "config"},
+    "tasks/clock.py": set(),
+    "tasks/domain/waves": VALUES | {"numba", "scipy", "highspy"},
+    "tasks/domain": VALUES | {"babel", "stdnum", "email_validator", "holidays"},
+    "tasks/store": VALUES | {"sqlalchemy", "alembic", "config", "tasks.store", "pyarrow", "adbc_driver_sqlite",
+                             "adbc_driver_postgresql", "adbc_driver_manager", "psycopg"},
+    "tasks/connectors": VALUES | {"config", "tasks.connectors", "pyarrow", "fsspec", "filelock", "python_calamine",
+                                  "charset_normalizer", "openpyxl", "xlsxwriter", "reportlab", "barcode", "matplotlib",
+                                  "watchfiles", "PIL", "jinja2"},
+    "tasks/gates": VALUES | {"great_expectations", "tasks.gates"},
+    "tasks/messages": VALUES | {"jinja2", "markupsafe", "babel", "sendgrid", "python_http_client", "config",
+                                "tasks.messages"},
+    "tasks": STEP | {"sqlalchemy"},
+    "benchmarks": VALUES | {"config", "tasks", "benchmarks", "sqlalchemy", "pyarrow", "psutil", "prefect"},
+}  # fmt: skip
+PURE = {  # the standard library, as far as a rule may use it
+    "collections", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "hashlib", "heapq",
+    "itertools", "json", "math", "operator", "random", "re", "statistics", "string", "typing", "unicodedata",
+    "zoneinfo", "csv", "io", "bisect", "difflib", "graphlib", "textwrap", "calendar", "types", "abc", "binascii", "zlib", "html", "array",
+}  # fmt: skip
+
+
+LONGER = {  # and why
+    "tasks/domain/exports.py",  # a table of every field of every kind of export
+    "tasks/domain/cells.py",  # one reader per type of cell, side by side
+    "tasks/serve.py",  # not a step: a server, a worker and a watch that start and stop together
+}
+
+
+def _files(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Every module `path` imports, anywhere in it; `from tasks import x` is tasks.x."""
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{_name(path)}: a relative import"
+            own = (node.module or "").partition(".")[0] in CODE
+            folder = ROOT.joinpath(*(node.module or "").split("."))
+            for alias in node.names:
+                inner = own and (folder.with_suffix("").joinpath(f"{alias.name}.py").exists())
+                yield f"{node.module}.{alias.name}" if inner else str(node.module)
+
+
+def _law(name: str) -> set[str]:
+    place = max((place for place in ALLOWED if name == place or name.startswith(f"{place}/")), key=len)
+    return ALLOWED[place]
+
+
+def _lawful(name: str, module: str) -> bool:
+    top = module.partition(".")[0]
+    if top in sys.stdlib_module_names:
+        return not name.startswith("tasks/domain/") or top in PURE
+    law = _law(name)
+    if "a step" in law and re.fullmatch(r"tasks\.\w+", module) and (ROOT / f"{module.replace('.', '/')}.py").exists():
+        return True
+    return any(module == one or module.startswith(f"{one}.") for one in law)
+
+
+@pytest.mark.parametrize("path", _files(*CODE), ids=_name)
+def test_a_file_imports_what_its_folder_may(path: Path) -> None:
+    """Each folder has a list of what it may import; a new library is refused until someone writes it in."""
+    assert [module for module in _imports(path) if not _lawful(_name(path), module)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "allowed"),
+    [
+        ("tasks/domain/counts.py", "pandas", True),
+        ("tasks/domain/counts.py", "sqlalchemy", False),
+        ("tasks/domain/counts.py", "pathlib", False),
+        ("tasks/domain/counts.py", "tasks.store.stock", False),
+        ("tasks/domain/counts.py", "config.read", False),
+        ("tasks/store/stock.py", "prefect", False),
+        ("tasks/gates/deliveries.py", "great_expectations", True),
+        ("tasks/connectors/files.py", "great_expectations", False),
+        ("flows/plan_waves.py", "tasks.store.engine", False),
+        ("flows/plan_waves.py", "tasks.clock", True),
+        ("flows/plan_waves.py", "sqlalchemy", False),
+        ("config/read.py", "tasks.domain.states", False),
+    ],
+)
+def test_the_law_tells_right_from_wrong(name: str, module: str, *, allowed: bool) -> None:
+    """The check itself refuses what it should."""
+    assert _lawful(name, module) is allowed
+
+
+@pytest.mark.parametrize("path", _files("tasks/domain"), ids=_name)
+def test_a_rule_looks_at_no_clock(path: Path) -> None:
+    """The only clock a rule sees is the moment it is handed."""
+    told = re.findall(
+        r"\b(?:datetime\.(?:now|utcnow|today)|date\.today|time\.time|Timestamp\.(?:now|today))\b", path.read_text()
+    )
+    assert told == []
+
+
+@pytest.mark.parametrize("path", _files("tasks/domain"), ids=_name)
+def test_a_rule_draws_only_from_a_seed(path: Path) -> None:
+    """No generator without a seed: the same inputs give the same output (I10)."""
+    text = path.read_text(encoding="utf-8")
+    assert (
+        re.findall(
+            r"default_rng\(\)|\bRandom\(\)|\brandom\.(?:random|shuffle|choice|sample)\(|np\.random\.(?:rand|seed)", text
+        )
+        == []
+    )
+
+
+def test_only_the_clock_module_reads_the_time_of_day() -> None:
+    """Flows and steps take the moment from tasks.clock, so a run can be repeated as of any time."""
+    reads = r"\b(?:datetime\.(?:now|utcnow|today)|date\.today|time\.time)\("
+    found = [_name(path) for path in _files("flows", "tasks", "config") if re.search(reads, path.read_text())]
+    assert [name for name in found if name != "tasks/clock.py"] == []
+
+
+def test_a_file_name_says_what_is_in_it() -> None:
+    """utils, helpers, common, constants, base say nothing."""
+    names = [path for path in ROOT.rglob("*.py") if ".venv" not in path.parts]
+    assert [_name(path) for path in names if VAGUE & {part.removesuffix(".py").lower() for part in path.parts}] == []
+
+
+def test_a_flow_file_is_a_verb_and_a_noun() -> None:
+    """Prefect puts flows/ first on the path: flows/config.py or flows/tasks.py would hide the real packages."""
+    for path in (ROOT / "flows").glob("[!_]*"):
+        if path.is_dir():
+            continue
+        verb, _, noun = path.stem.partition("_")
+        assert path.suffix == ".py", path
+        assert verb in VERBS, path
+        assert noun, path
+        assert not (ROOT / path.stem).exists(), path
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "flows").glob("[!_]*.py")), ids=_name)
+def test_a_flow_is_the_order_of_work_and_nothing_else(path: Path) -> None:
+    """One function, named like its file; no try, no SQL, no submit; short enough to recite."""
+    tree = _tree(path)
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    assert functions == [path.stem]
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Try)]
+    assert ".submit(" not in path.read_text(encoding="utf-8")
+    assert 15 <= len(path.read_text(encoding="utf-8").splitlines()) <= 80
+
+
+def _length_max(path: Path) -> int | None:
+    name = _name(path)
+    if name in LONGER:
+        return None
+    if name.startswith("tasks/domain/"):
+        return 250
+    if re.fullmatch(r"tasks/\w+\.py", name):
+        return 120
+    return None
+
+
+@pytest.mark.parametrize("path", [path for path in _files("tasks") if _length_max(path)], ids=_name)
+def test_a_module_is_read_in_one_sitting(path: Path) -> None:
+    """A step has at most 120 lines, a rule's module at most 250."""
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= (_length_max(path) or 0)
+
+
+def test_functions_are_short() -> None:
+    """Half of all functions have at most 8 lines of code, nine in ten fewer than 25."""
+    lengths = sorted(
+        sum((one.end_lineno or 0) - one.lineno + 1 for one in node.body if not _is_docstring(one))
+        for path in _files("flows", "tasks", "config")
+        if "migrations" not in path.parts
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.FunctionDef)
+    )
+    assert median(lengths) <= 8
+    assert lengths[int(len(lengths) * 0.9)] < 25
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def test_errors_are_not_swallowed() -> None:
+    """`except Exception`, a bare except and a postponed repair are nowhere."""
+    broad = r"except(?:\s+\(?(?:Base)?Exception\b|\s*:)"
+    late = r"\b(?:TO" + "DO|FIX" + "ME|X" + r"XX)\b"
+    found = [_name(path) for path in _files(*CODE, "tests") if re.search(f"{broad}|{late}", path.read_text())]
+    assert [name for name in found if name != "tests/test_architecture.py"] == []
+
+
+def test_a_slow_library_waits_until_it_is_used() -> None:
+    """Great Expectations takes seconds to import: inside the gate that uses it, never at the top."""
+    for path in _files(*CODE):
+        top = [node for node in _tree(path).body if isinstance(node, ast.Import | ast.ImportFrom)]
+        assert "great_expectations" not in " ".join(ast.unparse(node) for node in top), path
+
+
+def test_tests_mirror_the_source() -> None:
+    """A test file's folder exists among the sources, file names are unique, and there is no package under tests/."""
+    tests = sorted((ROOT / "tests").rglob("*.py"))
+    assert not [path for path in tests if path.name == "__init__.py"]
+    assert len({path.name for path in tests}) == len(tests)
+
+
+@pytest.mark.parametrize("folder", ["rules", "warehouses", "merchants"])
+def test_a_decision_says_who_may_change_it(folder: str) -> None:
+    """Each YAML file of decisions starts with what it decides and who may change it."""
+    for path in sorted((ROOT / "config" / folder).rglob("*.yaml")):
+        head = re.match(r"(?:#.*\n)+", path.read_text(encoding="utf-8"))
+        assert head, path
+        assert "may change" in head[0].replace("\n#", ""), path
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_prefects_server_can_be_imported() -> None:
+    """The pinned web framework is one Prefect's server works with."""
+    assert import_module("prefect.server.api.server").create_app
+
+
+def test_every_dependency_is_pinned() -> None:
+    """requirements.txt pins each package of pyproject.toml, with hashes, and names no host."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = project["dependencies"] + [one for extra in project["optional-dependencies"].values() for one in extra]
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    pinned = {name.lower().replace("_", "-") for name in re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==", text, re.MULTILINE)}
+    names = {re.split(r"[\[<>=!;~ ]", one)[0].lower().replace("_", "-") for one in asked}
+    assert names - pinned == set()
+    assert text.count("==") - text.count(" == ") <= text.count("--hash=sha256:")
+    assert "://" not in text
