@@ -37,9 +37,10 @@ ALLOWED = {  # folder or file, longest match first -> what it may import beside 
     "benchmarks": VALUES | {"config", "tasks", "benchmarks", "sqlalchemy", "pyarrow", "psutil", "prefect"},
 }  # fmt: skip
 PURE = {  # the standard library, as far as a rule may use it
-    "collections", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "hashlib", "heapq",
-    "itertools", "json", "math", "operator", "random", "re", "statistics", "string", "typing", "unicodedata",
-    "zoneinfo", "csv", "io", "bisect", "difflib", "graphlib", "textwrap", "calendar", "types", "abc", "binascii", "zlib", "html", "array",
+    "abc", "array", "binascii", "bisect", "calendar", "collections", "csv", "dataclasses", "datetime", "decimal",
+    "difflib", "enum", "fractions", "functools", "graphlib", "hashlib", "heapq", "html", "io", "itertools", "json",
+    "math", "operator", "random", "re", "statistics", "string", "textwrap", "types", "typing", "unicodedata",
+    "zlib", "zoneinfo",
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from threading import Event
 from watchfiles import watch
 
 Stamp = tuple[int, int]  # size in bytes, time of the last change in nanoseconds
-_UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart")
+_UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
 
 
 def arrivals(inbox: Path, stop: Event, settle_seconds: float = 1.0) -> Iterator[list[str]]:
@@ -28,7 +28,7 @@ def arrivals(inbox: Path, stop: Event, settle_seconds: float = 1.0) -> Iterator[
         yield_on_timeout=True,
     )
     for changes in ticks:
-        seen = _files([*growing, *(Path(path) for _, path in changes)], inbox)
+        seen = _files([*growing, *_below(Path(path) for _, path in changes)], inbox)
         growing = _growing(growing, {path: stamp for path, stamp in seen.items() if told.get(path) != stamp})
         settled = {path for path, (_, since) in growing.items() if time.monotonic() - since >= settle_seconds}
         told = {path: stamp for path, stamp in told.items() if path.exists()}
@@ -44,12 +44,18 @@ def _growing(before: dict[Path, tuple[Stamp, float]], now: dict[Path, Stamp]) ->
     }
 
 
+def _below(paths: Iterable[Path]) -> Iterator[Path]:
+    """The paths, and what lies in the folders among them: a folder is told before the files it came with."""
+    for path in paths:
+        yield from path.rglob("*") if path.is_dir() else [path]
+
+
 def _files(paths: Iterable[Path], inbox: Path) -> dict[Path, Stamp]:
     """The files among `paths` that lie in the folder of a kind."""
     found = {}
     for path in paths:
         names = path.relative_to(inbox).parts
-        unfinished = any(name.startswith((".", "~")) for name in names) or path.name.endswith(_UNFINISHED)
+        unfinished = path.name.startswith((".", "~$")) or path.suffix.lower() in _UNFINISHED
         if len(names) > 1 and not unfinished and path.is_file():
             status = path.stat()
             found[path] = (status.st_size, status.st_mtime_ns)
