@@ -15,7 +15,7 @@ class Settings(BaseSettings):
     home: Path = Path("data")
     config: Path = Path("config")
     database_url: SecretStr | None = None
-    merchant: str = "MAIN"  # whose file it is when neither the file nor its folder names a merchant
+    merchant: str | None = None  # whose file it is when neither the file nor its folder names a merchant
     sender: Literal["paper", "sendgrid"] = "paper"
     sendgrid_api_key: SecretStr | None = Field(default=None, validation_alias="SENDGRID_API_KEY")
     sendgrid_host: str = "https://api.sendgrid.com"

@@ -82,7 +82,9 @@ def _bounds(field: Field) -> str:
 
 def day_first(texts: pd.Series) -> bool | None:
     """Whether dates such as 25/12/2026 put the day first; None when nothing says so, or both are seen."""
-    parts = texts.dropna().str.extract(r"^\s*'?(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}").dropna().astype("int64")
+    texts = texts.dropna()
+    dates = texts[texts.str.match(r"\s*'?\d{1,2}[/.-]\d{1,2}[/.-]\d{4}")].drop_duplicates()
+    parts = dates.str.extract(r"^\s*'?(\d{1,2})[/.-](\d{1,2})[/.-]").astype("int64")
     first, second = bool((parts[0] > 12).any()), bool((parts[1] > 12).any())  # noqa: PLR2004 - months of a year
     return first if first != second else None
 

@@ -91,11 +91,11 @@ def _sql_type(label: str, values: pd.Series, like: Table | None) -> TypeEngine[A
 
 
 def fill(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
-    """Write every row of `frame` to `table`: COPY on PostgreSQL, one prepared statement on SQLite."""
+    """Write every row and column of `frame` to `table`: COPY on PostgreSQL, one prepared statement on SQLite."""
     postgresql = connection.dialect.name == "postgresql"
-    columns = [_plain(frame[str(column.key)], column.type, postgresql=postgresql) for column in table.columns]
+    columns = [_plain(frame[name], table.c[name].type, postgresql=postgresql) for name in frame.columns]
     rows = zip(*columns, strict=True)
-    names = ", ".join(f'"{column.key}"' for column in table.columns)
+    names = ", ".join(f'"{name}"' for name in frame.columns)
     raw: Any = connection.connection.driver_connection
     if postgresql:
         with raw.cursor().copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:

@@ -118,7 +118,7 @@ imports = _table(
 
 quarantined_rows = _table(
     "quarantined_rows", _id(), _of("imports"),
-    Column("row_number", Integer, nullable=False), _maybe("subject"), _text("raw"), _text("cells"), _text("reasons"),
+    Column("row_number", Integer, nullable=False), _of("merchants", null=True), _maybe("subject"), _text("raw"), _text("cells"), _text("reasons"),
     _text("state", "open"), _of("imports", null=True, name="corrected_by_import_id"),
     _once("import_id", "row_number", name="a_row_is_quarantined_once"),
     _one_of("state", states.QuarantineState, "quarantined_rows_state_is_known"),

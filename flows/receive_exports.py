@@ -1,0 +1,60 @@
+"""Take in what shops, warehouses, carriers and counters delivered."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from prefect import flow
+from prefect.artifacts import create_table_artifact
+
+from tasks.clock import moment
+from tasks.domain.exports import KINDS
+from tasks.prepare_database import prepare_database
+from tasks.receive_exports import expectations, find_files, read_site, report_drift, settle_orders, take_in_kind
+from tasks.receive_reports import artifact_rows
+
+
+@dataclass(frozen=True)
+class Received:
+    """What a run took in."""
+
+    files_loaded: int
+    files_seen: int
+    files_refused: int
+    rows_in: int
+    rows_loaded: int
+    rows_unchanged: int
+    rows_quarantined: int
+    places_adrift: int
+
+
+@flow(name="receive-exports", flow_run_name="receive {kinds}")
+def receive_exports(kinds: list[str] | None = None, as_of: datetime | None = None) -> Received:
+    """Take in every file of the inbox: recognised, judged row by row and as a whole, loaded or refused, archived.
+
+    A file taken in before changes nothing, whatever its name. A file that is refused lies in the quarantine folder
+    with the reason; rows that are refused wait in a spreadsheet there, to be corrected and dropped in the inbox again.
+
+    Args:
+        kinds: Which inbox folders to look into; every one when empty.
+        as_of: The moment the run takes for now; the clock's when empty.
+
+    Returns:
+        How many files and rows were taken in, refused and quarantined.
+    """
+    as_of = moment(as_of)
+    prepare_database()
+    site = read_site()
+    outcomes = []
+    with expectations(as_of) as gate:
+        for kind, files in find_files(kinds or list(KINDS)).items():
+            outcomes += take_in_kind(kind, files, site, gate, as_of)
+    settle_orders()
+    drift = report_drift(outcomes, as_of)
+    create_table_artifact(artifact_rows(outcomes), key="received", description="Files taken in, and what became of them")
+    states = Counter(one.state for one in outcomes)
+    return Received(
+        states["loaded"], states["seen"], states["refused"],
+        sum(one.rows_in for one in outcomes), sum(one.rows_loaded for one in outcomes),
+        sum(one.rows_unchanged for one in outcomes), sum(one.rows_quarantined for one in outcomes), len(drift),
+    )  # fmt: skip

@@ -1,0 +1,125 @@
+"""Between a row that was read and a row that can be stored: sites, first rows of orders, quarantine sheets."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from tasks.domain.exports import Kind
+from tasks.domain.sites import Warehouse
+
+FILE_COLUMN, ROW_COLUMN, REASONS_COLUMN = "quarantine_file", "quarantine_row", "quarantine_reasons"
+_SUBJECTS = ("order_number", "request_id", "movement_id", "rma", "parcel", "tracking_number", "sku", "location")
+
+
+def name_sites(typed: pd.DataFrame, warehouses: Sequence[Warehouse], *, fill_location: bool) -> pd.DataFrame:
+    """Call warehouses by their codes instead of what exports call them, and place what is not placed.
+
+    `typed` has warehouse and perhaps location (str). With `fill_location`, goods without a location lie in their
+    warehouse's default location. A warehouse nobody configured keeps its name.
+    """
+    if "warehouse" not in typed:
+        if len(warehouses) != 1:
+            return typed
+        typed = typed.assign(warehouse=warehouses[0].code)
+    codes = {name.casefold(): one.code for one in warehouses for name in (one.code, one.name, *one.aliases)}
+    named = typed["warehouse"].map(lambda name: codes.get(name.casefold(), name), na_action="ignore").astype("str")
+    if len(warehouses) == 1:
+        named = named.fillna(warehouses[0].code)
+    typed = typed.assign(warehouse=named)
+    if fill_location:
+        default = named.map({one.code: one.default_location for one in warehouses}).astype("str")
+        typed = typed.assign(location=typed["location"].fillna(default) if "location" in typed else default)
+    return typed
+
+
+def name_merchants(typed: pd.DataFrame, ids: Mapping[str, int]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Put merchant_id (Int64) in the place of merchant; also the refused rows (row_number, reason) of unknown ones."""
+    merchant_id = typed["merchant"].map(ids).astype("Int64")
+    unknown = typed[merchant_id.isna()]
+    reason = "merchant: found '" + unknown["merchant"] + "', expected one of " + ", ".join(sorted(ids))
+    refused = pd.DataFrame({"row_number": unknown["row_number"], "reason": reason.astype("str")})
+    return typed.drop(columns="merchant").assign(merchant_id=merchant_id)[merchant_id.notna()], refused
+
+
+def mark_first(typed: pd.DataFrame, before: tuple[object, ...] | None) -> tuple[pd.DataFrame, tuple[object, ...] | None]:
+    """Mark the first row of each order (is_first, 0 or 1), blocks of one file coming one after the other.
+
+    `before` is the last order of the block before; gives the last order of this one.
+    """
+    if typed.empty:
+        return typed.assign(is_first=pd.Series(dtype="int64")), before
+    key = typed[["merchant_id", "order_number"]]
+    first = ~key.duplicated().to_numpy()
+    if before is not None:
+        first &= ~((key["merchant_id"] == before[0]) & (key["order_number"] == before[1])).to_numpy(dtype=bool)
+    last = key.iloc[-1]
+    return typed.assign(is_first=first.astype(np.int64)), (last["merchant_id"], last["order_number"])
+
+
+def quarantine_rows(kind: Kind, rows: pd.DataFrame, cells: pd.DataFrame, reasons: pd.DataFrame) -> pd.DataFrame:
+    """What is kept of refused rows.
+
+    `rows`: canonical texts with row_number; `cells`: the file's own cells by row number; `reasons`: row_number,
+    reason, one row a reason. Gives row_number, merchant, subject, raw (the row as CSV), cells (JSON list of canonical
+    texts, one object a record), reasons (joined); one row a row_number.
+    """
+    joined = reasons.groupby("row_number", sort=True)["reason"].agg(lambda each: "; ".join(dict.fromkeys(each)))
+    fields = [field.name for field in kind.fields if field.name in rows]
+    mine = rows[rows["row_number"].isin(joined.index)]
+    records: dict[int, list[dict[str, str]]] = {}
+    for number, record in zip(mine["row_number"], mine[fields].to_dict("records"), strict=True):
+        records.setdefault(number, []).append({name: text for name, text in record.items() if pd.notna(text)})
+    raw = cells.loc[cells.index.isin(joined.index)]
+    texts = dict(zip(raw.index, (_csv_line(row) for row in raw.itertuples(index=False)), strict=True))
+    told = [records.get(number, []) for number in joined.index]
+    return pd.DataFrame(
+        {
+            "row_number": joined.index,
+            "merchant": pd.Series([_say(each, ("merchant",)) for each in told], dtype="str"),
+            "subject": pd.Series([_say(each, _SUBJECTS) for each in told], dtype="str"),
+            "raw": pd.Series([texts.get(number, "") for number in joined.index], dtype="str"),
+            "cells": pd.Series([json.dumps(each, ensure_ascii=False, sort_keys=True) for each in told], dtype="str"),
+            "reasons": joined.to_numpy(),
+        }
+    )
+
+
+def quarantine_sheet(kind: Kind, waiting: pd.DataFrame) -> pd.DataFrame:
+    """The spreadsheet to correct refused rows in: why, where from, and every canonical column as it was found.
+
+    `waiting`: row_number, reasons, raw, cells (JSON), sha256, file_name. Corrected and dropped in the inbox again,
+    it loads as a canonical file.
+    """
+    fields = [field.name for field in kind.fields]
+    lines = [
+        {REASONS_COLUMN: reasons, FILE_COLUMN: sha256, ROW_COLUMN: number, **record, "quarantine_raw": raw}
+        for number, reasons, raw, cells, sha256 in zip(
+            waiting["row_number"], waiting["reasons"], waiting["raw"], waiting["cells"], waiting["sha256"], strict=True
+        )
+        for record in json.loads(cells) or [{}]
+    ]
+    return pd.DataFrame(lines, columns=[REASONS_COLUMN, *fields, FILE_COLUMN, ROW_COLUMN, "quarantine_raw"])
+
+
+def corrections(cells: pd.DataFrame) -> pd.DataFrame:
+    """Which quarantined rows a file says it brings again: row_number (its own), sha256 str, refused_row int64."""
+    if FILE_COLUMN not in cells or ROW_COLUMN not in cells:
+        return pd.DataFrame({"row_number": pd.Series(dtype="int64"), "sha256": pd.Series(dtype="str"),
+                             "refused_row": pd.Series(dtype="int64")})  # fmt: skip
+    numbers = cells[ROW_COLUMN].where(cells[ROW_COLUMN].str.fullmatch(r"\d{1,9}").fillna(value=False).astype(bool))
+    said = pd.DataFrame({"row_number": cells.index, "sha256": cells[FILE_COLUMN].array, "refused_row": numbers.array})
+    return said.dropna().astype({"refused_row": "int64"})
+
+
+def _say(records: list[dict[str, str]], names: Sequence[str]) -> str | None:
+    return next((record[name] for name in names for record in records[:1] if name in record), None)
+
+
+def _csv_line(row: tuple[object, ...]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(["" if pd.isna(cell) else cell for cell in row])
+    return line.getvalue()

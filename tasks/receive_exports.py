@@ -1,0 +1,133 @@
+"""Steps of receive-exports: find what was delivered, take it in kind by kind, say where shop and ledger disagree."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+from prefect import task
+
+from config.read import names, read
+from config.settings import settings
+from tasks.connectors.layouts import Layout
+from tasks.connectors.tables import write_csv, write_xlsx
+from tasks.domain.deliveries import GateRules
+from tasks.domain.exports import KINDS
+from tasks.domain.intake import quarantine_sheet
+from tasks.domain.sites import Merchant, Warehouse
+from tasks.gates.delivery import Gate
+from tasks.store import imports, orders
+from tasks.store.engine import engine, exclusive, reading
+from tasks.store.loaders import LOADERS
+from tasks.store.sites import ensure_sites
+from tasks.store.snapshots import drift
+from tasks.take_in import Intaking, Outcome, Site, take_in
+
+UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
+
+
+@task
+def read_site() -> Site:
+    """The configured merchants, warehouses and layouts; the first two are made rows of the database."""
+    merchants = [read(f"merchants/{name}.yaml", Merchant) for name in names("merchants")]
+    warehouses = [read(f"warehouses/{name}.yaml", Warehouse) for name in names("warehouses")]
+    layouts = [read(f"exports/{name}.yaml", Layout) for name in names("exports")]
+    with engine().begin() as connection:
+        ensure_sites(connection, merchants, warehouses)
+    default = settings().merchant or (merchants[0].code if len(merchants) == 1 else "")
+    return Site(merchants, warehouses, layouts, default)
+
+
+@task
+def find_files(kinds: Iterable[str]) -> dict[str, list[Path]]:
+    """What lies in the inbox, by kind in the order they must be received; files still being written are left."""
+    inbox = settings().folder("inbox")
+    found = {kind: sorted(path for path in (inbox / kind).rglob("*") if _finished(path)) for kind in KINDS}
+    return {kind: paths for kind, paths in found.items() if paths and kind in set(kinds)}
+
+
+def _finished(path: Path) -> bool:
+    return path.is_file() and not path.name.startswith((".", "~$")) and path.suffix.lower() not in UNFINISHED
+
+
+@contextmanager
+def expectations(as_of: datetime) -> Iterator[Gate]:
+    """The gate every file of a run goes through; its documents are built once, at the end."""
+    gate = Gate(settings().folder("reports") / "expectations", read("rules/gates.yaml", GateRules), as_of)
+    yield gate
+    gate.write_docs()
+
+
+@task(task_run_name="take in {kind}")
+def take_in_kind(kind: str, files: Sequence[Path], site: Site, gate: Gate, as_of: datetime) -> list[Outcome]:
+    """Take in every file of one kind; whatever becomes of one, the next goes on."""
+    outcomes = []
+    for path in files:
+        job = Intaking(path, KINDS[kind], _merchant_of(path, site), site, gate, LOADERS[kind], as_of)
+        try:
+            outcome = take_in(job)
+        except FileNotFoundError:  # another run was quicker and has put the file away
+            continue
+        _put_away(path, outcome, as_of)
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _merchant_of(path: Path, site: Site) -> str:
+    """A folder between the kind's and the file names the merchant."""
+    codes = {one.code for one in site.merchants}
+    return next((part for part in reversed(path.parent.parts) if part in codes), site.merchant)
+
+
+def _put_away(path: Path, outcome: Outcome, as_of: datetime) -> None:
+    """Write what waits for a correction, then move the file out of the inbox."""
+    if outcome.state == "refused":
+        folder = settings().folder("quarantine") / outcome.kind / "refused"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{path.name}.reason.txt").write_text(f"{path.name}: {outcome.reason}\n", encoding="utf-8")
+    else:
+        folder = settings().folder("archive") / outcome.kind / f"{as_of:%Y-%m-%d}"
+        folder.mkdir(parents=True, exist_ok=True)
+        write_quarantine_sheet(outcome)
+    target = folder / path.name
+    number = 1
+    while target.exists() and target.read_bytes() != path.read_bytes():
+        number += 1
+        target = folder / f"{path.stem}-{number}{path.suffix}"
+    path.replace(target)
+
+
+def write_quarantine_sheet(outcome: Outcome) -> Path | None:
+    """The spreadsheet in which the file's refused rows can be corrected; none when nothing waits."""
+    with reading().connect() as connection:
+        waiting = imports.open_quarantine(connection, outcome.import_id)
+    name = f"{Path(outcome.file_name).name}.{outcome.import_id}.xlsx"
+    path = settings().folder("quarantine") / outcome.kind / name
+    if waiting.empty or path.exists():
+        return None
+    return write_xlsx(path, {"correct and drop back": quarantine_sheet(KINDS[outcome.kind], waiting)})
+
+
+@task
+def settle_orders() -> int:
+    """Hold the orders a row of which waits in quarantine, let go those whose rows were corrected."""
+    with engine().begin() as connection:
+        exclusive(connection, "receive")
+        return orders.hold_incomplete(connection)
+
+
+@task
+def report_drift(outcomes: Sequence[Outcome], as_of: datetime) -> pd.DataFrame:
+    """Where the stock exports of this run and the ledger disagree, per place and in value; also as a CSV."""
+    found = []
+    with reading().connect() as connection:
+        found = [
+            drift(connection, one.import_id).assign(file=one.file_name)
+            for one in outcomes
+            if one.kind == "stock" and one.state == "loaded"
+        ]
+    report = pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+    if len(report):
+        write_csv(settings().folder("outgoing") / "receive-exports" / f"{as_of:%Y%m%dT%H%M%SZ}" / "drift.csv", report)
+    return report

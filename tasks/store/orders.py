@@ -1,0 +1,148 @@
+"""Orders as shops export them: new ones in, changed ones up to date, the same export again changes nothing."""
+
+import pandas as pd
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    Table,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.sql.selectable import Subquery
+
+from tasks.domain.states import HoldReason, QuarantineState
+from tasks.store.frames import changed, read
+from tasks.store.intake import Intake, Loaded
+from tasks.store.merging import count, differs, drop, drop_repeats, insert_new, same_key, update_changed
+from tasks.store.schema import imports, order_lines, orders, quarantined_rows
+
+KEY = ("merchant_id", "order_number")
+HEADER = (
+    "channel", "currency", "created_at", "paid_at", "cancelled_at", "fulfilled_at", "service_level", "ship_by",
+    "total_minor", "refunded_minor", "customer_reference", "email", "customer_name", "address1", "address2", "city",
+    "postal_code", "province", "country", "phone", "language",
+)  # fmt: skip
+LINE_KEY = ("order_id", "line_number")
+LINE = ("sku", "name", "unit_price_minor", "discount_minor", "requires_shipping", "quantity_ordered")
+REPEAT_KEY = (*KEY, "line_number")
+REPEAT_FACTS = (*LINE[:-1], "quantity")
+FULFILLED = ("quantity_allocated", "quantity_picked", "quantity_packed", "quantity_shipped")
+
+
+def load_orders(connection: Connection, rows: Table, intake: Intake) -> Loaded:
+    """Merge staged order lines.
+
+    An order the shop had fulfilled when it was first seen comes in as shipped elsewhere. What is said of the order
+    is taken from its first row (`is_first`). A line twice in a file with other values is refused; the first stands.
+    """
+    total = count(connection, rows)
+    firsts = count(connection, select(rows.c.row_number).where(rows.c.is_first == 1).subquery())
+    if insert_new(connection, orders, _new_orders(rows, intake)) == firsts:
+        lines = insert_new(connection, order_lines, _new_lines(rows))
+        if lines == total:
+            return Loaded(total, 0)
+        refused = drop_repeats(connection, rows, REPEAT_KEY, REPEAT_FACTS)
+        return Loaded(lines, total - lines - len(refused), refused)
+    return _load_over_known(connection, rows, total)
+
+
+def _load_over_known(connection: Connection, rows: Table, total: int) -> Loaded:
+    refused = [drop_repeats(connection, rows, REPEAT_KEY, REPEAT_FACTS), _refuse_below_allocated(connection, rows)]
+    lines, headers = _lines(rows), _headers(rows)
+    unchanged = total - sum(map(len, refused)) - _count_changed(connection, lines, headers)
+    update_changed(connection, orders, headers, KEY, HEADER)
+    update_changed(connection, order_lines, lines, LINE_KEY, LINE)
+    insert_new(connection, order_lines, _new_lines(rows))
+    return Loaded(total - sum(map(len, refused)) - unchanged, unchanged, pd.concat(refused, ignore_index=True))
+
+
+def _count_changed(connection: Connection, lines: Subquery, headers: Subquery) -> int:
+    """How many staged rows bring something: a new line, a changed line, or a changed order in their first row."""
+    known = exists(select(1).where(same_key(order_lines, lines, LINE_KEY)))
+    line = exists(select(1).where(same_key(order_lines, lines, LINE_KEY), differs(order_lines, lines, LINE)))
+    header = select(headers.c.row_number).where(
+        exists(select(1).where(same_key(orders, headers, KEY), differs(orders, headers, HEADER)))
+    )
+    changes = select(lines.c.row_number).where(or_(~known, line, lines.c.row_number.in_(header)))
+    return count(connection, changes.subquery())
+
+
+def _order_facts(rows: Table) -> list[ColumnElement[object]]:
+    facts = {name: rows.c[f"{name}"] for name in HEADER} | {"refunded_minor": func.coalesce(rows.c.refunded_minor, 0)}
+    return [fact.label(name) for name, fact in facts.items()]
+
+
+def _headers(rows: Table) -> Subquery:
+    return select(rows.c.row_number, *(rows.c[name] for name in KEY), *_order_facts(rows)).where(
+        rows.c.is_first == 1
+    ).subquery("headers")  # fmt: skip
+
+
+def _new_orders(rows: Table, intake: Intake) -> Select[tuple[object, ...]]:
+    key = [rows.c[name] for name in KEY]
+    made = select(*key, *_order_facts(rows), rows.c.hold_reason, literal(intake.import_id).label("import_id"))
+    return made.where(rows.c.is_first == 1)
+
+
+def _line_facts(rows: Table) -> Select[tuple[object, ...]]:
+    return select(
+        orders.c.id.label("order_id"),
+        rows.c.line_number,
+        *(rows.c[name] for name in LINE[:-1]),
+        rows.c.quantity.label("quantity_ordered"),
+    ).join_from(rows, orders, same_key(orders, rows, KEY))
+
+
+def _lines(rows: Table) -> Subquery:
+    return _line_facts(rows).add_columns(rows.c.row_number).subquery("lines")
+
+
+def _new_lines(rows: Table) -> Select[tuple[object, ...]]:
+    elsewhere = case((orders.c.fulfilled_at.is_not(None), rows.c.quantity), else_=0)
+    return _line_facts(rows).add_columns(*(elsewhere.label(name) for name in FULFILLED))
+
+
+def _refuse_below_allocated(connection: Connection, rows: Table) -> pd.DataFrame:
+    """An order line may not shrink below what is allocated already: that needs a cancellation first."""
+    lines = _lines(rows)
+    least = order_lines.c.quantity_allocated + order_lines.c.quantity_cancelled
+    reason = (
+        literal("quantity: found ") + cast(lines.c.quantity_ordered, String)
+        + literal(", expected at least ") + cast(least, String) + literal(", which are allocated or cancelled already")
+    )  # fmt: skip
+    found = read(
+        connection,
+        select(lines.c.row_number, reason.label("reason"))
+        .join(order_lines, same_key(order_lines, lines, LINE_KEY))
+        .where(lines.c.quantity_ordered < least),
+    )
+    drop(connection, rows, found)
+    return found.astype({"row_number": "int64", "reason": "str"})
+
+
+def hold_incomplete(connection: Connection) -> int:
+    """Hold every order a row of which is in quarantine, and let go those whose rows were all corrected.
+
+    Returns how many orders were held or let go.
+    """
+    waiting = (
+        select(orders.c.id)
+        .join(quarantined_rows, (quarantined_rows.c.merchant_id == orders.c.merchant_id)
+              & (quarantined_rows.c.subject == orders.c.order_number))
+        .join(imports, (imports.c.id == quarantined_rows.c.import_id) & (imports.c.kind == "orders"))
+        .where(quarantined_rows.c.state == QuarantineState.OPEN)
+    )  # fmt: skip
+    held = orders.c.hold_reason == HoldReason.INCOMPLETE
+    hold = update(orders).where(orders.c.hold_reason.is_(None), orders.c.fulfilled_at.is_(None), orders.c.id.in_(waiting))
+    release = update(orders).where(held, orders.c.id.not_in(waiting))
+    return changed(connection, hold.values(hold_reason=HoldReason.INCOMPLETE)) + changed(
+        connection, release.values(hold_reason=None)
+    )

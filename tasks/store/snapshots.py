@@ -1,0 +1,123 @@
+"""What stock exports say is on hand: the opening of the ledger, and afterwards a second opinion on it."""
+
+import pandas as pd
+from sqlalchemy import Connection, Select, String, Table, cast, exists, func, literal, select
+from sqlalchemy.sql.selectable import Subquery
+
+from tasks.store.frames import read
+from tasks.store.intake import Intake, Loaded
+from tasks.store.merging import count, drop_repeats, merge
+from tasks.store.places import Placed, placed
+from tasks.store.schema import locations, merchants, products, stock_moves, stock_snapshots, warehouses
+from tasks.store.stock import PLACE, post_moves
+
+STOCK_KEY = ("merchant_id", "warehouse", "location", "sku", "condition", "lot")
+
+
+def load_stock(connection: Connection, rows: Table, intake: Intake) -> Loaded:
+    """Keep what the export says of each place; goods a warehouse has no moves of yet open its ledger.
+
+    A row older than what is known of its place changes nothing.
+    """
+    total = count(connection, rows)
+    refused = drop_repeats(connection, rows, STOCK_KEY, ("on_hand",))
+    here = placed(connection, rows)
+    as_of = literal(intake.as_of, stock_snapshots.c.snapshot_at.type)
+    c = here.rows.c
+    at = func.coalesce(c.snapshot_at, as_of)
+    said = select(*(c[name] for name in PLACE), c.on_hand, at.label("snapshot_at"), literal(intake.import_id).label("import_id"))
+    later = exists().where(*(stock_snapshots.c[name] == c[name] for name in PLACE), stock_snapshots.c.snapshot_at > at)
+    opened = post_moves(connection, _opening(connection, here, at, intake))
+    new, updated = merge(connection, stock_snapshots, said.where(~later), PLACE, ("on_hand", "snapshot_at", "import_id"))
+    bad = pd.concat([refused, here.refused], ignore_index=True)
+    loaded = max(new + updated, opened)
+    return Loaded(loaded, total - loaded - len(bad), bad)
+
+
+def _opening(connection: Connection, here: Placed, at: object, intake: Intake) -> pd.DataFrame:
+    """The moves that bring a warehouse's first word of some goods into the ledger."""
+    c = here.rows.c
+    moved = (
+        select(1)
+        .join(locations, locations.c.id == stock_moves.c.location_id)
+        .where(stock_moves.c.product_id == c.product_id, locations.c.warehouse_id == c.warehouse_id)
+    )
+    places = [c.warehouse, c.location, merchants.c.code.label("merchant"), c.sku, c.condition, c.lot]
+    found = read(
+        connection,
+        select(*(c[name] for name in PLACE[:2]), c.on_hand.label("quantity"), at.label("effective_at"), *places)
+        .join_from(here.rows, merchants, merchants.c.id == c.merchant_id)
+        .where(~exists(moved), c.on_hand != 0),
+    )
+    cause = "opening:" + found["merchant"] + ":" + found["warehouse"] + ":" + found["location"]
+    cause += ":" + found["sku"] + ":" + found["condition"] + ":" + found["lot"]
+    moves = found[[*PLACE, "quantity", "effective_at"]]
+    return moves.assign(
+        kind="opening", reason=None, document=intake.file_name, recorded_at=pd.Timestamp(intake.as_of), cause=cause
+    )
+
+
+def drift(connection: Connection, import_id: int) -> pd.DataFrame:
+    """Where the export `import_id` and the ledger disagree, as of the moment of the export.
+
+    merchant, warehouse, location, sku, condition, lot, ledger int64, export int64, drift int64 (export - ledger),
+    value_minor Int64 (at unit cost), currency, snapshot_at; by largest value, then place.
+    """
+    snapshots, book = _snapshot(import_id), _book(import_id)
+    both = (
+        select(
+            merchants.c.code.label("merchant"), warehouses.c.code.label("warehouse"),
+            locations.c.code.label("location"), products.c.sku, book.c.condition, book.c.lot,
+            cast(book.c.ledger, stock_snapshots.c.on_hand.type).label("ledger"),
+            cast(book.c.export, stock_snapshots.c.on_hand.type).label("export"),
+            products.c.unit_cost_minor, products.c.currency, snapshots.c.snapshot_at,
+        )
+        .join_from(book, products, products.c.id == book.c.product_id)
+        .join(merchants, merchants.c.id == products.c.merchant_id)
+        .join(locations, locations.c.id == book.c.location_id)
+        .join(warehouses, warehouses.c.id == locations.c.warehouse_id)
+        .join(snapshots, literal(value=True))
+        .where(book.c.ledger != book.c.export)
+    )  # fmt: skip
+    found = read(connection, both)
+    found["drift"] = found["export"] - found["ledger"]
+    found["value_minor"] = found["drift"] * found.pop("unit_cost_minor").astype("Int64")
+    order = found.assign(size=found["value_minor"].abs().fillna(-1))
+    order = order.sort_values(["size", "warehouse", "location", "sku", "condition", "lot"],
+                              ascending=[False, True, True, True, True, True])  # fmt: skip
+    return order.drop(columns="size").reset_index(drop=True)
+
+
+def _snapshot(import_id: int) -> Subquery:
+    return (
+        select(func.max(stock_snapshots.c.snapshot_at).label("snapshot_at"))
+        .where(stock_snapshots.c.import_id == import_id)
+        .subquery("snapshot")
+    )
+
+
+def _book(import_id: int) -> Subquery:
+    """Export and ledger side by side for every place of the goods and warehouses the export speaks of."""
+    mine = stock_snapshots.c.import_id == import_id
+    said = select(*(stock_snapshots.c[name] for name in PLACE), stock_snapshots.c.on_hand.label("export"),
+                  literal(0).label("ledger")).where(mine)  # fmt: skip
+    spoken = (
+        select(stock_snapshots.c.product_id, locations.c.warehouse_id,
+               func.max(stock_snapshots.c.snapshot_at).label("snapshot_at"))
+        .join(locations, locations.c.id == stock_snapshots.c.location_id)
+        .where(mine)
+        .group_by(stock_snapshots.c.product_id, locations.c.warehouse_id)
+        .subquery("spoken")
+    )  # fmt: skip
+    moves: Select[tuple[object, ...]] = (
+        select(*(stock_moves.c[name] for name in PLACE), literal(0), func.sum(stock_moves.c.quantity))
+        .join(locations, locations.c.id == stock_moves.c.location_id)
+        .join(spoken, (spoken.c.product_id == stock_moves.c.product_id)
+              & (spoken.c.warehouse_id == locations.c.warehouse_id))
+        .where(stock_moves.c.effective_at <= spoken.c.snapshot_at)
+        .group_by(*(stock_moves.c[name] for name in PLACE))
+    )  # fmt: skip
+    every = said.union_all(moves).subquery("every")
+    place = [every.c[name] for name in PLACE]
+    sums = select(*place, func.sum(every.c.export).label("export"), func.sum(every.c.ledger).label("ledger"))
+    return sums.group_by(*place).subquery("book")

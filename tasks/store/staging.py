@@ -1,0 +1,185 @@
+"""Rows on their way in: filled block by block outside the tables, then merged in one transaction.
+
+SQLite: a scratch file without a journal, written by a bulk loader and attached to the transaction that merges it;
+PostgreSQL: a temporary table of that transaction, filled by COPY. Either way nothing is seen before the commit, and
+a process that dies leaves at most a scratch file that the next one removes.
+"""
+
+import io
+import os
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Date, Float, MetaData, Table, Text
+from sqlalchemy.schema import CreateTable
+from sqlalchemy.types import TypeEngine
+
+from tasks.domain.exports import Kind, Type
+from tasks.store.engine import engine
+from tasks.store.types import Instant
+
+_TYPES: dict[Type, TypeEngine[Any]] = {
+    Type.INTEGER: BigInteger(),
+    Type.MONEY: BigInteger(),
+    Type.NUMBER: Float(),
+    Type.INSTANT: Instant(),
+    Type.DATE: Date(),
+    Type.FLAG: Boolean(),
+}
+
+
+class Staging(ABC):
+    """A place for the typed rows of one kind.
+
+    `rows` is the staged table: row_number, the kind's typed columns, and `extra` integer columns.
+    """
+
+    def __init__(self, rows: Table) -> None:
+        self.rows = rows
+        self._worker = ThreadPoolExecutor(1)
+        self._pending: Future[None] | None = None
+
+    def add(self, typed: pd.DataFrame) -> None:
+        """Stage typed rows; they are written while the caller goes on to the next block."""
+        self._settle()
+        if len(typed):
+            self._pending = self._worker.submit(self._write, typed)
+
+    def _settle(self) -> None:
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            pending.result()
+
+    def close(self) -> None:
+        """Wait for the last block."""
+        self._settle()
+        self._worker.shutdown()
+
+    @abstractmethod
+    def _write(self, typed: pd.DataFrame) -> None: ...
+
+    @abstractmethod
+    def merge(self) -> AbstractContextManager[Connection]:
+        """One transaction that sees the staged rows; committed when the block ends without an exception."""
+
+
+@contextmanager
+def staging(kind: Kind, scratch: Path, extra: tuple[str, ...] = ()) -> Iterator[Staging]:
+    """Stage rows of `kind`, with `extra` integer columns; `with staged.merge() as connection:` merges them."""
+    with ExitStack() as stack:
+        if engine().dialect.name == "postgresql":
+            staged: Staging = _PostgresqlStaging(stack.enter_context(engine().connect()), _table(kind, extra))
+        else:
+            staged = _SqliteStaging(_scratch_file(scratch, stack), _table(kind, extra, schema="staging"))
+        try:
+            yield staged
+        finally:
+            staged.close()
+
+
+def _table(kind: Kind, extra: tuple[str, ...], schema: str | None = None) -> Table:
+    columns = [Column("row_number", BigInteger), *(Column(name, BigInteger) for name in extra)]
+    columns += [Column(field.column, _TYPES.get(field.type, Text())) for field in kind.fields]
+    return Table(f"staged_{kind.name}", MetaData(schema=schema), *columns)
+
+
+# ── PostgreSQL ───────────────────────────────────────────────────────────────────────────────────────────────────
+class _PostgresqlStaging(Staging):
+    def __init__(self, connection: Connection, rows: Table) -> None:
+        super().__init__(rows)
+        self._connection = connection
+        self._transaction = connection.begin()
+        create = str(CreateTable(rows).compile(dialect=connection.dialect)).strip()
+        connection.exec_driver_sql(create.replace("CREATE TABLE", "CREATE TEMPORARY TABLE", 1) + " ON COMMIT DROP")
+
+    def _write(self, typed: pd.DataFrame) -> None:
+        names = ", ".join(f'"{name}"' for name in typed.columns)
+        raw: Any = self._connection.connection.driver_connection
+        with raw.cursor().copy(f'COPY "{self.rows.name}" ({names}) FROM STDIN (FORMAT csv)') as copy:
+            for batch in _arrow(typed, instants_as_text=False).to_batches(max_chunksize=50_000):
+                block = io.BytesIO()
+                pyarrow.csv.write_csv(batch, block, pyarrow.csv.WriteOptions(include_header=False))
+                copy.write(block.getbuffer())
+
+    @contextmanager
+    def merge(self) -> Iterator[Connection]:
+        self._settle()
+        self._connection.exec_driver_sql(f"ANALYZE {self.rows.name}")
+        with self._transaction:
+            yield self._connection
+
+
+# ── SQLite ───────────────────────────────────────────────────────────────────────────────────────────────────────
+class _SqliteStaging(Staging):
+    def __init__(self, path: Path, rows: Table) -> None:
+        import adbc_driver_sqlite.dbapi  # noqa: PLC0415 - a second SQLite library: only ever on the scratch file
+
+        super().__init__(rows)
+        self._path = path
+        self._loader = adbc_driver_sqlite.dbapi.connect(f"file:{path}", autocommit=True)
+        self._cursor = self._loader.cursor()
+        for pragma in ("journal_mode=off", "synchronous=off"):
+            self._cursor.execute(f"PRAGMA {pragma}")
+            self._cursor.fetchall()
+        local = rows.to_metadata(MetaData(), schema=None)
+        self._cursor.execute(str(CreateTable(local).compile(dialect=engine().dialect)))
+
+    def _write(self, typed: pd.DataFrame) -> None:
+        self._cursor.adbc_ingest(self.rows.name, _arrow(typed, instants_as_text=True), mode="append")
+
+    def close(self) -> None:
+        super().close()
+        self._cursor.close()
+        self._loader.close()
+
+    @contextmanager
+    def merge(self) -> Iterator[Connection]:
+        self.close()
+        with engine().connect() as connection:
+            raw: Any = connection.connection.driver_connection
+            raw.execute("ATTACH DATABASE ? AS staging", (str(self._path),))
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                raw.execute("DETACH DATABASE staging")
+
+
+def _scratch_file(scratch: Path, stack: ExitStack) -> Path:
+    """A new file name in `scratch`, removed at the end; what dead processes left there is removed now."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    for left in scratch.glob("*-*.db*"):
+        if not _alive(int(left.name.partition("-")[0])):
+            left.unlink(missing_ok=True)
+    path = scratch / f"{os.getpid()}-{uuid.uuid4().hex}.db"
+    stack.callback(path.unlink, missing_ok=True)
+    return path
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _arrow(typed: pd.DataFrame, *, instants_as_text: bool) -> pa.Table:
+    table = pa.Table.from_pandas(typed, preserve_index=False)
+    if not instants_as_text:
+        return table
+    for number, field in enumerate(table.schema):
+        if pa.types.is_timestamp(field.type):
+            text = table.column(number).cast(pa.timestamp("s")).cast(pa.string())
+            table = table.set_column(number, field.name, text)
+    return table
