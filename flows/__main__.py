@@ -103,7 +103,8 @@ def _serve(arguments: list[str]) -> int:
 
 
 def _surround(environment: Mapping[str, str]) -> None:
-    """Set what the environment does not say already; Prefect reads it when it is imported."""
+    """Make the data folder, and set what the environment does not say already: Prefect reads it when imported."""
+    settings().home.mkdir(parents=True, exist_ok=True)
     for name, value in environment.items():
         os.environ.setdefault(name, value)
 

@@ -1,0 +1,172 @@
+"""`python -m flows`: what it lists, how it reads a flow's parameters, and what it says."""
+
+import importlib
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from pydantic import BaseModel, Field
+
+command = importlib.import_module("flows.__main__")
+ROOT = Path(__file__).parent.parent
+
+
+class Speed(StrEnum):
+    """A choice."""
+
+    CALM = "calm"
+    HASTY = "hasty"
+
+
+class Limits(BaseModel):
+    """A group of parameters."""
+
+    lines_max: int = Field(10, description="how many lines")
+    zone: str = "A"
+
+
+def _sample(  # noqa: D417 - not every parameter is described
+    warehouse: str,
+    as_of: datetime | None = None,
+    kinds: list[str] | None = None,
+    speed: Speed = Speed.CALM,
+    order: Literal["near", "far"] = "near",
+    *,
+    final: bool = False,
+    limits: Limits | None = None,
+) -> None:
+    """Does it.
+
+    Args:
+        warehouse: Code of the warehouse,
+            as in config/warehouses.
+        as_of: The moment; 100 % optional.
+        kinds: Which.
+
+    Returns:
+        Nothing.
+    """
+
+
+def _modelled(limits: Limits) -> None:
+    """Does it within limits."""
+
+
+def _read(*arguments: str) -> dict[str, object]:
+    found: dict[str, object] = command._parameters("receive-exports", _sample, list(arguments))
+    return found
+
+
+def test_every_flow_is_listed_by_its_docstring() -> None:
+    """One line a flow file, without importing any."""
+    listed = command.flows()
+    assert sorted(name.replace("-", "_") for name in listed) == sorted(
+        p.stem for p in (ROOT / "flows").glob("[!_]*.py")
+    )
+    assert all(line.endswith((".", ":")) or line for line in listed.values())
+
+
+def test_without_a_name_the_flows_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """`python -m flows` says what there is and ends well."""
+    assert command.main([]) == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in command.flows())
+
+
+def test_an_unknown_flow_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2, and what there is instead."""
+    assert command.main(["recieve-exports"]) == 2
+    assert "there is no flow 'recieve-exports'" in capsys.readouterr().err
+
+
+def test_options_take_the_types_of_the_signature() -> None:
+    """Moments, lists, choices and switches arrive as what the flow declares."""
+    assert _read(
+        "--warehouse", "MAIN", "--as-of", "2026-03-02T12:00:00Z", "--kinds", "counts", "packs",
+        "--speed", "hasty", "--order", "far", "--final",
+    ) == {
+        "warehouse": "MAIN",
+        "as_of": datetime(2026, 3, 2, 12, tzinfo=UTC),
+        "kinds": ["counts", "packs"],
+        "speed": Speed.HASTY,
+        "order": "far",
+        "final": True,
+    }  # fmt: skip
+
+
+def test_what_is_not_said_is_left_to_the_flow() -> None:
+    """A default lives in the signature and nowhere else."""
+    assert _read("--warehouse", "MAIN") == {"warehouse": "MAIN"}
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--speed", "slow"], ["--as-of", "noon"], ["--order", "left"], ["--nonsense", "1"], []]
+)
+def test_a_wrong_option_is_refused(arguments: list[str]) -> None:
+    """A misspelt choice, moment or option and a missing one end with exit code 2."""
+    with pytest.raises(SystemExit) as refused:
+        _read(*([*arguments, "--warehouse", "MAIN"] if arguments else []))
+    assert refused.value.code == 2
+
+
+def test_the_fields_of_a_model_are_options_of_their_own() -> None:
+    """A group of parameters is typed flat and arrives as the model."""
+    found = command._parameters("receive-exports", _modelled, ["--lines-max", "3"])
+    assert found == {"limits": Limits(lines_max=3)}
+
+
+def test_the_words_of_an_option_come_from_the_docstring() -> None:
+    """The `Args:` section, continued lines included, up to the next section."""
+    assert command.described(_sample.__doc__.replace("\n    ", "\n")) == {  # type: ignore[union-attr]
+        "warehouse": "Code of the warehouse, as in config/warehouses.",
+        "as_of": "The moment; 100 % optional.",
+        "kinds": "Which.",
+    }
+
+
+def test_counts_are_said_in_words() -> None:
+    """Field names become words, thousands are grouped, a part is indented below its name."""
+
+    @dataclass(frozen=True)
+    class Part:
+        files_refused: int
+
+    @dataclass(frozen=True)
+    class Whole:
+        rows_loaded: int
+        receive_exports: Part
+
+    assert command.in_words(Whole(12345, Part(0))) == [
+        "  rows loaded: 12,345",
+        "  receive exports",
+        "    files refused: 0",
+    ]
+
+
+def test_trouble_of_ours_is_told_in_one_line(tmp_path: Path) -> None:
+    """A configuration that cannot be read is named without a traceback; exit code 2."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "FULFILMENT_"))
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "flows", "receive-exports"],
+        cwd=ROOT,
+        env=environment | {"FULFILMENT_HOME": str(tmp_path), "FULFILMENT_CONFIG": str(_broken_config(tmp_path))},
+        capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert "merchants/BROKEN.yaml" in done.stderr.splitlines()[-1] or "merchants/BROKEN.yaml" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _broken_config(folder: Path) -> Path:
+    merchants = folder / "config" / "merchants"
+    merchants.mkdir(parents=True)
+    (merchants / "BROKEN.yaml").write_text("# broken\ncode: [\n", encoding="utf-8")
+    return folder / "config"
