@@ -1,0 +1,126 @@
+"""The documents name what there is, and what they name is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from config.settings import Settings
+from tasks.domain.exports import KINDS
+from tasks.store.schema import metadata
+
+ROOT = Path(__file__).parent.parent
+DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FLOWS = sorted(path.stem.replace("_", "-") for path in (ROOT / "flows").glob("[!_]*.py"))
+RUNNING = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+RULES = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+
+
+def _text(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_every_flow_is_in_the_readme_and_in_the_timetable(flow: str) -> None:
+    """A flow is introduced in the README; running.md says when it runs."""
+    assert f"| `{flow}` |" in _text("README.md")
+    assert f"| `{flow}` |" in RUNNING
+
+
+def test_no_flow_is_promised_that_is_not_there() -> None:
+    """Each flow the tables name has its file."""
+    for text in (_text("README.md"), RUNNING):
+        assert {name for name in re.findall(r"^\| `([a-z]+-[a-z]+)` \|", text, re.MULTILINE)} == set(FLOWS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_inbox_kind_is_named(kind: str) -> None:
+    """running.md lists the folders of the inbox, exports.md says what each file must say."""
+    assert f"`{kind}`" in RUNNING
+    assert kind in _text("docs/exports.md")
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_named(name: str) -> None:
+    """Each variable of the environment has its line in running.md."""
+    alias = Settings.model_fields[name].validation_alias
+    assert f"| `{alias or 'FULFILMENT_' + name.upper()}` |" in RUNNING
+
+
+def test_every_make_target_is_named() -> None:
+    """Each target of the Makefile has its line, and each line its target."""
+    targets = set(re.findall(r"^([a-z]+):", _text("Makefile"), re.MULTILINE))
+    assert targets == set(re.findall(r"^\| `make (\w+)` \|", RUNNING, re.MULTILINE))
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    """Each relative link is a file or folder of the project, each anchor a heading of it."""
+    for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
+        if link.startswith(("http:", "https:")):
+            continue
+        file, _, anchor = link.partition("#")
+        target = (path.parent / file).resolve() if file else path
+        assert target.exists(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}, link
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_files_and_tests_that_are_named_exist(path: Path) -> None:
+    """`tests/x.py::test_y` is a test, `tasks/x.py` is a file, `test_y` is one somewhere."""
+    text = path.read_text(encoding="utf-8")
+    for file, test in re.findall(
+        r"`((?:tests|tasks|flows|config|benchmarks)/[\w/]+\.(?:py|yaml|md))(?:::(\w+))?", text
+    ):
+        assert (ROOT / file).exists(), file
+        assert not test or f"def {test}(" in _text(file), test
+    sources = "\n".join(one.read_text(encoding="utf-8") for one in (ROOT / "tests").rglob("test_*.py"))
+    for test in re.findall(r"`(test_\w+)`", text):
+        assert f"def {test}(" in sources, test
+
+
+def test_every_numbered_constraint_is_in_the_rules() -> None:
+    """A constraint named after an invariant is told with it."""
+    names = {str(item.name) for table in metadata.tables.values() for item in [*table.constraints, *table.indexes]}
+    missing = [name for name in names if re.match(r"i\d+_", name) and f"`{name}`" not in RULES]
+    assert missing == []
+
+
+def test_every_invariant_has_a_constraint_or_a_test() -> None:
+    """I1 to I10, each with what makes it hold."""
+    sections = re.split(r"^## ", RULES, flags=re.MULTILINE)[1:]
+    numbered = {match[1]: section for section in sections if (match := re.match(r"I(\d+)", section))}
+    assert sorted(numbered, key=int) == [str(number) for number in range(1, 11)]
+    for number, section in numbered.items():
+        assert re.search(r"`test_\w+`", section), f"I{number} names no test"
+
+
+def test_constraints_the_rules_name_exist() -> None:
+    """What rules.md calls a constraint is one of the schema's."""
+    names = {str(item.name) for table in metadata.tables.values() for item in [*table.constraints, *table.indexes]}
+    guards = _text("tasks/store/schema.py")
+    for name in re.findall(r"`([a-z]\w+_\w+)`", RULES):
+        if not name.startswith("test_") and name not in metadata.tables:
+            assert name in names or name in guards, name
+
+
+def test_schedules_in_the_timetable_are_those_of_prefect_yaml() -> None:
+    """A flow without a schedule is on demand or by event; one with a schedule says how often."""
+    words = {"*/15": "15 minutes", "*/5": "5 minutes", "7-59/15": "15 minutes", "4-59/15": "15 minutes",
+             "10,40": "30 minutes", "20": "hourly", "0 6": "06:00", "30 14": "14:30", "30 15": "15:30", "0 18": "18:00"}  # fmt: skip
+    for deployment in yaml.safe_load(_text("prefect.yaml"))["deployments"]:
+        line = next((one for one in RUNNING.splitlines() if one.startswith(f"| `{deployment['name']}` |")), "")
+        for schedule in deployment.get("schedules", []):
+            minute, hour = schedule["cron"].split()[:2]
+            assert words[minute if hour == "*" else f"{minute} {hour}"] in line, deployment["name"]
+
+
+def test_the_changelog_keeps_its_form() -> None:
+    """Keep a Changelog: an Unreleased section, known headings."""
+    text = _text("CHANGELOG.md")
+    assert "## [Unreleased]" in text
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert set(re.findall(r"^### (\w+)", text, re.MULTILINE)) <= kinds
