@@ -146,7 +146,6 @@ def upgrade() -> None:
         sa.Column("level", sa.Text(), nullable=True),
         sa.Column("x_m", sa.Float(), nullable=True),
         sa.Column("y_m", sa.Float(), nullable=True),
-        sa.Column("content_hash", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.CheckConstraint(
             "purpose IN ('pick', 'reserve', 'receiving', 'packing', 'quarantine', 'returns')",
             name=op.f("locations_purpose_is_known"),
@@ -185,7 +184,6 @@ def upgrade() -> None:
         sa.Column("hold_reason", sa.Text(), nullable=True),
         sa.Column("hold_until", types.Instant(timezone=True), nullable=True),
         sa.Column("import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("content_hash", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.CheckConstraint(
             "hold_reason IN ('payment', 'fraud', 'address', 'stock', 'incomplete', 'quality', 'manual')",
             name=op.f("orders_hold_reason_is_known"),
@@ -216,7 +214,6 @@ def upgrade() -> None:
         sa.Column("is_hazmat", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("is_kit", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("reorder_point", sa.Integer(), nullable=True),
-        sa.Column("content_hash", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.CheckConstraint("abc_class IS NULL OR abc_class IN ('A', 'B', 'C')", name=op.f("an_abc_class_is_a_b_or_c")),
         sa.CheckConstraint("pack_quantity >= 1", name=op.f("a_pack_holds_at_least_one")),
         sa.CheckConstraint("volume_ml IS NULL OR volume_ml >= 0", name=op.f("a_volume_is_not_negative")),
@@ -231,7 +228,10 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("row_number", sa.Integer(), nullable=False),
+        sa.Column("merchant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("subject", sa.Text(), nullable=True),
         sa.Column("raw", sa.Text(), nullable=False),
+        sa.Column("cells", sa.Text(), nullable=False),
         sa.Column("reasons", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), server_default="open", nullable=False),
         sa.Column("corrected_by_import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -240,6 +240,7 @@ def upgrade() -> None:
             ["corrected_by_import_id"], ["imports.id"], name=op.f("fk_quarantined_rows_corrected_by_import_id")
         ),
         sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_quarantined_rows_import_id")),
+        sa.ForeignKeyConstraint(["merchant_id"], ["merchants.id"], name=op.f("fk_quarantined_rows_merchant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantined_rows")),
         sa.UniqueConstraint("import_id", "row_number", name=op.f("a_row_is_quarantined_once")),
         sqlite_with_rowid=True,
@@ -359,7 +360,6 @@ def upgrade() -> None:
         sa.Column("quantity_shipped", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("quantity_delivered", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("quantity_returned", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("content_hash", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.CheckConstraint(
             "quantity_allocated <= quantity_ordered - quantity_cancelled", name=op.f("i6_allocated_is_ordered")
         ),
