@@ -3,7 +3,7 @@
 from dataclasses import is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -31,7 +31,7 @@ def read(path: str | Path, schema: type[T]) -> T:
     except yaml.YAMLError as error:
         raise ConfigError(f"{file}: not YAML: {error}") from None
     try:
-        return _adapter(schema).validate_python(found)
+        return cast("T", _adapter(schema).validate_python(found))  # type: ignore[arg-type]
     except ValidationError as error:
         raise ConfigError("\n".join(_problem(file, problem) for problem in error.errors())) from None
 
@@ -42,7 +42,7 @@ def names(folder: str, suffix: str = ".yaml") -> list[str]:
 
 
 @cache
-def _adapter(schema: type[T]) -> TypeAdapter[T]:
+def _adapter(schema: Any) -> TypeAdapter[Any]:
     _refuse_unknown_keys(schema)
     return TypeAdapter(schema)
 

@@ -1,6 +1,5 @@
 """A PostgreSQL of the tests' own: the machine's binaries, otherwise the one embedded in a test dependency."""
 
-import glob
 import os
 import pwd
 import shutil
@@ -34,9 +33,9 @@ def postgresql() -> Iterator[str]:
 
 
 def _binaries() -> Path:
-    found = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda path: int(path.split("/")[4]))
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     if found:
-        return Path(found[-1])
+        return found[-1]
     on_path = shutil.which("initdb")
     if on_path:
         return Path(on_path).resolve().parent

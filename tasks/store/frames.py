@@ -27,10 +27,9 @@ def read(connection: Connection, statement: Select[Any] | Executable) -> pd.Data
     result = connection.execute(statement)
     types = {column.key: column.type for column in getattr(statement, "selected_columns", ())}
     rows = result.all()
-    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [() for _ in result.keys()]
-    return pd.DataFrame(
-        {name: _typed(values, types.get(name)) for name, values in zip(result.keys(), columns, strict=True)}
-    )
+    names = list(result.keys())
+    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [() for _ in names]
+    return pd.DataFrame({name: _typed(values, types.get(name)) for name, values in zip(names, columns, strict=True)})
 
 
 def _typed(values: tuple[Any, ...], kind: TypeEngine[Any] | None) -> pd.Series:
@@ -50,7 +49,7 @@ def _typed(values: tuple[Any, ...], kind: TypeEngine[Any] | None) -> pd.Series:
 
 def changed(connection: Connection, statement: Executable) -> int:
     """Execute an INSERT, UPDATE or DELETE and say how many rows it wrote, on either database."""
-    result: CursorResult[Any] = connection.execute(statement, execution_options={"preserve_rowcount": True})  # type: ignore[assignment]
+    result: CursorResult[Any] = connection.execute(statement, execution_options={"preserve_rowcount": True})
     return result.rowcount
 
 

@@ -1,7 +1,7 @@
 """The stock ledger: moves are only ever appended, levels always equal their sum (I2)."""
 
 import pandas as pd
-from sqlalchemy import Connection, delete, exists, func, insert, select
+from sqlalchemy import Connection, delete, exists, func, insert, literal, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.store.engine import exclusive
@@ -25,9 +25,9 @@ def post_moves(connection: Connection, moves: pd.DataFrame) -> int:
         names = [str(column.key) for column in new.columns]
         posted = changed(connection, insert(stock_moves).from_select(names, select(new).order_by(new.c.cause)))
         place = [new.c[name] for name in PLACE]
-        sums = select(*place, func.sum(new.c.quantity), 0).group_by(*place)
+        sums = select(*place, func.sum(new.c.quantity), literal(0)).group_by(*place)
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        upsert = dialect.insert(stock_levels).from_select([*PLACE, "on_hand", "allocated"], sums.where(True))
+        upsert = dialect.insert(stock_levels).from_select([*PLACE, "on_hand", "allocated"], sums.where(true()))
         upsert = upsert.on_conflict_do_update(
             index_elements=list(PLACE), set_={"on_hand": stock_levels.c.on_hand + upsert.excluded.on_hand}
         )
