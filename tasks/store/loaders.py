@@ -4,18 +4,12 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, Table
 
-from tasks.store.counts import load_counts
 from tasks.store.intake import Intake, Loaded
-from tasks.store.messages import load_message_events
 from tasks.store.movements import load_movements
 from tasks.store.orders import load_orders
-from tasks.store.parcels import load_packs
 from tasks.store.places import load_locations
 from tasks.store.products import load_products
-from tasks.store.returns import load_return_receipts, load_return_requests
 from tasks.store.snapshots import load_stock
-from tasks.store.tracking import load_shipments, load_tracking
-from tasks.store.waves import load_picks
 
 LOADERS: dict[str, Callable[[Connection, Table, Intake], Loaded]] = {
     "products": load_products,
@@ -23,12 +17,4 @@ LOADERS: dict[str, Callable[[Connection, Table, Intake], Loaded]] = {
     "stock": load_stock,
     "movements": load_movements,
     "orders": load_orders,
-    "counts": load_counts,
-    "picks": load_picks,
-    "packs": load_packs,
-    "shipments": load_shipments,
-    "tracking": load_tracking,
-    "return_requests": load_return_requests,
-    "return_receipts": load_return_receipts,
-    "message_events": load_message_events,
 }

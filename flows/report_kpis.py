@@ -1,0 +1,45 @@
+"""Say whether it works: the operations report."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from prefect import flow
+from prefect.artifacts import create_table_artifact
+
+from tasks.clock import moment
+from tasks.prepare_database import prepare_database
+from tasks.report_kpis import figure_rows, measure, write_report
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What the report holds."""
+
+    figures: int
+    targets_missed: int
+    needs_a_person: int
+    days_restated: int
+    page: str
+
+
+@flow(name="report-kpis", flow_run_name="report for {day}")
+def report_kpis(as_of: datetime | None = None, day: date | None = None) -> Reported:
+    """Write the operations report: what needs a person now, every figure with the orders behind it, the documents.
+
+    Nothing in the database changes. A second run with the same data writes the same bytes. What arrived late is
+    counted on the day it happened: a figure that an earlier report stated otherwise is listed as restated.
+
+    Args:
+        as_of: The moment the run takes for now; the clock's when empty.
+        day: The last day of the report; the day of that moment when empty.
+
+    Returns:
+        How many figures there are, how many miss their target, what waits for a person, and where the page is.
+    """
+    prepare_database()
+    report = measure(moment(as_of), day)
+    page = write_report(report)
+    rows = figure_rows(report)
+    create_table_artifact(rows, key="figures", description=f"Operations on {report.when.last}: {page}")
+    missed = sum(1 for row in rows if row["missed"])
+    return Reported(len(rows), missed, sum(one.count for one in report.waiting), len(report.restated), str(page))

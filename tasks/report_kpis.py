@@ -1,0 +1,89 @@
+"""Steps of report-kpis: count what the period holds, and write the operations report."""
+
+from datetime import date, datetime
+from pathlib import Path
+
+import pandas as pd
+from prefect import task
+from sqlalchemy import Connection
+
+from config.read import names, read
+from config.settings import settings
+from tasks.connectors import operations_page
+from tasks.domain import kpi_report, kpi_service
+from tasks.domain.attention import waiting
+from tasks.domain.kpi_floor import CONTENT_FAULTS
+from tasks.domain.kpi_report import Facts, Report
+from tasks.domain.kpis import KpiRules, Period, period, restated
+from tasks.domain.sites import Merchant
+from tasks.store import attention, kpi_rows, kpis
+from tasks.store.engine import reading
+
+
+@task
+def measure(as_of: datetime, day: date | None) -> Report:
+    """Count everything once, in one reading transaction, and compare it with the report before."""
+    rules = read("rules/kpis.yaml", KpiRules)
+    when = period(rules, as_of, day)
+    with reading().connect() as connection:
+        facts = _facts(connection, when)
+        orders = kpi_report.promised(facts, rules, _silent_channels())
+        late = kpi_report.late_orders(orders, when, rules)
+        lists = _waiting(connection, when) | {"late_orders": late}
+    figures = kpi_report.figures(facts, orders, when, rules)
+    earlier = operations_page.earlier_days(settings().folder("reports"), when.last)
+    return Report(
+        when, rules, figures, tuple(waiting(lists)), facts.faults, kpi_service.return_reasons(facts.returned),
+        facts.notices, facts.files, restated(earlier, figures),
+    )  # fmt: skip
+
+
+@task
+def write_report(report: Report) -> Path:
+    """Write the page and a CSV behind every figure and list; the same figures give the same bytes."""
+    return operations_page.write_report(settings().folder("reports"), settings().folder("outgoing"), report)
+
+
+def figure_rows(report: Report) -> list[dict[str, str]]:
+    """The figures as rows of an artifact."""
+    return [
+        {"figure": line.name, "now": line.value, "of": line.basis, "target": line.target,
+         "missed": "yes" if line.missed else ""}
+        for line in operations_page.lines(list(report.figures), report.rules)
+    ]  # fmt: skip
+
+
+def _facts(connection: Connection, when: Period) -> Facts:
+    within = (connection, when.since, when.until)
+    return Facts(
+        orders=kpis.orders(*within),
+        parcels=kpi_rows.parcels(*within),
+        counted=kpi_rows.counted_places(*within),
+        picks=kpi_rows.picks(*within),
+        inspected=kpi_rows.inspected(*within, CONTENT_FAULTS),
+        faults=kpi_rows.faults(*within),
+        files=kpi_rows.files(*within),
+        notices=kpi_rows.notices(*within),
+        returned=kpi_rows.returned(*within),
+        refunds=kpi_rows.refunds(*within),
+    )
+
+
+def _waiting(connection: Connection, when: Period) -> dict[str, pd.DataFrame]:
+    return {
+        "held_parcels": attention.held_parcels(connection),
+        "parcels_in_trouble": attention.parcels_in_trouble(connection),
+        "customers_not_reached": attention.customers_not_reached(connection),
+        "returns_by_hand": attention.returns_by_hand(connection),
+        "refunds_to_pay": attention.refunds_to_pay(connection),
+        "held_orders": attention.held_orders(connection),
+        "open_alerts": attention.open_alerts(connection),
+        "counts_in_review": attention.counts_in_review(connection),
+        "refused_files": attention.refused_files(connection, when.since),
+        "quarantine": attention.quarantine(connection),
+    }
+
+
+def _silent_channels() -> frozenset[tuple[str, str]]:
+    merchants = [read(f"merchants/{name}.yaml", Merchant) for name in names("merchants")]
+    return frozenset((one.code, channel) for one in merchants for channel in one.channels_without_mail)

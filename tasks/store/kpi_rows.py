@@ -1,0 +1,198 @@
+"""Rows the operations report counts beside orders, by natural keys; never a customer's name or address.
+
+Every read is limited to the moments the report covers.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import pandas as pd
+from sqlalchemy import Connection, case, func, or_, select
+
+from tasks.store import frames
+from tasks.store.schema import (
+    allocations,
+    carts,
+    count_lines,
+    counts,
+    findings,
+    imports,
+    inspections,
+    locations,
+    merchants,
+    messages,
+    products,
+    return_lines,
+    returns,
+    shipments,
+    variances,
+    warehouses,
+    waves,
+)
+from tasks.store.schema import orders as order_table
+from tasks.store.schema import picks as pick_stops
+from tasks.store.schema import refunds as refund_table
+
+ORDER_KEYS = (merchants.c.code.label("merchant"), order_table.c.order_number)
+
+
+def parcels(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
+    """Parcels that left or arrived: merchant, order_number, parcel, carrier, state, shipped_at, delivered_at."""
+    parcel = shipments.c
+    within = or_(parcel.shipped_at.between(since, until), parcel.delivered_at.between(since, until))
+    return frames.read(
+        connection,
+        select(*ORDER_KEYS, parcel.parcel, parcel.carrier, parcel.state, parcel.shipped_at, parcel.delivered_at)
+        .join_from(shipments, merchants, merchants.c.id == parcel.merchant_id)
+        .outerjoin(order_table, order_table.c.id == parcel.order_id)
+        .where(within)
+        .order_by(merchants.c.code, parcel.parcel),
+    )
+
+
+def counted_places(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
+    """Findings of counts: see `tasks.domain.kpi_floor.record_accuracy` for the columns."""
+    line, found = count_lines.c, variances.c
+    return frames.read(
+        connection,
+        select(
+            warehouses.c.code.label("warehouse"), counts.c.code.label("count"), locations.c.code.label("location"),
+            merchants.c.code.label("merchant"), products.c.sku, line.condition, line.lot, products.c.abc_class,
+            line.counted_at, found.book, found.expected, found.counted.label("counted_units"), found.difference,
+            found.value_minor, found.currency, products.c.unit_cost_minor, found.within_tolerance, found.decision,
+            (line.state == "posted").label("posted"),
+        )
+        .join_from(variances, count_lines, line.id == found.count_line_id)
+        .join(counts, counts.c.id == line.count_id)
+        .join(warehouses, warehouses.c.id == counts.c.warehouse_id)
+        .join(locations, locations.c.id == line.location_id)
+        .join(products, products.c.id == line.product_id)
+        .join(merchants, merchants.c.id == products.c.merchant_id)
+        .where(line.counted_at.between(since, until))
+        .order_by(warehouses.c.code, locations.c.code, merchants.c.code, products.c.sku, line.condition, line.lot,
+                  line.counted_at, counts.c.code, counts.c.round),
+    )  # fmt: skip
+
+
+def picks(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
+    """Stops that were picked: warehouse, wave, merchant, order_number, sku, location, quantities, state, reason."""
+    stop = pick_stops.c
+    return frames.read(
+        connection,
+        select(
+            warehouses.c.code.label("warehouse"), waves.c.code.label("wave"), *ORDER_KEYS, products.c.sku,
+            locations.c.code.label("location"), stop.quantity, stop.quantity_picked, stop.state, stop.short_reason,
+            stop.picked_at,
+        )
+        .join_from(pick_stops, carts, carts.c.id == stop.cart_id)
+        .join(waves, waves.c.id == carts.c.wave_id)
+        .join(warehouses, warehouses.c.id == waves.c.warehouse_id)
+        .join(allocations, allocations.c.id == stop.allocation_id)
+        .join(locations, locations.c.id == allocations.c.location_id)
+        .join(products, products.c.id == allocations.c.product_id)
+        .join(order_table, order_table.c.id == allocations.c.order_id)
+        .join(merchants, merchants.c.id == order_table.c.merchant_id)
+        .where(stop.state.in_(("picked", "short")), stop.picked_at.between(since, until))
+        .order_by(waves.c.code, carts.c.number, stop.stop_number, merchants.c.code,
+                  order_table.c.order_number, products.c.sku),
+    )  # fmt: skip
+
+
+def inspected(connection: Connection, since: datetime, until: datetime, content: Sequence[str]) -> pd.DataFrame:
+    """Inspections: merchant, order_number, parcel, plan, inspected_at, verdict, findings, wrong_content int64.
+
+    `content`: the finding codes that say a parcel did not hold what was ordered.
+    """
+    seen = inspections.c
+    wrong = func.coalesce(func.sum(case((findings.c.code.in_(content), 1), else_=0)), 0)
+    return frames.read(
+        connection,
+        select(
+            *ORDER_KEYS, shipments.c.parcel, seen.plan, seen.inspected_at, seen.verdict,
+            func.count(findings.c.id).label("findings"), wrong.label("wrong_content"),
+        )
+        .join_from(inspections, shipments, shipments.c.id == seen.shipment_id)
+        .join(merchants, merchants.c.id == shipments.c.merchant_id)
+        .outerjoin(order_table, order_table.c.id == shipments.c.order_id)
+        .outerjoin(findings, findings.c.inspection_id == seen.id)
+        .where(seen.inspected_at.between(since, until))
+        .group_by(merchants.c.code, order_table.c.order_number, shipments.c.parcel, seen.plan, seen.inspected_at,
+                  seen.verdict, seen.id)
+        .order_by(merchants.c.code, shipments.c.parcel),
+    )  # fmt: skip
+
+
+def faults(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
+    """What inspections found: code, severity, found int64 (how often), most often first."""
+    often = func.count().label("found")
+    return frames.read(
+        connection,
+        select(findings.c.code, findings.c.severity, often)
+        .join_from(findings, inspections, inspections.c.id == findings.c.inspection_id)
+        .where(inspections.c.inspected_at.between(since, until))
+        .group_by(findings.c.code, findings.c.severity)
+        .order_by(often.desc(), findings.c.code, findings.c.severity),
+    )
+
+
+def files(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
+    """Files delivered: kind, source, file_name, layout, state, reason, received_at and the counts of rows."""
+    one = imports.c
+    return frames.read(
+        connection,
+        select(one.kind, one.source, one.file_name, one.layout, one.state, one.reason, one.received_at, one.rows_in,
+               one.rows_loaded, one.rows_unchanged, one.rows_quarantined)
+        .where(one.received_at.between(since, until))
+        .order_by(one.received_at, one.kind, one.source, one.file_name, one.sha256),
+    )  # fmt: skip
+
+
+def notices(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
+    """Messages: merchant, order_number, kind, state, created_at, sent_at; neither recipient nor text."""
+    one = messages.c
+    return frames.read(
+        connection,
+        select(*ORDER_KEYS, one.kind, one.state, one.created_at, one.sent_at)
+        .join_from(messages, merchants, merchants.c.id == one.merchant_id)
+        .outerjoin(order_table, order_table.c.id == one.order_id)
+        .where(one.created_at.between(since, until))
+        .order_by(merchants.c.code, one.dedupe_key),
+    )
+
+
+def returned(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
+    """Return lines requested or received: see `tasks.domain.kpi_service.returns` for the columns."""
+    line = return_lines.c
+    return frames.read(
+        connection,
+        select(
+            merchants.c.code.label("merchant"), returns.c.order_number, returns.c.rma, line.sku, line.reason,
+            line.grade, line.disposition, line.quantity, line.quantity_received, returns.c.state, returns.c.rule,
+            returns.c.requested_at, line.received_at, returns.c.closed_at,
+        )
+        .join_from(return_lines, returns, returns.c.id == line.return_id)
+        .join(merchants, merchants.c.id == returns.c.merchant_id)
+        .where(or_(returns.c.requested_at.between(since, until), line.received_at.between(since, until)))
+        .order_by(merchants.c.code, returns.c.rma, line.sku),
+    )  # fmt: skip
+
+
+def refunds(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
+    """Refunds: merchant, order_number, rma, rule, amount_minor, currency, state, received_at, created_at."""
+    one = refund_table.c
+    received = (
+        select(return_lines.c.return_id, func.max(return_lines.c.received_at).label("received_at"))
+        .group_by(return_lines.c.return_id)
+        .subquery("received")
+    )
+    return frames.read(
+        connection,
+        select(*ORDER_KEYS, returns.c.rma, one.rule, one.amount_minor, one.currency, one.state,
+               received.c.received_at, one.created_at)
+        .join_from(refund_table, order_table, order_table.c.id == one.order_id)
+        .join(merchants, merchants.c.id == order_table.c.merchant_id)
+        .outerjoin(returns, returns.c.id == one.return_id)
+        .outerjoin(received, received.c.return_id == one.return_id)
+        .where(one.created_at.between(since, until))
+        .order_by(merchants.c.code, order_table.c.order_number, one.refund_key),
+    )  # fmt: skip

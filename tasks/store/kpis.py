@@ -1,0 +1,164 @@
+"""Orders as the operations report counts them, by natural keys; never a customer's name or address.
+
+Sums over lines, parcels and messages are made in the database, for the orders of the report only.
+"""
+
+from datetime import datetime
+
+import pandas as pd
+from sqlalchemy import CTE, ColumnElement, Connection, Subquery, and_, case, func, or_, select
+
+from tasks.domain.states import AlertKind, HoldReason, ParcelState
+from tasks.store import frames
+from tasks.store.schema import alerts, merchants, messages, order_lines, return_lines, shipment_lines, shipments
+from tasks.store.schema import orders as order_table
+
+_TROUBLE = (ParcelState.EXCEPTION, ParcelState.LOST, ParcelState.RETURNED_TO_SENDER)
+_OUR_CAUSE = ("damaged_in_transit", "defective", "wrong_item")
+_SENT = ("sent", "delivered")
+
+
+def orders(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
+    """Orders placed, due or shipped from `since` on, and every open one, as placed by `until`.
+
+    merchant, order_number, channel, hold_reason str; created_at, paid_at, cancelled_at, fulfilled_at, ship_by,
+    first_shipped_at, last_shipped_at UTC; refunded_minor; lines_wanted, units_wanted (ordered less cancelled),
+    units_allocated, units_shipped, units_returned, lines_first, units_first (with the first pickup) int64;
+    short_of_stock, no_parcel_trouble, no_return_for_cause, told_ok bool, notices int64.
+    """
+    chosen = _chosen(since, until)
+    line, sent = _line_sums(chosen), _parcel_sums(chosen)
+    first, told = _first_pickup(chosen, sent), _notice_sums(chosen)
+    whole, cause = func.coalesce, _returns_for_cause(chosen)
+    statement = (
+        select(
+            merchants.c.code.label("merchant"),
+            *(order_table.c[name] for name in (
+                "order_number", "channel", "hold_reason", "created_at", "paid_at", "cancelled_at", "fulfilled_at",
+                "ship_by", "refunded_minor")),
+            sent.c.first_shipped_at, sent.c.last_shipped_at,
+            *(line.c[name] for name in (
+                "lines_wanted", "units_wanted", "units_allocated", "units_shipped", "units_returned")),
+            whole(first.c.lines_first, 0).label("lines_first"), whole(first.c.units_first, 0).label("units_first"),
+            or_(order_table.c.hold_reason.is_not_distinct_from(HoldReason.STOCK), _oversold()).label("short_of_stock"),
+            (whole(sent.c.parcels_in_trouble, 0) == 0).label("no_parcel_trouble"),
+            cause.c.order_id.is_(None).label("no_return_for_cause"),
+            whole(told.c.notices, 0).label("notices"),
+            (whole(told.c.unsent, 0) == 0).label("told_ok"),
+        )
+        .join_from(chosen, order_table, order_table.c.id == chosen.c.order_id)
+        .join(merchants, merchants.c.id == order_table.c.merchant_id)
+        .join(line, line.c.order_id == order_table.c.id)
+        .outerjoin(sent, sent.c.order_id == order_table.c.id)
+        .outerjoin(first, first.c.order_id == order_table.c.id)
+        .outerjoin(told, told.c.order_id == order_table.c.id)
+        .outerjoin(cause, cause.c.order_id == order_table.c.id)
+        .order_by(merchants.c.code, order_table.c.order_number)
+    )  # fmt: skip
+    return frames.read(connection, statement)
+
+
+def _chosen(since: datetime, until: datetime) -> CTE:
+    shipped = select(shipments.c.order_id).where(shipments.c.shipped_at >= since, shipments.c.order_id.is_not(None))
+    waiting = select(order_lines.c.order_id).where(
+        order_lines.c.quantity_shipped < order_lines.c.quantity_ordered,
+        order_lines.c.quantity_shipped < order_lines.c.quantity_ordered - order_lines.c.quantity_cancelled,
+    )
+    recent = or_(order_table.c.created_at >= since, order_table.c.ship_by >= since, order_table.c.paid_at >= since)
+    open_one = and_(order_table.c.cancelled_at.is_(None), order_table.c.id.in_(waiting))
+    return (
+        select(order_table.c.id.label("order_id"))
+        .where(order_table.c.created_at <= until, or_(recent, order_table.c.id.in_(shipped), open_one))
+        .cte("chosen")
+    )
+
+
+def _line_sums(chosen: CTE) -> Subquery:
+    line = order_lines.c
+    wanted = line.quantity_ordered - line.quantity_cancelled
+    return (
+        select(
+            line.order_id,
+            func.sum(case((wanted > 0, 1), else_=0)).label("lines_wanted"),
+            func.sum(wanted).label("units_wanted"),
+            *(func.sum(line[f"quantity_{name}"]).label(f"units_{name}") for name in (
+                "allocated", "shipped", "returned")),
+        )
+        .join_from(chosen, order_lines, line.order_id == chosen.c.order_id)
+        .where(line.requires_shipping)
+        .group_by(line.order_id)
+        .subquery("line")
+    )  # fmt: skip
+
+
+def _parcel_sums(chosen: CTE) -> Subquery:
+    parcel = shipments.c
+    return (
+        select(
+            parcel.order_id,
+            func.min(parcel.shipped_at).label("first_shipped_at"),
+            func.max(parcel.shipped_at).label("last_shipped_at"),
+            func.sum(case((parcel.state.in_(_TROUBLE), 1), else_=0)).label("parcels_in_trouble"),
+        )
+        .join_from(chosen, shipments, parcel.order_id == chosen.c.order_id)
+        .group_by(parcel.order_id)
+        .subquery("sent")
+    )
+
+
+def _first_pickup(chosen: CTE, sent: Subquery) -> Subquery:
+    """Lines and units that left with the order's first pickup; a line counts once all it wanted was in it."""
+    line = order_lines.c
+    units = func.sum(shipment_lines.c.quantity)
+    of_line = (
+        select(line.order_id, units.label("units"), (line.quantity_ordered - line.quantity_cancelled).label("wanted"))
+        .join_from(chosen, sent, sent.c.order_id == chosen.c.order_id)
+        .join(shipments, and_(shipments.c.order_id == sent.c.order_id,
+                              shipments.c.shipped_at == sent.c.first_shipped_at))
+        .join(shipment_lines, shipment_lines.c.shipment_id == shipments.c.id)
+        .join(order_lines, and_(line.order_id == shipment_lines.c.order_id,
+                                line.line_number == shipment_lines.c.line_number))
+        .where(line.requires_shipping)
+        .group_by(line.order_id, line.line_number, line.quantity_ordered, line.quantity_cancelled)
+        .subquery("of_line")
+    )  # fmt: skip
+    full = case((of_line.c.units >= of_line.c.wanted, 1), else_=0)
+    no_more = case((of_line.c.units < of_line.c.wanted, of_line.c.units), else_=of_line.c.wanted)
+    return (
+        select(of_line.c.order_id, func.sum(full).label("lines_first"), func.sum(no_more).label("units_first"))
+        .where(of_line.c.wanted > 0)
+        .group_by(of_line.c.order_id)
+        .subquery("first_pickup")
+    )
+
+
+def _notice_sums(chosen: CTE) -> Subquery:
+    unsent = case((messages.c.state.in_(_SENT), 0), else_=1)
+    return (
+        select(messages.c.order_id, func.count().label("notices"), func.sum(unsent).label("unsent"))
+        .join_from(chosen, messages, messages.c.order_id == chosen.c.order_id)
+        .group_by(messages.c.order_id)
+        .subquery("told")
+    )
+
+
+def _returns_for_cause(chosen: CTE) -> Subquery:
+    return (
+        select(return_lines.c.order_id)
+        .join_from(chosen, return_lines, return_lines.c.order_id == chosen.c.order_id)
+        .where(return_lines.c.grade.in_(_OUR_CAUSE))
+        .distinct()
+        .subquery("cause")
+    )
+
+
+def _oversold() -> ColumnElement[bool]:
+    return (
+        select(alerts.c.id)
+        .where(
+            alerts.c.kind == AlertKind.OVERSELL,
+            alerts.c.merchant_id == order_table.c.merchant_id,
+            alerts.c.subject == order_table.c.order_number,
+        )
+        .exists()
+    )
