@@ -1,0 +1,20 @@
+"""Runs a benchmark: python -m benchmarks receive --rows 1000000 [--database URL]; without a name, all of them."""
+
+import sys
+
+from benchmarks import receive
+
+BENCHMARKS = {"receive": receive.main}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the benchmark that is named, or every one with what it takes by itself."""
+    if arguments and arguments[0] not in BENCHMARKS:
+        print(f"there is no benchmark {arguments[0]!r}; there are: {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    chosen = arguments[:1] or list(BENCHMARKS)
+    return max(BENCHMARKS[name](arguments[1:]) for name in chosen)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

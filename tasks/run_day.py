@@ -1,0 +1,65 @@
+"""Steps of run-day: lay a folder's files in the inbox, and tell whether the day changed anything."""
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import yaml
+from prefect import task
+from pydantic import TypeAdapter
+
+from config.read import ConfigError
+from config.settings import settings
+from tasks.domain.exports import KINDS
+from tasks.store.engine import reading
+from tasks.store.footprint import footprint
+
+
+@dataclass(frozen=True)
+class Day:
+    """`day.yaml` of a folder of exports: the moment they are to be looked at, where that is not now."""
+
+    as_of: datetime
+
+
+@task
+def day_of(source: str | None, as_of: datetime | None) -> datetime | None:
+    """`as_of`, otherwise what the source's day.yaml says, otherwise nothing."""
+    said = Path(source or "") / "day.yaml"
+    if as_of or not source or not said.is_file():
+        return as_of
+    try:
+        return TypeAdapter(Day).validate_python(yaml.safe_load(said.read_text(encoding="utf-8"))).as_of
+    except ValueError:
+        raise ConfigError(f"{said}: expected as_of and a moment, such as 2026-03-06T18:00:00Z") from None
+
+
+@task
+def fill_inbox(source: str | None) -> int:
+    """Copy every file below `source`/inbox/<kind> to the inbox; the source keeps its own. Returns how many."""
+    if source is None:
+        return 0
+    folder = Path(source) / "inbox"
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: no such folder; expected one with a folder per kind: {', '.join(KINDS)}")
+    files = [path for kind in KINDS for path in sorted((folder / kind).rglob("*")) if path.is_file()]
+    for path in files:
+        target = settings().folder("inbox") / path.relative_to(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(target.name + ".part")
+        shutil.copyfile(path, part)
+        part.replace(target)
+    return len(files)
+
+
+@task
+def look() -> dict[str, str]:
+    """What every table holds, as one digest a table."""
+    with reading().connect() as connection:
+        return footprint(connection)
+
+
+def tables_changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """The tables that hold something else now."""
+    return sorted(name for name in after if before.get(name) != after[name])
