@@ -1,9 +1,9 @@
 """Between a row that was read and a row that can be stored: sites, first rows of orders, quarantine sheets."""
 
 import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -67,25 +67,46 @@ def quarantine_rows(kind: Kind, rows: pd.DataFrame, cells: pd.DataFrame, reasons
     reason, one row a reason. Gives row_number, merchant, subject, raw (the row as CSV), cells (JSON list of canonical
     texts, one object a record), reasons (joined); one row a row_number.
     """
-    joined = reasons.groupby("row_number", sort=True)["reason"].agg(lambda each: "; ".join(dict.fromkeys(each)))
-    fields = [field.name for field in kind.fields if field.name in rows]
-    mine = rows[rows["row_number"].isin(joined.index)]
-    records: dict[int, list[dict[str, str]]] = {}
-    for number, record in zip(mine["row_number"], mine[fields].to_dict("records"), strict=True):
-        records.setdefault(number, []).append({name: text for name, text in record.items() if pd.notna(text)})
-    raw = cells.loc[cells.index.isin(joined.index)]
-    texts = dict(zip(raw.index, (_csv_line(row) for row in raw.itertuples(index=False)), strict=True))
-    told = [records.get(number, []) for number in joined.index]
+    why: dict[int, dict[str, None]] = {}
+    for number, reason in zip(reasons["row_number"], reasons["reason"], strict=True):
+        why.setdefault(number, {})[reason] = None
+    numbers = sorted(why)
+    raw = cells.loc[cells.index.isin(numbers)]
+    texts = dict(zip(raw.index, _csv_lines(raw), strict=True))
+    records = _records(kind, rows[rows["row_number"].isin(numbers)])
+    told = [records.get(number, []) for number in numbers]
     return pd.DataFrame(
         {
-            "row_number": joined.index,
+            "row_number": pd.Series(numbers, dtype="int64"),
             "merchant": pd.Series([_say(each, ("merchant",)) for each in told], dtype="str"),
             "subject": pd.Series([_say(each, _SUBJECTS) for each in told], dtype="str"),
-            "raw": pd.Series([texts.get(number, "") for number in joined.index], dtype="str"),
+            "raw": pd.Series([texts.get(number, "") for number in numbers], dtype="str"),
             "cells": pd.Series([json.dumps(each, ensure_ascii=False, sort_keys=True) for each in told], dtype="str"),
-            "reasons": joined.to_numpy(),
+            "reasons": pd.Series(["; ".join(why[number]) for number in numbers], dtype="str"),
         }
     )
+
+
+def _records(kind: Kind, rows: pd.DataFrame) -> dict[int, list[dict[str, str]]]:
+    """The canonical texts of each row number: one object a record, without what is missing."""
+    fields = [field.name for field in kind.fields if field.name in rows]
+    records: dict[int, list[dict[str, str]]] = {}
+    for number, *texts in zip(rows["row_number"], *(_texts(rows[name]) for name in fields), strict=True):
+        said = {name: text for name, text in zip(fields, texts, strict=True) if text is not None}
+        records.setdefault(number, []).append(said)
+    return records
+
+
+def _csv_lines(rows: pd.DataFrame) -> list[str]:
+    """Each row as one record of CSV, however many lines its cells have."""
+    lines: list[str] = []
+    writer = csv.writer(SimpleNamespace(write=lines.append), lineterminator="")
+    writer.writerows(zip(*(_texts(rows[name]) for name in rows.columns), strict=True))
+    return lines
+
+
+def _texts(values: pd.Series) -> list[str | None]:
+    return values.astype(object).where(values.notna(), None).tolist()
 
 
 def quarantine_sheet(kind: Kind, waiting: pd.DataFrame) -> pd.DataFrame:
@@ -117,9 +138,3 @@ def corrections(cells: pd.DataFrame) -> pd.DataFrame:
 
 def _say(records: list[dict[str, str]], names: Sequence[str]) -> str | None:
     return next((record[name] for name in names for record in records[:1] if name in record), None)
-
-
-def _csv_line(row: tuple[object, ...]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(["" if pd.isna(cell) else cell for cell in row])
-    return line.getvalue()
