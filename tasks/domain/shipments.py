@@ -1,0 +1,122 @@
+"""Parcels and what is in them: which order line a scan serves, how far a line has come, and where a parcel is.
+
+Everywhere `parts` is what order lines are made of: order_id, line_number, sku (str), per int64 (units of the SKU in one
+unit of the line), own bool (the line's own SKU; otherwise a component of its kit), ordered int64 (less cancelled),
+picked int64, is_kit bool. A kit has its own SKU, for one that is packed ready-made, and its components.
+
+One rule for kits: what is scanned as a component counts toward the kit's line, after lines that ask for that SKU
+themselves; a kit is packed, shipped or delivered when each of its components is there in full.
+"""
+
+import pandas as pd
+
+from tasks.domain.states import ParcelState
+
+_PLENTY = 10**12
+LINE = ["order_id", "line_number"]
+
+
+def share_out(asked: pd.DataFrame, offered: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Give what is offered to those who ask, first come first served within each group `by`.
+
+    Both frames: the columns `by`, quantity int64 (not negative), and what the caller wants back; rows in the order in
+    which they are served. Gives their other columns side by side and `quantity`, only where something was given.
+    """
+    pairs = _until(asked, by).merge(_until(offered, by), on=by, suffixes=("", "_offered"))
+    first = pairs[["from", "from_offered"]].max(axis=1)
+    given = pairs[["until", "until_offered"]].min(axis=1) - first
+    gone = ["from", "until", "from_offered", "until_offered", "quantity_offered"]
+    return pairs.assign(quantity=given).drop(columns=gone)[given > 0].reset_index(drop=True)
+
+
+def _until(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    until = rows.groupby(by, sort=False)["quantity"].cumsum()
+    return rows.assign(**{"from": until - rows["quantity"], "until": until})
+
+
+def attach(scans: pd.DataFrame, parts: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """Which order line each scanned unit serves.
+
+    `scans`: shipment_id, order_id, sku, quantity, in packing order. `before`: order_id, line_number, sku, quantity, what
+    other parcels hold. A SKU serves what was picked of its lines first, then what else they ask for; what is left over
+    is listed on the first of its lines, or, when the order has none, without one.
+    Gives shipment_id, order_id, line_number Int64, sku, quantity, one row each.
+    """
+    given = share_out(scans, _capacity(parts, before), ["order_id", "sku"])
+    none = scans.merge(parts[["order_id", "sku"]].drop_duplicates(), how="left", indicator="known")
+    strangers = none[none["known"] == "left_only"].drop(columns="known")
+    every = pd.concat([given, strangers], ignore_index=True).astype({"line_number": "Int64"})
+    key = ["shipment_id", "order_id", "line_number", "sku"]
+    return every.groupby(key, dropna=False, as_index=False)["quantity"].sum()
+
+
+def _capacity(parts: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """What each part may take: picked, then the rest of the order, then whatever is left over."""
+    parts = parts.sort_values(["own", *LINE], ascending=[False, True, True])
+    taken = before.groupby([*LINE, "sku"])["quantity"].sum().rename("taken")
+    parts = parts.join(taken, on=[*LINE, "sku"]).fillna({"taken": 0}).astype({"taken": "int64"})
+    picked, ordered = parts["picked"] * parts["per"], parts["ordered"] * parts["per"]
+    first = (picked - parts["taken"]).clip(lower=0)
+    rest = (ordered - parts["taken"].clip(lower=picked)).clip(lower=0)
+    stages = [parts.assign(quantity=first), parts.assign(quantity=rest)]
+    stages.append(parts.drop_duplicates(["order_id", "sku"]).assign(quantity=_PLENTY))
+    return pd.concat(stages, ignore_index=True)[["order_id", "sku", "line_number", "quantity"]]
+
+
+def explode(content: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
+    """Parcel content in the SKUs that lie in stock: a kit scanned as such becomes its components.
+
+    `content`: order_id, line_number, sku, quantity and more; rows without a line stay as they are.
+    """
+    kits = parts.loc[parts["own"] & parts["is_kit"], [*LINE, "sku"]].drop_duplicates()
+    inside = parts.loc[~parts["own"], [*LINE, "sku", "per"]].rename(columns={"sku": "part"})
+    kits = kits.merge(inside, on=LINE)
+    rows = content.merge(kits, on=[*LINE, "sku"], how="left")
+    rows["quantity"] *= rows.pop("per").fillna(1).astype("int64")
+    rows["sku"] = rows.pop("part").fillna(rows["sku"])
+    return rows
+
+
+def line_units(content: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
+    """How many whole units of each order line the content makes: order_id, line_number, units int64."""
+    held = explode(content[content["line_number"].notna()], parts).groupby([*LINE, "sku"])["quantity"].sum()
+    leaves = parts[~parts["own"] | ~parts["is_kit"]]
+    whole = leaves.join(held.rename("held"), on=[*LINE, "sku"])
+    whole["units"] = whole["held"].fillna(0).astype("int64") // whole["per"]
+    return whole.groupby(LINE, as_index=False)["units"].min()
+
+
+# ── where a parcel is ────────────────────────────────────────────────────────────────────────────────────────────
+TRAIL: dict[str, ParcelState] = {  # what a carrier's event makes of a parcel; at the same second the later one counts
+    "info_received": ParcelState.SHIPPED,
+    "in_transit": ParcelState.IN_TRANSIT,
+    "out_for_delivery": ParcelState.IN_TRANSIT,
+    "available_for_pickup": ParcelState.IN_TRANSIT,
+    "attempt_failed": ParcelState.EXCEPTION,
+    "exception": ParcelState.EXCEPTION,
+    "lost": ParcelState.LOST,
+    "delivered": ParcelState.DELIVERED,
+    "returned_to_sender": ParcelState.RETURNED_TO_SENDER,
+}
+
+
+def parcel_states(events: pd.DataFrame) -> pd.DataFrame:
+    """Where each parcel is, from everything that was ever said of it, whatever the order in which it was said.
+
+    `events`: shipment_id, code (a key of TRAIL), occurred_at. Gives shipment_id, state, delivered_at (missing where it
+    was not), last_at. Events count in the order in which they happened. Delivered stays delivered and is only undone
+    by a return to the sender, which is final: what is delivered after it was delivered to the sender. A lost parcel
+    that is scanned again is found; the announcement of a parcel moves nothing.
+    """
+    rank = {code: number for number, code in enumerate(TRAIL)}
+    said = events.assign(rank=events["code"].map(rank)).sort_values(["shipment_id", "occurred_at", "rank"])
+    one = said.groupby("shipment_id")
+    back = said["code"].eq("returned_to_sender").groupby(said["shipment_id"]).cummax()
+    arrived = said["code"].eq("delivered") & ~back
+    moved = said[said["code"] != "info_received"].groupby("shipment_id")["code"].last().map(TRAIL)
+    gone = pd.DataFrame({"last_at": one["occurred_at"].max()})
+    gone["state"] = moved.reindex(gone.index).fillna(ParcelState.SHIPPED).map(str).astype("str")
+    gone["delivered_at"] = said[arrived].groupby("shipment_id")["occurred_at"].min()
+    gone.loc[gone["delivered_at"].notna(), "state"] = str(ParcelState.DELIVERED)
+    gone.loc[back.groupby(said["shipment_id"]).any(), "state"] = str(ParcelState.RETURNED_TO_SENDER)
+    return gone.reset_index()[["shipment_id", "state", "delivered_at", "last_at"]]
