@@ -1,0 +1,155 @@
+"""What may be promised and sold: on hand, less what is promised, doubtful or kept back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from tasks.domain.states import Purpose
+
+POOL = ["product_id", "warehouse_id"]
+
+
+@dataclass(frozen=True)
+class BufferRules:
+    """Units of a SKU that each warehouse keeps back; the narrowest rule counts: SKU, then ABC class, then all."""
+
+    units: int = 0
+    by_class: dict[str, int] = field(default_factory=dict)
+    by_sku: dict[str, int] = field(default_factory=dict)  # MERCHANT:SKU
+
+    def __post_init__(self) -> None:
+        if min([self.units, *self.by_class.values(), *self.by_sku.values()]) < 0:
+            raise ValueError("buffer: units cannot be negative")
+
+
+def buffers(products: pd.DataFrame, rules: BufferRules) -> pd.Series:
+    """Units kept back of each product, int64, indexed by product_id.
+
+    `products`: product_id, merchant, sku, abc_class.
+    """
+    own = (products["merchant"] + ":" + products["sku"]).map(rules.by_sku)
+    units = own.fillna(products["abc_class"].map(rules.by_class)).fillna(rules.units).astype("int64")
+    return pd.Series(units.to_numpy(), index=pd.Index(products["product_id"], name="product_id"))
+
+
+def promisable(
+    places: pd.DataFrame, buffer: pd.Series, purposes: Sequence[Purpose], order: Sequence[str]
+) -> pd.DataFrame:
+    """The units each place may still promise, in the order in which places are emptied.
+
+    `places`: product_id, location_id, warehouse_id, lot, on_hand, allocated, location, purpose, blocked.
+    `buffer`: units by product_id, kept back in every warehouse. `purposes`: what a place must be for, the first
+    emptied first. `order`: what decides among places of one purpose: lot, smallest, location; ties go to the
+    location's code, then to the ids.
+
+    Gives product_id, warehouse_id, location_id, lot, units (int64, > 0). What is kept back, and what a place owes
+    because its book is below zero, is taken from the places emptied last: so for each product and warehouse
+    promised <= max(0, on hand - unavailable - buffer) (I3).
+    """
+    rank = {str(purpose): number for number, purpose in enumerate(purposes)}
+    usable = places[places["purpose"].isin(rank) & ~places["blocked"]]
+    left = usable["on_hand"] - usable["allocated"]
+    usable = usable.assign(units=left.clip(lower=0), owed=(-left).clip(lower=0), purpose=usable["purpose"].map(rank))
+    usable = usable.assign(smallest=usable["units"])
+    by = [*POOL, "purpose", *(name for name in order if name != "purpose"), "location", "location_id", "lot"]
+    usable = usable.sort_values(list(dict.fromkeys(by)), ignore_index=True)
+    pools = usable.groupby(POOL, sort=False)
+    back = usable["product_id"].map(buffer).fillna(0).astype("int64") + pools["owed"].transform("sum")
+    may = (pools["units"].transform("sum") - back).clip(lower=0)
+    before = pools["units"].cumsum() - usable["units"]
+    usable["units"] = (may - before).clip(lower=0, upper=usable["units"]).astype("int64")
+    return usable.loc[usable["units"] > 0, [*POOL, "location_id", "lot", "units"]].reset_index(drop=True)
+
+
+def pools(places: pd.DataFrame, promisable_places: pd.DataFrame, purposes: Sequence[Purpose]) -> pd.DataFrame:
+    """Per product and warehouse: on_hand, allocated, free (on hand less allocated, doubtful places included) and
+    available (what may be promised), all int64; indexed by product_id and warehouse_id.
+    """
+    usable = places[places["purpose"].isin([str(one) for one in purposes])]
+    found = places.groupby(POOL)[["on_hand", "allocated"]].sum()
+    sums = usable.groupby(POOL)[["on_hand", "allocated"]].sum()
+    found["free"] = sums["on_hand"] - sums["allocated"]
+    found["available"] = promisable_places.groupby(POOL)["units"].sum()
+    return found.fillna(0).astype("int64")
+
+
+def less_waiting(pool: pd.DataFrame, waiting: pd.Series, warehouses: Sequence[int]) -> pd.DataFrame:
+    """`pools` with what unserved paid orders wait for taken off `available`, added as the column `waiting`.
+
+    `waiting`: units by product_id. They are taken from the warehouses in the order of `warehouses`; no warehouse
+    gives more than it has.
+    """
+    rank = {warehouse: number for number, warehouse in enumerate(warehouses)}
+    rows = pool.reset_index()
+    rows = rows.assign(rank=rows["warehouse_id"].map(rank).fillna(len(rank))).sort_values(["product_id", "rank"])
+    asked = rows["product_id"].map(waiting).fillna(0).astype("int64")
+    before = rows.groupby("product_id")["available"].cumsum() - rows["available"]
+    rows["waiting"] = (asked - before).clip(lower=0, upper=rows["available"]).astype("int64")
+    rows["available"] -= rows["waiting"]
+    return rows.drop(columns="rank").sort_values(POOL).set_index(POOL)
+
+
+def with_kits(pool: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
+    """`pools` with a row for each kit and warehouse: as many as the scarcest component makes; nothing of it lies
+    there by itself.
+
+    `parts`: product_id, part_id, quantity. A kit and its components share one pool: selling one lowers the other.
+    """
+    kits = parts[parts["product_id"] != parts["part_id"]]
+    warehouses = pool.index.get_level_values("warehouse_id").unique()
+    each = kits.merge(pd.DataFrame({"warehouse_id": warehouses}), how="cross")
+    have = pool["available"].reindex(pd.MultiIndex.from_arrays([each["part_id"], each["warehouse_id"]])).fillna(0)
+    made = each.assign(available=have.to_numpy(dtype="int64") // each["quantity"]).groupby(POOL)["available"].min()
+    made = made[made.index.get_level_values("warehouse_id").isin(warehouses)].to_frame()
+    assembled = made.assign(on_hand=made["available"])
+    plain = pool[~pool.index.get_level_values("product_id").isin(kits["product_id"])]
+    return pd.concat([plain, assembled]).fillna(0).astype("int64").sort_index()
+
+
+def feed(pool: pd.DataFrame, products: pd.DataFrame, codes: pd.Series) -> pd.DataFrame:
+    """What may be sold now, in the canonical layout of stock exports: on_hand is what is available.
+
+    `pool`: as of `with_kits`. `products`: product_id, merchant, sku. `codes`: warehouse code by warehouse_id.
+    """
+    rows = pool.reset_index().merge(products, on="product_id")
+    rows["warehouse"] = rows["warehouse_id"].map(codes)
+    told = pd.DataFrame(
+        {
+            "merchant": rows["merchant"], "warehouse": rows["warehouse"], "location": "", "sku": rows["sku"],
+            "condition": "available", "lot": "", "on_hand": rows["available"],
+        }
+    )  # fmt: skip
+    return told.sort_values(["merchant", "sku", "warehouse"], ignore_index=True)
+
+
+SHOPIFY = (
+    "Handle", "Title", "Option1 Name", "Option1 Value", "Option2 Name", "Option2 Value", "Option3 Name",
+    "Option3 Value", "SKU", "HS Code", "COO", "Location", "Bin name", "Incoming (not editable)",
+    "Unavailable (not editable)", "Committed (not editable)", "Available (not editable)", "On hand (current)",
+    "On hand (new)",
+)  # fmt: skip
+
+
+def shopify(pool: pd.DataFrame, products: pd.DataFrame, names: pd.Series, unsellable: pd.Series) -> pd.DataFrame:
+    """The same for Shopify's inventory import: available + committed + unavailable = on hand, row by row.
+
+    `names`: what the shop calls each warehouse, by warehouse_id. `unsellable`: units on hand in another condition,
+    by product_id and warehouse_id. Cells Shopify alone can fill (Handle, options) stay empty.
+    """
+    rows = pool.reset_index().merge(products, on="product_id")
+    key = pd.MultiIndex.from_frame(rows[POOL])
+    other = unsellable.reindex(key).fillna(0).to_numpy(dtype="int64")
+    committed = (rows["allocated"] + rows["waiting"]).to_numpy()
+    on_hand = np.maximum(rows["on_hand"].to_numpy() + other, committed + rows["available"].to_numpy())
+    told = pd.DataFrame("", index=rows.index, columns=list(SHOPIFY)).assign(
+        **{
+            "Title": rows["name"].fillna(""), "SKU": rows["sku"], "COO": rows["country_of_origin"].fillna(""),
+            "Location": rows["warehouse_id"].map(names), "Incoming (not editable)": 0,
+            "Unavailable (not editable)": on_hand - committed - rows["available"],
+            "Committed (not editable)": committed, "Available (not editable)": rows["available"],
+            "On hand (current)": on_hand, "On hand (new)": on_hand,
+        }
+    )  # fmt: skip
+    return told.sort_values(["SKU", "Location"], ignore_index=True)
