@@ -3,7 +3,7 @@
 A foreign layout is data: config/exports/<name>.yaml. The canonical layout of a kind follows from its fields.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -14,23 +14,27 @@ from tasks.connectors.shapes import SHAPES
 from tasks.domain.exports import KINDS
 
 CANONICAL = "canonical"
-OTHERWISE = "*"  # in a value map: every word that is not listed
+OTHERWISE = "*"  # every word that is not listed
+Words = Mapping[str, tuple[str, ...]]
 
 
-class UnknownLayout(ValueError):
+class UnknownLayout(ValueError):  # noqa: N818 - not a fault of ours: a finding about a file
     """No known layout has this header."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How one system writes one kind of export.
+    """How one system writes one kind of export; names and words are compared without regard to case.
 
-    `header`: the columns it is known by, `absent`: columns it never has. `columns`: canonical field -> its column,
-    or several, of which the first that says something is taken. `constants`: canonical field -> the one text of every
-    row. `words`: canonical field -> word of the export -> canonical word; an empty word means nothing is said, "*"
-    stands for every other word. `shape` names a function of `tasks.connectors.shapes` that is applied to the cells
-    first, with `options`. A layout that does not stream needs the whole file at once. Names and words are compared
-    without regard to case.
+    `header`: the columns it is known by; `absent`: columns it never has.
+    `skip`: column -> words; a row with one of them says nothing of this kind.
+    `shape`, `options`: a function of `tasks.connectors.shapes` applied to the cells first, and what it is told.
+    `columns`: canonical field -> its column, or several, of which the first that says something is taken.
+    `words`: canonical field -> word of the export -> canonical word; an empty one says nothing, "*" is every other.
+    `when`: canonical field -> column -> words; the field is taken only from rows with one of these words there.
+    `times`: canonical field -> strptime formats of times that are written neither as ISO 8601 nor day first.
+    `constants`: canonical field -> its text where the columns say nothing.
+    `streams`: false when a row can only be understood beside rows far away: the file is then translated as a whole.
     """
 
     name: str
@@ -38,17 +42,20 @@ class Layout:
     header: tuple[str, ...]
     columns: Mapping[str, str | tuple[str, ...]]
     absent: tuple[str, ...] = ()
-    constants: Mapping[str, str] = field(default_factory=dict)
-    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    skip: Words = field(default_factory=dict)
     shape: str | None = None
     options: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    when: Mapping[str, Words] = field(default_factory=dict)
+    times: Words = field(default_factory=dict)
+    constants: Mapping[str, str] = field(default_factory=dict)
     streams: bool = True
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind {self.kind!r} is not one of {', '.join(KINDS)}")
         known = {one.name for one in KINDS[self.kind].fields}
-        if strange := sorted({*self.columns, *self.constants, *self.words} - known):
+        if strange := sorted({*self.columns, *self.words, *self.when, *self.times, *self.constants} - known):
             raise ValueError(f"{', '.join(strange)}: no field of {self.kind}")
         if self.shape is not None and self.shape not in SHAPES:
             raise ValueError(f"shape {self.shape!r} is not one of {', '.join(SHAPES)}")
@@ -136,47 +143,83 @@ def translate(layout: Layout, cells: pd.DataFrame) -> Translated:
 
     A source row may become several records, or none where it says nothing of this kind.
     """
-    shaped = _spelled(layout, cells)
-    if layout.shape is not None:
-        shaped = SHAPES[layout.shape](shaped, layout.options)
-    found = {name: text for name, sources in layout.columns.items() if (text := _text(shaped, sources)) is not None}
-    found |= {name: _constant(text, len(shaped)) for name, text in layout.constants.items()}
-    for name, words in layout.words.items():
-        if name in found:
-            found[name] = _reworded(found[name], words)
+    shaped = _shaped(layout, _spelled(layout, cells))
+    found: dict[str, pd.Series] = {}
+    for name in {**layout.columns, **layout.constants}:
+        text = _said(layout, name, shaped)
+        if text is not None:
+            found[name] = text
     numbers = shaped.index.to_numpy(dtype=np.int64)
     rows = pd.DataFrame({"row_number": numbers, **{name: text.array for name, text in found.items()}}, copy=False)
-    return Translated(rows, 0 if layout.shape is None else len(cells) - shaped.index.nunique())
+    some_left_out = layout.shape is not None or layout.skip
+    return Translated(rows, len(cells) - shaped.index.nunique() if some_left_out else 0)
 
 
 def _spelled(layout: Layout, cells: pd.DataFrame) -> pd.DataFrame:
     """The same cells, with the layout's own spelling of the column names."""
-    named = [*layout.header]
+    named = [*layout.header, *layout.skip, *(column for test in layout.when.values() for column in test)]
     for sources in (*layout.columns.values(), *layout.options.values()):
         named += [sources] if isinstance(sources, str) else sources
     spelling = {name.casefold(): name for name in named}
     return cells.set_axis([spelling.get(name.strip().casefold(), name) for name in cells.columns], axis="columns")
 
 
-def _text(cells: pd.DataFrame, sources: str | Sequence[str]) -> pd.Series | None:
-    """The first column that says something, row by row; None when no such column is there."""
-    names = [name for name in ([sources] if isinstance(sources, str) else sources) if name in cells]
-    if not names:
-        return None
-    text = cells[names[0]]
-    for name in names[1:]:
-        blank = text.isna() | (text == "")
-        text = text.where(~blank, cells[name])
+def _shaped(layout: Layout, cells: pd.DataFrame) -> pd.DataFrame:
+    shaped = cells if layout.shape is None else SHAPES[layout.shape](cells, layout.options)
+    for column, words in layout.skip.items():
+        if column in shaped:
+            shaped = shaped[~_is_one_of(shaped[column], words)]
+    return shaped
+
+
+def _said(layout: Layout, name: str, cells: pd.DataFrame) -> pd.Series | None:
+    """What the cells say of one field; None when they have no column for it and nothing is said for all."""
+    text = _first_said(cells, layout.columns.get(name, ()), layout.words.get(name))
+    for column, words in layout.when.get(name, {}).items():
+        if text is not None and column in cells:
+            text = text.where(_is_one_of(cells[column], words))
+    if text is not None and name in layout.times:
+        text = _iso(text, layout.times[name])
+    constant = layout.constants.get(name)
+    if constant is None:
+        return text
+    return _repeated(constant, cells.index) if text is None else text.fillna(constant)
+
+
+def _first_said(cells: pd.DataFrame, sources: str | Sequence[str], words: Mapping[str, str] | None) -> pd.Series | None:
+    """The first source that says something, row by row."""
+    text: pd.Series | None = None
+    for source in [sources] if isinstance(sources, str) else sources:
+        if source in cells:
+            said = cells[source] if words is None else _reworded(cells[source], words)
+            text = said if text is None else text.where(text.notna() & (text != ""), said)
     return text
 
 
-def _constant(text: str, count: int) -> pd.Series:
-    return pd.Series([text], dtype="str").take([0] * count)
+def _repeated(text: str, index: pd.Index) -> pd.Series:
+    return pd.Series([text], dtype="str").take([0] * len(index)).set_axis(index)
+
+
+def _by_word(text: pd.Series, means: Callable[[str], str | None]) -> pd.Series:
+    """Read each distinct text once."""
+    codes, distinct = pd.factorize(text)
+    read = pd.array([means(word) for word in distinct], dtype="str")
+    return pd.Series(read.take(codes, allow_fill=True), index=text.index)
 
 
 def _reworded(text: pd.Series, words: Mapping[str, str]) -> pd.Series:
     """The canonical word for each word of the export."""
     table = {word.casefold(): means for word, means in words.items()}
-    codes, distinct = pd.factorize(text)
-    means = [table.get(word.strip().casefold(), table.get(OTHERWISE, word)) or None for word in distinct]
-    return pd.Series(pd.array(means, dtype="str").take(codes, allow_fill=True), index=text.index)
+    return _by_word(text, lambda word: table.get(word.strip().casefold(), table.get(OTHERWISE, word)) or None)
+
+
+def _is_one_of(text: pd.Series, words: Sequence[str]) -> pd.Series:
+    return text.str.strip().str.casefold().isin([word.casefold() for word in words])
+
+
+def _iso(text: pd.Series, formats: Sequence[str]) -> pd.Series:
+    """Times in one of `formats` as ISO 8601; other texts stay as they are, to be judged as such."""
+    for form in formats:
+        moments = pd.to_datetime(text, format=form, errors="coerce")
+        text = moments.dt.strftime("%Y-%m-%d %H:%M:%S").astype("str").where(moments.notna(), text)
+    return text
