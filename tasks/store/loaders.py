@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, Table
 
+from tasks.store.counts import load_counts
 from tasks.store.intake import Intake, Loaded
 from tasks.store.movements import load_movements
 from tasks.store.orders import load_orders
@@ -17,4 +18,5 @@ LOADERS: dict[str, Callable[[Connection, Table, Intake], Loaded]] = {
     "stock": load_stock,
     "movements": load_movements,
     "orders": load_orders,
+    "counts": load_counts,
 }

@@ -1,0 +1,132 @@
+"""Count sheets as they come back: planned places filled, others added, nothing twice."""
+
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    Table,
+    and_,
+    case,
+    cast,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.sql.selectable import Subquery
+
+from tasks.domain.count_sheets import Matched, match_rows
+from tasks.domain.states import CountState
+from tasks.store.frames import changed, read, staged
+from tasks.store.intake import Intake, Loaded
+from tasks.store.merging import count, drop, drop_repeats, insert_new
+from tasks.store.schema import count_lines, counts, locations, products, warehouses
+
+KEY = ("count_id", "merchant_id", "warehouse", "location", "condition", "lot", "counter", "sku")
+FILLED = ("expires_on", "quantity", "counter", "counted_at", "comment", "state", "reason", "import_id", "row_number")
+NEW = ("count_id", "location_id", "product_id", "sku", "condition", "lot", *FILLED)
+SAID = ("location_id", "product_id", "sku", "condition", "lot", "expires_on", "quantity", "counter", "counted_at",
+        "comment")  # fmt: skip
+SHEET_ID = counts.c.code + case((counts.c.round > 1, literal("-R") + cast(counts.c.round, String)), else_="")
+
+
+def load_counts(connection: Connection, rows: Table, intake: Intake) -> Loaded:
+    """Bring counted places into their count documents.
+
+    A row belongs to the planned count (or recount) whose sheet it names; otherwise a new document is opened. An
+    unknown place is refused; an unknown SKU is kept without a product, for a person to look at; a counted quantity
+    without a time is kept as refused until the sheet comes again with the time. An empty quantity counts nothing.
+    """
+    total = count(connection, rows)
+    bad = drop_repeats(connection, rows, KEY, ("quantity", "counted_at"))
+    here = _placed(rows)
+    bad = pd.concat([bad, _refuse(connection, rows, here)], ignore_index=True)
+    _open_documents(connection, here)
+    document = _documents(here)
+    found = read(connection, document)
+    matched = match_rows(found, read(connection, _lines_of(document)), intake.import_id)
+    written = _write(connection, matched)
+    return Loaded(written, total - written - len(bad), bad)
+
+
+def _placed(rows: Table) -> Subquery:
+    """The staged rows with the ids of what they name; a barcode stands for the one product that has it."""
+    one = select(products.c.merchant_id, products.c.barcode, func.min(products.c.id).label("id"))
+    barcodes = one.group_by(products.c.merchant_id, products.c.barcode).having(func.count() == 1).subquery("barcodes")
+    goods, scanned = products.alias("goods"), products.alias("scanned")
+    product_id = func.coalesce(goods.c.id, scanned.c.id).label("product_id")
+    sku = func.coalesce(goods.c.sku, scanned.c.sku, rows.c.sku).label("sku")
+    said = [column for column in rows.c if column.key != "sku"]
+    named = and_(locations.c.warehouse_id == warehouses.c.id, locations.c.code == rows.c.location)
+    scan = and_(barcodes.c.merchant_id == rows.c.merchant_id, barcodes.c.barcode == rows.c.sku)
+    return (
+        select(*said, sku, product_id, warehouses.c.id.label("warehouse_id"), locations.c.id.label("location_id"))
+        .join_from(rows, warehouses, warehouses.c.code == rows.c.warehouse, isouter=True)
+        .join(locations, named, isouter=True)
+        .join(goods, and_(goods.c.merchant_id == rows.c.merchant_id, goods.c.sku == rows.c.sku), isouter=True)
+        .join(barcodes, scan, isouter=True)
+        .join(scanned, scanned.c.id == barcodes.c.id, isouter=True)
+        .subquery("placed")
+    )
+
+
+def _refuse(connection: Connection, rows: Table, here: Subquery) -> pd.DataFrame:
+    c = here.c
+    site = _found("warehouse", c.warehouse, "a configured warehouse")
+    reason = case((c.warehouse_id.is_(None), site), else_=_found("location", c.location, "a location of the warehouse"))
+    faults = read(connection, select(c.row_number, reason.label("reason")).where(c.location_id.is_(None)))
+    drop(connection, rows, faults)
+    return faults
+
+
+def _found(field: str, value: ColumnElement[str], expected: str) -> ColumnElement[str]:
+    return literal(f"{field}: found '") + func.coalesce(value, "") + literal(f"', expected {expected}")
+
+
+def _open_documents(connection: Connection, here: Subquery) -> None:
+    """A document for every sheet nobody planned."""
+    c = here.c
+    known = select(counts.c.id).where(counts.c.warehouse_id == c.warehouse_id, c.count_id == SHEET_ID).exists()
+    new = select(
+        c.warehouse_id, c.count_id.label("code"), literal(1).label("round"), literal("sheet").label("reason"),
+        literal(CountState.COUNTED.value).label("state"),
+    )  # fmt: skip
+    insert_new(connection, counts, new.distinct().where(~known))
+
+
+def _documents(here: Subquery) -> Select[Any]:
+    """The staged rows with their document, as `match_rows` takes them."""
+    c = here.c
+    belongs = and_(counts.c.warehouse_id == c.warehouse_id, c.count_id == SHEET_ID)
+    return select(c.row_number, counts.c.id.label("count_id"), *(c[name] for name in SAID)).join_from(
+        here, counts, belongs
+    )
+
+
+def _lines_of(documents: Select[Any]) -> Select[Any]:
+    line = count_lines.c
+    of_file = line.count_id.in_(select(documents.subquery("documents").c.count_id))
+    names = ("id", "count_id", "location_id", "product_id", "sku", "condition", "lot", "quantity", "counter",
+             "counted_at", "state")  # fmt: skip
+    return select(*(line[name] for name in names)).where(of_file)
+
+
+def _write(connection: Connection, matched: Matched) -> int:
+    """Fill planned lines, add the others, and say of their documents that they were counted."""
+    with staged(connection, matched.filled[["id", *FILLED]], like=count_lines) as filled:
+        values = {name: filled.c[name] for name in FILLED}
+        written = changed(connection, update(count_lines).where(count_lines.c.id == filled.c.id).values(values))
+    with staged(connection, matched.new[list(NEW)], like=count_lines) as new:
+        lines = select(*(new.c[name] for name in NEW)).order_by(new.c.row_number)
+        written += changed(connection, insert(count_lines).from_select(NEW, lines))
+    both = pd.concat([matched.filled, matched.new], ignore_index=True)
+    both = both[both["quantity"].notna()].drop_duplicates("count_id")
+    with staged(connection, both[["count_id"]]) as touched:
+        reached = counts.c.id.in_(select(touched.c.count_id))
+        connection.execute(update(counts).where(reached).values(state=CountState.COUNTED))
+    return written
