@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Table
 
 from tasks.store.counts import load_counts
 from tasks.store.intake import Intake, Loaded
+from tasks.store.messages import load_message_events
 from tasks.store.movements import load_movements
 from tasks.store.orders import load_orders
 from tasks.store.places import load_locations
@@ -19,4 +20,5 @@ LOADERS: dict[str, Callable[[Connection, Table, Intake], Loaded]] = {
     "movements": load_movements,
     "orders": load_orders,
     "counts": load_counts,
+    "message_events": load_message_events,
 }

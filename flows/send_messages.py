@@ -1,0 +1,55 @@
+"""Tell customers what happened, each thing at most once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from prefect import flow
+from prefect.artifacts import create_table_artifact
+
+from tasks.clock import moment
+from tasks.domain.states import MessageState
+from tasks.list_unreached import list_for_support, support_rows
+from tasks.prepare_database import prepare_database
+from tasks.send_messages import leave_out, release_messages, send_queued, settle_interrupted
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of the messages that waited."""
+
+    sent: int
+    failed: int
+    put_back: int
+    in_doubt: int
+    suppressed: int
+    released: int
+    for_customer_support: int
+
+
+@flow(name="send-messages", flow_run_name="send messages")
+def send_messages(not_sent: list[str] | None = None, as_of: datetime | None = None) -> Sent:
+    """Send what waits in the outbox: on paper, which is a folder, or by the configured mail provider.
+
+    A message is claimed before the call and closed after it. One that may have been sent when a run died stays in
+    doubt and is listed for a person; it is never sent again by itself. A second run finds an empty outbox, sends
+    nothing and writes no list.
+
+    Args:
+        not_sent: Keys of messages in doubt of which a person found out that they were not sent; they are queued again.
+        as_of: The moment the run takes for now; the clock's when empty.
+
+    Returns:
+        How many messages ended in which state, and how many wait for customer support.
+    """
+    as_of = moment(as_of)
+    prepare_database()
+    interrupted = settle_interrupted(as_of)
+    released = release_messages(not_sent or [])
+    suppressed = leave_out(as_of)
+    states = send_queued(as_of)
+    listed = list_for_support(as_of)
+    create_table_artifact(support_rows(listed), key="customer-support", description="Messages that did not arrive")
+    return Sent(
+        states.get(MessageState.SENT, 0), states.get(MessageState.FAILED, 0), states.get(MessageState.QUEUED, 0),
+        interrupted + states.get(MessageState.IN_DOUBT, 0), suppressed, released, len(listed),
+    )  # fmt: skip

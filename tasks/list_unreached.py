@@ -1,0 +1,42 @@
+"""The last step of send-messages: what did not arrive, for customer support."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+from prefect import task
+
+from config.read import read
+from config.settings import settings
+from tasks.connectors.tables import write_csv
+from tasks.domain.notices import NoticeRules, for_support
+from tasks.store import outbox
+from tasks.store.engine import reading
+
+FOLDER = "send-messages"
+LIST = "customer-support.csv"
+SHOWN_MAX = 200
+
+
+@task
+def list_for_support(as_of: datetime) -> pd.DataFrame:
+    """Messages that did not arrive and that a person can do something about, as a CSV where one is new."""
+    since = as_of - timedelta(days=read("rules/notices.yaml", NoticeRules).support_days)
+    with reading().connect() as connection:
+        listed = for_support(outbox.troubled(connection, since))
+    folder = settings().folder("outgoing") / FOLDER
+    if set(listed["message"]) - _listed_before(folder):
+        write_csv(folder / f"{as_of:%Y%m%dT%H%M%SZ}" / LIST, listed)
+    return listed
+
+
+def support_rows(listed: pd.DataFrame) -> list[dict[str, str]]:
+    """The list as rows of an artifact: no address and no name."""
+    shown = listed[["merchant", "order_number", "kind", "state", "reason"]].fillna("").head(SHOWN_MAX)
+    return [{str(name): str(value) for name, value in row.items()} for row in shown.to_dict("records")]
+
+
+def _listed_before(folder: Path) -> set[str]:
+    """The messages the newest list names."""
+    lists = sorted(folder.glob(f"*/{LIST}"))
+    return set(pd.read_csv(lists[-1], dtype="str")["message"]) if lists else set()
