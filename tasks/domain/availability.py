@@ -64,8 +64,9 @@ def promisable(
 
 
 def pools(places: pd.DataFrame, promisable_places: pd.DataFrame, purposes: Sequence[Purpose]) -> pd.DataFrame:
-    """Per product and warehouse: on_hand, allocated, free (on hand less allocated, doubtful places included) and
-    available (what may be promised), all int64; indexed by product_id and warehouse_id.
+    """What each product comes to in each warehouse; indexed by product_id and warehouse_id, all int64.
+
+    on_hand, allocated, free (on hand less allocated, doubtful places included) and available (what may be promised).
     """
     usable = places[places["purpose"].isin([str(one) for one in purposes])]
     found = places.groupby(POOL)[["on_hand", "allocated"]].sum()
@@ -92,8 +93,7 @@ def less_waiting(pool: pd.DataFrame, waiting: pd.Series, warehouses: Sequence[in
 
 
 def with_kits(pool: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
-    """`pools` with a row for each kit and warehouse: as many as the scarcest component makes; nothing of it lies
-    there by itself.
+    """`pools` with a row for each kit and warehouse: as many as the scarcest component makes.
 
     `parts`: product_id, part_id, quantity. A kit and its components share one pool: selling one lowers the other.
     """
@@ -101,11 +101,11 @@ def with_kits(pool: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
     warehouses = pool.index.get_level_values("warehouse_id").unique()
     each = kits.merge(pd.DataFrame({"warehouse_id": warehouses}), how="cross")
     have = pool["available"].reindex(pd.MultiIndex.from_arrays([each["part_id"], each["warehouse_id"]])).fillna(0)
-    made = each.assign(available=have.to_numpy(dtype="int64") // each["quantity"]).groupby(POOL)["available"].min()
-    made = made[made.index.get_level_values("warehouse_id").isin(warehouses)].to_frame()
-    assembled = made.assign(on_hand=made["available"])
+    each["available"] = have.to_numpy(dtype="int64") // each["quantity"]
+    assembled = each.groupby(POOL)[["available"]].min().assign(on_hand=lambda kit: kit["available"])
     plain = pool[~pool.index.get_level_values("product_id").isin(kits["product_id"])]
-    return pd.concat([plain, assembled]).fillna(0).astype("int64").sort_index()
+    together: pd.DataFrame = pd.concat([plain, assembled])
+    return together.fillna(0).astype("int64").sort_index()
 
 
 def feed(pool: pd.DataFrame, products: pd.DataFrame, codes: pd.Series) -> pd.DataFrame:

@@ -77,7 +77,7 @@ def pickups(warehouse: Warehouse, carrier: Carrier) -> Pickups:
 
 def same_words(values: pd.Series) -> pd.Series:
     """Service levels and the like as they are compared: case and outer blanks do not count."""
-    return values.astype("str").str.strip().str.casefold()
+    return pd.Series(values.astype("str").str.strip().str.casefold())
 
 
 def carrier_of(warehouse: Warehouse, levels: pd.Series, otherwise: str) -> pd.Series:
@@ -87,8 +87,8 @@ def carrier_of(warehouse: Warehouse, levels: pd.Series, otherwise: str) -> pd.Se
         for number, carrier in reversed(list(enumerate(warehouse.carriers)))
         for level in carrier.service_levels
     }
-    taken: pd.Series = same_words(levels.fillna(otherwise)).map(known).astype("Int64")
-    return taken
+    taken: pd.Series = same_words(levels.fillna(otherwise)).map(known)
+    return pd.Series(taken.to_numpy(), index=levels.index, dtype="Int64")
 
 
 def ship_by(orders: pd.DataFrame, warehouse: Warehouse, rules: ShipByRules) -> pd.Series:
@@ -98,7 +98,7 @@ def ship_by(orders: pd.DataFrame, warehouse: Warehouse, rules: ShipByRules) -> p
     warehouse takes is counted on the pickups of its first carrier. Gives datetime64[s, UTC].
     """
     if orders.empty or not warehouse.carriers:
-        return pd.Series(pd.NaT, index=orders.index).dt.tz_localize("UTC").dt.as_unit("s")
+        return pd.Series(pd.NaT, index=orders.index, dtype="datetime64[s, UTC]")
     levels = orders["service_level"].fillna(rules.service_level_otherwise)
     carriers = carrier_of(warehouse, levels, rules.service_level_otherwise).fillna(0)
     days = {name.strip().casefold(): number for name, number in rules.working_days.items()}
@@ -111,7 +111,8 @@ def ship_by(orders: pd.DataFrame, warehouse: Warehouse, rules: ShipByRules) -> p
     each = zip(terms["since"].dt.to_pydatetime(), terms["carrier"], terms["days"], strict=True)
     when = [calendars[carrier].pickup(since, days) for since, carrier, days in each]
     answers = terms.assign(when=pd.to_datetime(pd.Series(when, index=terms.index), utc=True).dt.as_unit("s"))
-    return asked.merge(answers, how="left").set_axis(orders.index)["when"]
+    promised = asked.merge(answers, how="left")["when"]
+    return pd.Series(promised.array, index=orders.index)
 
 
 def urgency(ship_bys: pd.Series, as_of: datetime, rules: ShipByRules) -> pd.Series:

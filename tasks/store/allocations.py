@@ -29,7 +29,17 @@ from tasks.domain.states import AllocationState, Condition, PickState
 from tasks.store.availability import parts
 from tasks.store.engine import exclusive
 from tasks.store.frames import changed, read, staged
-from tasks.store.schema import allocations, order_lines, orders, picks, products, stock_levels
+from tasks.store.schema import (
+    allocations,
+    locations,
+    merchants,
+    order_lines,
+    orders,
+    picks,
+    products,
+    stock_levels,
+    warehouses,
+)
 
 KEY = ("order_id", "line_number", "location_id", "product_id", "lot")
 LINE = ("order_id", "line_number")
@@ -169,3 +179,23 @@ def _units_of(each: Any) -> Select[Any]:
         .where(_KEPT)
         .group_by(*key)
     )  # fmt: skip
+
+
+def made_at(connection: Connection, as_of: datetime) -> pd.DataFrame:
+    """The promises of one run, for people: merchant, order, line, sku, warehouse, location, lot, quantity."""
+    statement = (
+        select(
+            merchants.c.code.label("merchant"), orders.c.order_number.label("order"), allocations.c.line_number,
+            products.c.sku, warehouses.c.code.label("warehouse"), locations.c.code.label("location"), allocations.c.lot,
+            allocations.c.quantity, orders.c.ship_by, orders.c.service_level,
+        )
+        .join_from(allocations, orders, orders.c.id == allocations.c.order_id)
+        .join(merchants, merchants.c.id == orders.c.merchant_id)
+        .join(products, products.c.id == allocations.c.product_id)
+        .join(locations, locations.c.id == allocations.c.location_id)
+        .join(warehouses, warehouses.c.id == locations.c.warehouse_id)
+        .where(allocations.c.allocated_at == as_of, allocations.c.state != AllocationState.RELEASED)
+        .order_by(merchants.c.code, orders.c.order_number, allocations.c.line_number, warehouses.c.code,
+                  locations.c.code, products.c.sku, allocations.c.lot)
+    )  # fmt: skip
+    return read(connection, statement)

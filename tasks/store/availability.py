@@ -6,9 +6,10 @@ import pandas as pd
 from sqlalchemy import Connection, Select, exists, func, literal, select, union_all
 from sqlalchemy.sql.selectable import Subquery
 
-from tasks.domain.states import Condition, CountLineState, PickState
+from tasks.domain.states import AlertKind, AlertState, Condition, CountLineState, PickState
 from tasks.store.frames import read
 from tasks.store.schema import (
+    alerts,
     allocations,
     count_lines,
     kit_components,
@@ -111,3 +112,11 @@ def catalogue(connection: Connection) -> pd.DataFrame:
         .order_by(merchants.c.code, p.sku)
     )  # fmt: skip
     return read(connection, statement)
+
+
+def warned_of(connection: Connection) -> pd.Series:
+    """The causes of the low-stock warnings that are not closed (str)."""
+    statement = select(alerts.c.cause).where(
+        alerts.c.kind == AlertKind.LOW_STOCK, alerts.c.state != AlertState.RESOLVED
+    )
+    return read(connection, statement.order_by(alerts.c.cause))["cause"]

@@ -1,0 +1,195 @@
+"""Open orders and what they still need."""
+
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, Select, and_, exists, func, or_, select, update
+from sqlalchemy.sql.selectable import Subquery
+
+from tasks.domain.notices import NoticeKind
+from tasks.domain.states import AllocationState, PickState
+from tasks.store.availability import parts
+from tasks.store.frames import changed, read, staged
+from tasks.store.schema import allocations, merchants, messages, order_lines, orders, picks, products
+
+NEED = order_lines.c.quantity_ordered - order_lines.c.quantity_cancelled - order_lines.c.quantity_allocated
+_LINE_OF = and_(
+    allocations.c.order_id == order_lines.c.order_id, allocations.c.line_number == order_lines.c.line_number
+)
+_GOODS = and_(products.c.merchant_id == orders.c.merchant_id, products.c.sku == order_lines.c.sku)
+_REFUNDED = and_(orders.c.refunded_minor > 0, orders.c.refunded_minor >= orders.c.total_minor)
+
+
+def open_lines(connection: Connection) -> pd.DataFrame:
+    """Every line of a not cancelled order that still needs stock, whatever the order waits for.
+
+    Columns: order_id, line_number, merchant_id, merchant, order_number, sku, product_id (Int64), need,
+    quantity_allocated, paid_at, ship_by, service_level, hold_reason, hold_until, refunded_minor, total_minor.
+    """
+    o, line = orders.c, order_lines.c
+    statement = (
+        select(
+            line.order_id, line.line_number, o.merchant_id, merchants.c.code.label("merchant"), o.order_number,
+            line.sku, products.c.id.label("product_id"), NEED.label("need"), line.quantity_allocated, o.paid_at,
+            o.ship_by, o.service_level, o.hold_reason, o.hold_until, o.refunded_minor, o.total_minor,
+        )
+        .join_from(order_lines, orders, o.id == line.order_id)
+        .join(merchants, merchants.c.id == o.merchant_id)
+        .join(products, _GOODS, isouter=True)
+        .where(o.cancelled_at.is_(None), line.requires_shipping, NEED > 0)
+        .where(line.quantity_shipped < line.quantity_ordered)
+        .order_by(line.order_id, line.line_number)
+    )  # fmt: skip
+    found = read(connection, statement)
+    return found.astype({"product_id": "Int64", "total_minor": "Int64"})
+
+
+def promised_parts(connection: Connection) -> pd.DataFrame:
+    """What lines that still need stock have of each product: order_id, line_number, product_id, units (int64)."""
+    key = [allocations.c[name] for name in ("order_id", "line_number", "product_id")]
+    statement = (
+        select(*key, func.sum(allocations.c.quantity).label("units"))
+        .join_from(allocations, order_lines, _LINE_OF)
+        .where(allocations.c.state != AllocationState.RELEASED, NEED > 0)
+        .group_by(*key)
+        .order_by(*key)
+    )
+    return read(connection, statement).astype("int64")
+
+
+def places_in_waves(connection: Connection) -> pd.DataFrame:
+    """Open promises of lines that still need stock, whose picking is under way or done: they cannot grow.
+
+    Columns: order_id, line_number, location_id, product_id, lot.
+    """
+    key = [allocations.c[name] for name in ("order_id", "line_number", "location_id", "product_id", "lot")]
+    statement = (
+        select(*key)
+        .join_from(allocations, order_lines, _LINE_OF)
+        .join(picks, and_(picks.c.allocation_id == allocations.c.id, picks.c.state != PickState.CANCELLED))
+        .where(allocations.c.state == AllocationState.OPEN, NEED > 0)
+        .order_by(*key)
+    )
+    return read(connection, statement)
+
+
+def given_up(connection: Connection) -> pd.DataFrame:
+    """Open promises nobody has picked, of orders that were cancelled or refunded.
+
+    Columns: allocation_id, quantity, order_id, line_number, reason (cancelled or refunded).
+    """
+    begun = exists().where(
+        picks.c.allocation_id == allocations.c.id, picks.c.state.in_((PickState.PICKED, PickState.SHORT))
+    )
+    statement = (
+        select(allocations.c.id.label("allocation_id"), allocations.c.quantity, allocations.c.order_id,
+               allocations.c.line_number, orders.c.cancelled_at.is_not(None).label("cancelled"))
+        .join_from(allocations, orders, orders.c.id == allocations.c.order_id)
+        .where(allocations.c.state == AllocationState.OPEN, ~begun, or_(orders.c.cancelled_at.is_not(None), _REFUNDED))
+        .order_by(allocations.c.id)
+    )  # fmt: skip
+    found = read(connection, statement)
+    cancelled = found.pop("cancelled").astype(bool)
+    return found.assign(reason=cancelled.map({True: "cancelled", False: "refunded"}).astype("str"))
+
+
+def cancel_lines(connection: Connection) -> pd.DataFrame:
+    """Count what cancelled orders will not get as cancelled, once; returns the orders that changed (as `_told`)."""
+    open_ = and_(order_lines.c.order_id == orders.c.id, NEED > 0)
+    found = read(connection, _told().where(orders.c.cancelled_at.is_not(None), exists().where(open_)))
+    if len(found):
+        with staged(connection, found[["order_id"]]) as those:
+            rest = order_lines.c.quantity_ordered - order_lines.c.quantity_allocated
+            lines = update(order_lines).where(order_lines.c.order_id.in_(select(those.c.order_id)))
+            connection.execute(lines.where(NEED > 0).values(quantity_cancelled=rest))
+    return found
+
+
+def cancelled_after_pick(connection: Connection) -> pd.DataFrame:
+    """Cancelled orders with picked goods that have not left: order_number, merchant_id, merchant, units."""
+    units = func.sum(order_lines.c.quantity_picked - order_lines.c.quantity_shipped).label("units")
+    code = merchants.c.code.label("merchant")
+    statement = (
+        select(orders.c.order_number, orders.c.merchant_id, code, units)
+        .join_from(orders, order_lines, order_lines.c.order_id == orders.c.id)
+        .join(merchants, merchants.c.id == orders.c.merchant_id)
+        .where(orders.c.cancelled_at.is_not(None), order_lines.c.quantity_picked > order_lines.c.quantity_shipped)
+        .group_by(orders.c.order_number, orders.c.merchant_id, merchants.c.code)
+        .order_by(merchants.c.code, orders.c.order_number)
+    )
+    return read(connection, statement)
+
+
+def _told() -> Select[Any]:
+    """An order as its notices need it."""
+    o = orders.c
+    told = select(
+        o.id.label("order_id"), o.merchant_id, merchants.c.code.label("merchant"), o.order_number, o.channel, o.email,
+        o.language, o.customer_name, o.currency, o.total_minor, o.refunded_minor, o.paid_at,
+        o.cancelled_at, o.ship_by,
+    )  # fmt: skip
+    of_merchant = told.join_from(orders, merchants, merchants.c.id == o.merchant_id)
+    return of_merchant.order_by(merchants.c.code, o.order_number)
+
+
+def unconfirmed(connection: Connection) -> pd.DataFrame:
+    """Paid open orders whose customers were never told so."""
+    told = exists().where(messages.c.order_id == orders.c.id, messages.c.kind == NoticeKind.ORDER_CONFIRMED)
+    o = orders.c
+    waits = or_(o.cancelled_at.is_not(None), o.fulfilled_at.is_not(None), o.hold_reason.is_not(None), _REFUNDED)
+    return read(connection, _told().where(o.paid_at.is_not(None), func.coalesce(waits, False).is_(False), ~told))
+
+
+def told_of(connection: Connection, order_ids: pd.Series) -> pd.DataFrame:
+    """The orders of those ids, as their notices need them."""
+    with staged(connection, pd.DataFrame({"order_id": order_ids.unique()})) as those:
+        return read(connection, _told().where(orders.c.id.in_(select(those.c.order_id))))
+
+
+def contents(connection: Connection, order_ids: pd.Series) -> pd.Series:
+    """What each order holds, as a list of sku, name and quantity, by order_id."""
+    line = order_lines.c
+    with staged(connection, pd.DataFrame({"order_id": order_ids.unique()})) as those:
+        rows = read(
+            connection,
+            select(line.order_id, line.sku, line.name, line.quantity_ordered.label("quantity"))
+            .where(line.order_id.in_(select(those.c.order_id)))
+            .order_by(line.order_id, line.line_number),
+        )
+    rows["name"] = rows["name"].astype(object).where(rows["name"].notna(), rows["sku"])
+    held: dict[int, list[dict[str, object]]] = {}
+    for one in rows.to_dict("records"):
+        held.setdefault(one.pop("order_id"), []).append({str(name): value for name, value in one.items()})
+    return pd.Series(held, dtype=object)
+
+
+def without_ship_by(connection: Connection) -> pd.DataFrame:
+    """Paid open orders nobody has promised a day: order_id, paid_at, service_level."""
+    o = orders.c
+    statement = select(o.id.label("order_id"), o.paid_at, o.service_level).order_by(o.id)
+    return read(connection, statement.where(o.paid_at.is_not(None), o.ship_by.is_(None), o.cancelled_at.is_(None)))
+
+
+def promise_ship_by(connection: Connection, promised: pd.DataFrame) -> int:
+    """Write ship_by of orders that have none (order_id, ship_by); says how many."""
+    with staged(connection, promised.dropna(), like=orders) as new:
+        same = and_(orders.c.id == new.c.order_id, orders.c.ship_by.is_(None))
+        return changed(connection, update(orders).where(same).values(ship_by=new.c.ship_by))
+
+
+def demand_since(connection: Connection, since: datetime, until: datetime) -> pd.Series:
+    """Units asked for in the period, cancelled ones not counted, by product_id; a kit asks for its components."""
+    part: Subquery = parts()
+    units = func.sum((order_lines.c.quantity_ordered - order_lines.c.quantity_cancelled) * part.c.quantity)
+    statement = (
+        select(part.c.part_id.label("product_id"), units.label("units"))
+        .join_from(order_lines, orders, orders.c.id == order_lines.c.order_id)
+        .join(products, _GOODS)
+        .join(part, part.c.product_id == products.c.id)
+        .where(orders.c.created_at > since, orders.c.created_at <= until, orders.c.cancelled_at.is_(None))
+        .group_by(part.c.part_id)
+        .order_by(part.c.part_id)
+    )
+    found = read(connection, statement).astype("int64")
+    return found.set_index("product_id")["units"]
