@@ -1,0 +1,68 @@
+"""Compare counts with the book as it was when they were made."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from prefect import flow
+from prefect.artifacts import create_table_artifact
+
+from flows.receive_exports import receive_exports
+from tasks.clock import moment
+from tasks.document_counts import write_documents
+from tasks.prepare_database import prepare_database
+from tasks.receive_exports import find_files
+from tasks.reconcile_counts import reconcile
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """What became of the counted places."""
+
+    places_counted: int
+    matched: int
+    posted: int
+    recount: int
+    review: int
+    superseded: int
+    refused: int
+    units_adjusted: int
+    value_adjusted: str
+    units_released: int
+    documents: int
+
+
+@flow(name="reconcile-counts", flow_run_name="reconcile counts of {warehouse}")
+def reconcile_counts(warehouse: str | None = None, as_of: datetime | None = None) -> Reconciled:
+    """Compare each counted place with the ledger at the moment of the count, and settle the difference.
+
+    Within tolerance it is posted, dated at the count; outside, another person counts again; what is dear or stays
+    disputed waits for a person. Count sheets (and movements) that lie in the inbox are received first. A second run
+    finds nothing to decide, changes no row and writes no document.
+
+    Args:
+        warehouse: Only the counts of this warehouse (its code); of every one when empty.
+        as_of: The moment the run takes for now; the clock's when empty. Later counts wait.
+
+    Returns:
+        How many places were decided how, and what was adjusted.
+    """
+    as_of = moment(as_of)
+    prepare_database()
+    if find_files(["counts"]):
+        receive_exports(["movements", "counts"], as_of)
+    decided = reconcile(warehouse, as_of)
+    documents = write_documents("reconcile-counts")
+    create_table_artifact(decided.rows(), key="variances", description="Counted places that are not as the book says")
+    return Reconciled(
+        places_counted=len(decided.findings),
+        matched=decided.lines("matched"),
+        posted=decided.lines("posted"),
+        recount=decided.lines("recount"),
+        review=decided.lines("review"),
+        superseded=decided.lines("superseded"),
+        refused=len(decided.refused),
+        units_adjusted=decided.units_adjusted(),
+        value_adjusted=decided.value_adjusted(),
+        units_released=decided.units_released,
+        documents=len(documents),
+    )

@@ -1,0 +1,232 @@
+"""What counts led to, written down: findings, recounts asked for, promises given back, documents closed."""
+
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, Select, Table, and_, case, exists, func, insert, literal, select, update
+
+from tasks.domain.states import AllocationState, CountLineState, CountState, PickState
+from tasks.store.frames import changed, read, staged
+from tasks.store.merging import insert_new
+from tasks.store.schema import (
+    allocations,
+    count_lines,
+    counts,
+    locations,
+    merchants,
+    order_lines,
+    picks,
+    products,
+    run_log,
+    stock_levels,
+    variances,
+    warehouses,
+)
+
+FINDING = ("count_line_id", "book", "expected", "counted", "difference", "value_minor", "currency", "within_tolerance",
+           "decision", "reason_code", "decided_by", "decided_at")  # fmt: skip
+LINE = ("condition", "lot", "location_id", "product_id", "sku")
+WAITING = (CountLineState.READY, CountLineState.COUNTED)
+
+
+def write_findings(connection: Connection, told: pd.DataFrame) -> int:
+    """Keep a finding for each line and bring the lines' states up to date. Returns how many findings are new.
+
+    `told`: FINDING, with state and reason. A line found before keeps its figures: only the decision moves on.
+    """
+    with staged(connection, told[[*FINDING, "state", "reason"]], like=variances) as new:
+        known = variances.c.count_line_id == new.c.count_line_id
+        connection.execute(update(variances).where(known).values(decision=new.c.decision))
+        found = insert_new(connection, variances, _finding(new))
+        line = update(count_lines).where(count_lines.c.id == new.c.count_line_id)
+        connection.execute(line.values(state=new.c.state, reason=new.c.reason))
+        return found
+
+
+def _finding(new: Table) -> Select[Any]:
+    return select(*(new.c[name] for name in FINDING)).order_by(new.c.count_line_id)
+
+
+def ask_again(connection: Connection, places: pd.DataFrame, as_of: datetime) -> int:
+    """Open the next round for places that must be counted again; one that waits for it already is not asked twice.
+
+    `places`: warehouse_id, code, round (the next) and LINE. Returns how many places were asked for.
+    """
+    with staged(connection, places[["warehouse_id", "code", "round", *LINE]], like=count_lines) as new:
+        at = literal(as_of, counts.c.planned_at.type).label("planned_at")
+        why, state = literal("recount").label("reason"), literal(CountState.PLANNED.value).label("state")
+        document = select(new.c.warehouse_id, new.c.code, new.c.round, why, state, at)
+        insert_new(connection, counts, document.distinct())
+        of = and_(*(counts.c[name] == new.c[name] for name in ("warehouse_id", "code", "round")))
+        line = count_lines.alias("asked")
+        same = and_(line.c.count_id == counts.c.id, line.c.state.in_(WAITING),
+                    *(line.c[name].is_not_distinct_from(new.c[name]) for name in LINE))  # fmt: skip
+        asked = select(counts.c.id.label("count_id"), *(new.c[name] for name in LINE)).join_from(new, counts, of)
+        asked = asked.where(~exists().where(same)).order_by(counts.c.id, new.c.location_id, new.c.sku, new.c.lot)
+        return changed(connection, insert(count_lines).from_select(["count_id", *LINE], asked))
+
+
+def settle_documents(connection: Connection, count_ids: pd.Series) -> None:
+    """Bring the documents' states up to date with their lines, other rounds of the same document included."""
+    with staged(connection, pd.DataFrame({"count_id": count_ids.unique()})) as touched:
+        given = counts.alias("given")
+        same = and_(given.c.warehouse_id == counts.c.warehouse_id, given.c.code == counts.c.code)
+        mine = exists().where(same, given.c.id.in_(select(touched.c.count_id)))
+        state = case(
+            (_has(CountLineState.REVIEW), CountState.REVIEW.value),
+            (_has(CountLineState.RECOUNT), CountState.RECOUNT.value),
+            (_has(CountLineState.COUNTED, CountLineState.REFUSED), CountState.COUNTED.value),
+            (and_(_has(CountLineState.READY), ~_has(*_OVER)), CountState.PLANNED.value),
+            (_has(CountLineState.READY), CountState.COUNTED.value),
+            else_=CountState.COMPLETED.value,
+        )
+        connection.execute(update(counts).where(mine, counts.c.state != CountState.CANCELLED).values(state=state))
+
+
+_OVER = (CountLineState.MATCHED, CountLineState.POSTED, CountLineState.APPROVED, CountLineState.REJECTED)
+
+
+def _has(*states: CountLineState) -> Any:
+    return exists().where(count_lines.c.count_id == counts.c.id, count_lines.c.state.in_(states))
+
+
+def release(connection: Connection, shrunk: pd.DataFrame, as_of: datetime) -> int:
+    """Give promises back (`tasks.domain.count_releases.give_back`). Returns the units.
+
+    An open pick of a promise that is gone is cancelled, one of a promise that shrank takes less.
+    """
+    if shrunk.empty:
+        return 0
+    with staged(connection, shrunk, like=allocations) as one:
+        mine = allocations.c.id == one.c.id
+        over = {"state": AllocationState.RELEASED.value, "closed_at": as_of, "closed_reason": "count"}
+        part = ("order_id", "line_number", "location_id", "product_id", "lot", "allocated_at")
+        words = [literal(value, allocations.c[name].type).label(name) for name, value in over.items()]
+        rest = select(*(one.c[name] for name in part), one.c.given, *words).where(one.c.left > 0).order_by(one.c.id)
+        connection.execute(update(allocations).where(mine, one.c.left == 0).values(over))
+        connection.execute(update(allocations).where(mine, one.c.left > 0).values(quantity=one.c.left))
+        connection.execute(insert(allocations).from_select([*part, "quantity", *over], rest))
+        stop = update(picks).where(picks.c.allocation_id == one.c.id, picks.c.state == PickState.OPEN)
+        connection.execute(stop.where(one.c.left == 0).values(state=PickState.CANCELLED))
+        connection.execute(stop.where(one.c.left > 0, picks.c.quantity > one.c.left).values(quantity=one.c.left))
+    _lower(connection, shrunk)
+    return int(shrunk["given"].sum())
+
+
+def _lower(connection: Connection, shrunk: pd.DataFrame) -> None:
+    """Take what was given back off the order lines and the places."""
+    of_line = shrunk.groupby(["order_id", "line_number"])["given"].sum().reset_index()
+    with staged(connection, of_line) as line:
+        same = and_(order_lines.c.order_id == line.c.order_id, order_lines.c.line_number == line.c.line_number)
+        less = order_lines.c.quantity_allocated - line.c.given
+        connection.execute(update(order_lines).where(same).values(quantity_allocated=less))
+    of_place = shrunk.groupby(["location_id", "product_id", "lot"])["given"].sum().reset_index()
+    with staged(connection, of_place, like=allocations) as place:
+        here = and_(*(stock_levels.c[name] == place.c[name] for name in ("location_id", "product_id", "lot")))
+        available = stock_levels.c.condition == "available"
+        less = stock_levels.c.allocated - place.c.given
+        connection.execute(update(stock_levels).where(here, available).values(allocated=less))
+
+
+def undocumented(connection: Connection, flow: str) -> pd.DataFrame:
+    """Moments whose findings or sheets have no documents yet: moment, fingerprint str, rows int64.
+
+    Documents are written from what was committed, so that a crash before they are written loses none.
+    """
+    found = read(connection, _decided() if flow == "reconcile-counts" else _planned())
+    found["fingerprint"] = found["rows"].astype("str") + "-" + found["last"].astype("str")
+    told = run_log.c.flow == flow, run_log.c.step == "documents"
+    logged = read(connection, select(run_log.c.as_of.label("moment"), run_log.c.fingerprint).where(*told))
+    both = found.merge(logged, on=["moment", "fingerprint"], how="left", indicator="known")
+    return both[both["known"] == "left_only"].sort_values("moment")[["moment", "fingerprint", "rows"]]
+
+
+def _decided() -> Select[Any]:
+    moment = variances.c.decided_at
+    rows = select(moment.label("moment"), func.count().label("rows"), func.max(variances.c.id).label("last"))
+    return rows.group_by(moment)
+
+
+def _planned() -> Select[Any]:
+    moment = counts.c.planned_at
+    rows = select(moment.label("moment"), func.count().label("rows"), func.max(count_lines.c.id).label("last"))
+    rows = rows.join_from(count_lines, counts, counts.c.id == count_lines.c.count_id)
+    return rows.where(moment.is_not(None), counts.c.round == 1).group_by(moment)
+
+
+def findings_at(connection: Connection, decided_at: datetime) -> pd.DataFrame:
+    """What was found at that moment, by place.
+
+    warehouse, count, round, location, merchant, sku, condition, lot, abc_class, export, expected, counted,
+    difference, value_minor, currency, unit_minor, within_tolerance, decision, reason_code, reason, counter, counted_at.
+    """
+    line, found = count_lines.c, variances.c
+    unit = func.coalesce(products.c.unit_cost_minor, products.c.unit_price_minor).label("unit_minor")
+    return read(
+        connection,
+        select(warehouses.c.code.label("warehouse"), counts.c.code.label("count"), counts.c.round,
+               locations.c.code.label("location"), merchants.c.code.label("merchant"), line.sku, line.condition,
+               line.lot, products.c.abc_class, found.book.label("export"), found.expected, found.counted,
+               found.difference, found.value_minor, found.currency, unit, found.within_tolerance, found.decision,
+               found.reason_code, line.reason, line.counter, line.counted_at)
+        .join_from(variances, count_lines, line.id == found.count_line_id)
+        .join(counts, counts.c.id == line.count_id)
+        .join(warehouses, warehouses.c.id == counts.c.warehouse_id)
+        .join(locations, locations.c.id == line.location_id)
+        .join(products, products.c.id == line.product_id, isouter=True)
+        .join(merchants, merchants.c.id == products.c.merchant_id, isouter=True)
+        .where(found.decided_at == decided_at)
+        .order_by(warehouses.c.code, locations.c.code, line.sku, line.condition, line.lot, counts.c.code,
+                  counts.c.round, line.counted_at, line.id),
+    )  # fmt: skip
+
+
+def sheet_lines(connection: Connection, planned_at: datetime, *, recount: bool) -> pd.DataFrame:
+    """Places to be counted that were put on sheets at that moment.
+
+    code, round, counted_before (who counted the place in earlier rounds), merchant, warehouse, location, zone,
+    aisle, bay, level, sku, name, condition, lot.
+    """
+    line, place = count_lines.c, locations.c
+    return read(
+        connection,
+        select(counts.c.code, counts.c.round, _counted_before().label("counted_before"),
+               merchants.c.code.label("merchant"), warehouses.c.code.label("warehouse"), place.code.label("location"),
+               place.zone, place.aisle, place.bay, place.level, line.sku, products.c.name, line.condition, line.lot)
+        .join_from(count_lines, counts, counts.c.id == line.count_id)
+        .join(warehouses, warehouses.c.id == counts.c.warehouse_id)
+        .join(locations, place.id == line.location_id)
+        .join(products, products.c.id == line.product_id)
+        .join(merchants, merchants.c.id == products.c.merchant_id)
+        .where(counts.c.planned_at == planned_at, (counts.c.round > 1) if recount else (counts.c.round == 1))
+        .order_by(counts.c.code, counts.c.round, place.code, line.sku, line.condition, line.lot),
+    )  # fmt: skip
+
+
+def _counted_before() -> Any:
+    """The last person to have counted the place in the document."""
+    earlier, document = count_lines.alias("earlier"), counts.alias("document")
+    same = and_(earlier.c.location_id == count_lines.c.location_id, earlier.c.sku == count_lines.c.sku)
+    return (
+        select(func.max(earlier.c.counter))
+        .join_from(earlier, document, document.c.id == earlier.c.count_id)
+        .where(same, document.c.code == counts.c.code, document.c.warehouse_id == counts.c.warehouse_id,
+               document.c.round < counts.c.round)
+        .scalar_subquery()
+    )  # fmt: skip
+
+
+def refused_lines(connection: Connection) -> pd.DataFrame:
+    """Counted places that are refused: warehouse, count, location, sku, quantity, counter, reason."""
+    line = count_lines.c
+    return read(
+        connection,
+        select(warehouses.c.code.label("warehouse"), counts.c.code.label("count"), locations.c.code.label("location"),
+               line.sku, line.quantity, line.counter, line.reason)
+        .join_from(count_lines, counts, counts.c.id == line.count_id)
+        .join(warehouses, warehouses.c.id == counts.c.warehouse_id)
+        .join(locations, locations.c.id == line.location_id)
+        .where(line.state == CountLineState.REFUSED)
+        .order_by(warehouses.c.code, counts.c.code, locations.c.code, line.sku, line.id),
+    )  # fmt: skip
