@@ -1,0 +1,171 @@
+"""Write the orders of three channels, and what is wrong with them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from benchmarks.sample_files import Inbox
+from benchmarks.sample_headers import AMAZON, AMAZON_ALL, BIGCOMMERCE, SHOPIFY
+from benchmarks.sample_manifest import Manifest
+from benchmarks.sample_orders import FRIDAY, FRIDAY_EXPORT, SATURDAY, Market, Order, at
+from benchmarks.sample_planted import PARTLY, SPOILT, UNKNOWN
+from benchmarks.sample_shops import (
+    Row,
+    amazon_all_rows,
+    amazon_rows,
+    bigcommerce_rows,
+    shopify_rows,
+)
+from benchmarks.sample_written_floor import quarantined
+
+EXPORTS = (  # the shop exports what changed since the export before
+    ("shopify-orders-1-monday.csv", datetime(2026, 3, 2, 9, tzinfo=UTC)),
+    ("shopify-orders-2-wednesday.csv.gz", datetime(2026, 3, 4, 18, tzinfo=UTC)),
+    ("shopify-orders-3-friday.csv", FRIDAY_EXPORT),
+)
+FRIDAYS = EXPORTS[-1][0]
+AMAZON_OPEN, AMAZON_SHIPPED, TRADE = 40, 14, 26
+
+
+def marketplace(of: Market) -> list[Order]:
+    """Orders of the marketplace: open ones since Thursday, shipped ones of the days before."""
+    start = at(FRIDAY, "13:40")
+    made = [of.order(start - timedelta(minutes=33 * number)) for number in range(AMAZON_OPEN)]
+    earlier = [of.order(at(SATURDAY, "08:00") + timedelta(hours=5 * number)) for number in range(AMAZON_SHIPPED)]
+    earlier = [replace(one, fulfilled=one.created + timedelta(hours=30)) for one in earlier]
+    return [_of_amazon(number, one) for number, one in enumerate([*earlier, *made])]
+
+
+def _of_amazon(number: int, order: Order) -> Order:
+    buyer = replace(
+        order.buyer,
+        name=order.buyer.name.replace("Ada ", "Zoë "),
+        email=f"{number * 7919 + 31337:x}q@marketplace.example",
+    )
+    code = f"20{number % 7 + 2}-{4_811_203 + 60_013 * number}-{1_377_402 + 90_001 * number}"
+    return replace(order, buyer=buyer, number=code, channel="amazon", service="Standard")
+
+
+def trade(of: Market) -> list[Order]:
+    """Orders of the trade shop, which says the day only; none has been sent yet."""
+    made = []
+    for number in range(TRADE):
+        day = max(SATURDAY - timedelta(days=1), FRIDAY - timedelta(days=1 + number // 4))
+        one = of.order(at(day, "00:00"), service="Standard")
+        made.append(replace(one, paid=one.created, number=str(71_040 + number), channel="trade"))
+    return made
+
+
+def write_orders(
+    inbox: Inbox, manifest: Manifest, web: Sequence[Order], amazon: Sequence[Order], of_trade: Sequence[Order]
+) -> None:
+    """Three exports of the web shop, two reports of the marketplace, one file of the trade shop."""
+    before = datetime(2026, 1, 1, tzinfo=UTC)
+    for name, seen in EXPORTS:
+        changed = [one for one in web if _first_seen(one) <= seen and before < _last_change(one, seen)]
+        rows = shopify_rows(changed, seen)
+        inbox.text(f"orders/{name}", SHOPIFY, rows)
+        before = seen
+    _list_spoilt(manifest, rows)
+    _list_orders(manifest, web)
+    inbox.text(
+        "orders/amazon-unshipped.txt",
+        AMAZON,
+        amazon_rows([one for one in amazon if not one.fulfilled]),
+        encoding="cp1252",
+        delimiter="\t",
+        end="\r\n",
+    )
+    inbox.text(
+        "orders/amazon-all-orders.txt",
+        AMAZON_ALL,
+        amazon_all_rows([one for one in amazon if one.fulfilled]),
+        encoding="cp1252",
+        delimiter="\t",
+        end="\r\n",
+    )
+    inbox.text("orders/bigcommerce-orders.csv", BIGCOMMERCE, bigcommerce_rows(of_trade))
+
+
+def _first_seen(order: Order) -> datetime:
+    """Last month's orders are only listed because someone wrote a note on them."""
+    return order.created
+
+
+def _last_change(order: Order, seen: datetime) -> datetime:
+    changes = (order.created, order.paid, order.fulfilled, order.cancelled, order.refunded_at)
+    return max(one for one in changes if one and one <= seen)
+
+
+def _list_spoilt(manifest: Manifest, rows: Sequence[Row]) -> None:
+    for part, (field, _, what, cells) in SPOILT.items():
+        number, row = _spoilt_row(rows, cells)
+        found = quarantined(FRIDAYS, number, field, subject=row["Name"] if field != "row" else None)
+        manifest.add(part.replace(" ", "-").replace("e-mail", "email"), what, f"orders/{FRIDAYS}", found)
+
+
+def _spoilt_row(rows: Sequence[Row], cells: Row) -> tuple[int, Row]:
+    found = [(number, row) for number, row in enumerate(rows, start=2) if cells.items() <= row.items()]
+    if len(found) != 1:
+        raise ValueError(f"{cells}: {len(found)} rows")
+    return found[0]
+
+
+def _list_orders(manifest: Manifest, web: Sequence[Order]) -> None:
+    by_part: dict[str, list[Order]] = {}
+    for order in web:
+        by_part.setdefault(order.part, []).append(order)
+    file = f"orders/{FRIDAYS}"
+    partly = by_part[PARTLY][0].number
+    quoted = by_part["an apostrophe"][0]
+    manifest.add(
+        "half-an-order",
+        "One of an order's two lines cannot be read: the order waits for it.",
+        file,
+        [{"order": partly, "hold": "incomplete"}],
+    )
+    manifest.add(
+        "apostrophe",
+        "A spreadsheet put an apostrophe before a postcode: it is taken off.",
+        file,
+        {"order": quoted.number, "postal_code": quoted.buyer.postal_code},
+    )
+    for sku in UNKNOWN:
+        mine = [one.number for one in by_part["unknown sku"] if one.lines[0].sku == sku]
+        manifest.add(
+            f"unknown-sku-{sku[-4:].lower()}",
+            "Orders ask for a SKU that no product list has.",
+            file,
+            [{"alert": "unknown_sku", "subject": sku}, *({"order": one, "allocated": 0} for one in mine)],
+        )
+    oversold = by_part["oversold"]
+    manifest.add(
+        "oversold",
+        "Seven units are ordered of four: the first orders are served, the others wait.",
+        file,
+        [
+            {"alert": "oversell", "subject": oversold[0].lines[0].sku},
+            *({"order": one.number, "allocated": one.lines[0].quantity if one.served else 0} for one in oversold),
+        ],
+    )
+    waiting = by_part["backordered"][0]
+    manifest.add(
+        "backordered",
+        "An order asks for what is out of stock.",
+        file,
+        [{"alert": "oversell", "subject": waiting.lines[0].sku}, {"order": waiting.number, "allocated": 0}],
+    )
+    for part in ("low", "lower"):
+        sku = by_part[part][0].lines[0].sku
+        manifest.add(
+            f"low-stock-{part}",
+            "An order takes a SKU below its reorder point.",
+            file,
+            {"alert": "low_stock", "subject": sku},
+        )
+    for part, what in (
+        ("unpaid", "An order is not paid."),
+        ("cancelled", "An order was cancelled and refunded before anything was promised to it."),
+        ("refunded", "An order was refunded in full before it was shipped."),
+    ):
+        manifest.add(part, what, file, {"order": by_part[part][0].number, "allocated": 0})
