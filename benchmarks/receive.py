@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
@@ -37,13 +38,13 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _run(way: str, file: Path, server: str | None) -> dict[str, float]:
+def _run(way: str, file: Path, server: str | None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix=f"{way}-", dir=file.parent) as folder, _database(folder, server) as address:
         own = Path(folder) / "orders.csv"
         os.link(file, own)
         command = [sys.executable, "-m", "benchmarks.pipelines", way, str(own), address]
         done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1])
-    told: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     print(f"  {way:<8} {told['seconds']:7.1f} s  {told['peak_mb']:6,.0f} MB  {told['done']}", flush=True)
     return told
 
@@ -67,7 +68,7 @@ def _database(folder: str, server: str | None) -> Iterator[str]:
         admin.dispose()
 
 
-def _tell(runs: list[dict[str, float]], rows: int) -> None:
+def _tell(runs: list[dict[str, Any]], rows: int) -> None:
     seconds = {way: median(one["seconds"] for one in runs if one["way"] == way) for way in {one["way"] for one in runs}}
     peaks = {way: max(one["peak_mb"] for one in runs if one["way"] == way) for way in seconds}
     for way in (way for way in WAYS if way in seconds):

@@ -51,7 +51,7 @@ def receive_exports(kinds: list[str] | None = None, as_of: datetime | None = Non
             outcomes += take_in_kind(kind, files, site, gate, as_of)
     settle_orders()
     drift = report_drift(outcomes, as_of)
-    create_table_artifact(artifact_rows(outcomes), key="received", description="Files taken in, and what became of them")
+    create_table_artifact(artifact_rows(outcomes), key="received", description="What became of each file")
     states = Counter(one.state for one in outcomes)
     return Received(
         states["loaded"], states["seen"], states["refused"],

@@ -29,7 +29,7 @@ Loader = Callable[[Connection, Table, Intake], Loaded]
 PLACED_KINDS = ("stock", "movements")  # what lies nowhere in particular lies in the warehouse's default location
 
 
-class RefusedDelivery(ExportError):
+class RefusedDeliveryError(ExportError):
     """The file was read, but is not to be believed."""
 
 
@@ -129,7 +129,7 @@ def _load(job: Intaking, delivery: Delivery, export: Export) -> Outcome:
     with staging(job.kind, settings().folder(".staging"), extra) as stage:
         tally = _judge_blocks(job, export, layout, stage, ids)
         if not tally.rows:
-            raise RefusedDelivery("the file has a header and no rows: it is empty or was cut off")
+            raise RefusedDeliveryError("the file has a header and no rows: it is empty or was cut off")
         with stage.merge() as connection:
             exclusive(connection, "receive")
             if (known := imports.already_loaded(connection, delivery)) is not None:
@@ -228,7 +228,8 @@ def _counts(job: Intaking, layout: Layout, tally: Tally, loaded: Loaded, import_
 def _judge_delivery(job: Intaking, connection: Connection, tally: Tally, outcome: Outcome) -> Verdict:
     rules = pd.concat(tally.rules).groupby(["rule", "field", "check"], sort=False, as_index=False).sum()
     unattached = outcome.rows_quarantined - min(outcome.rows_quarantined, tally.rows - tally.staged)
-    rules.loc[len(rules)] = [f"{job.kind.name} rows fit what is known", "row", "reference", tally.staged, unattached]
+    fit = [(f"{job.kind.name} rows fit what is known", "row", "reference", tally.staged, unattached)]
+    rules = pd.concat([rules, pd.DataFrame(fit, columns=rules.columns)], ignore_index=True)
     profile = {
         "rows": outcome.rows_in,
         "quarantined_share": outcome.rows_quarantined / outcome.rows_in,
@@ -239,7 +240,7 @@ def _judge_delivery(job: Intaking, connection: Connection, tally: Tally, outcome
     }
     verdict = job.gate.judge(job.kind.name, rules, profile, name=job.path.name)
     if verdict.refused:
-        raise RefusedDelivery("; ".join(verdict.reasons))
+        raise RefusedDeliveryError("; ".join(verdict.reasons))
     return verdict
 
 

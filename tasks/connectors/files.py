@@ -4,7 +4,7 @@ The outcome is one shape: a header and blocks of text cells, each row under its 
 row 1, as in a spreadsheet). Nothing is interpreted here; a file that cannot be read whole is refused with the reason.
 
     ExportError
-    └── UnreadableExport   the file cannot be trusted as a whole
+    └── UnreadableExportError   the file cannot be trusted as a whole
 """
 
 import codecs
@@ -16,6 +16,7 @@ import itertools
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,7 @@ class ExportError(ValueError):
     """Trouble with a delivered file, in words for the person who delivered it."""
 
 
-class UnreadableExport(ExportError):
+class UnreadableExportError(ExportError):
     """The file cannot be trusted as a whole."""
 
 
@@ -64,8 +65,16 @@ class Export:
     read: Callable[[bool], Iterator[Block]]
 
     def blocks(self, *, whole: bool) -> Iterator[Block]:
-        """The rows, in bounded blocks, or all in one block when `whole`."""
-        return self.read(whole)
+        """The rows, in bounded blocks, or all in one block when `whole`; the next is read while one is worked on."""
+        return _ahead(self.read(whole))
+
+
+def _ahead(blocks: Iterator[Block]) -> Iterator[Block]:
+    with ThreadPoolExecutor(1) as reader:
+        waiting = reader.submit(next, blocks, None)
+        while (block := waiting.result()) is not None:
+            waiting = reader.submit(next, blocks, None)
+            yield block
 
 
 def fingerprint(path: Path) -> str:
@@ -78,7 +87,7 @@ def fingerprint(path: Path) -> str:
 def open_export(path: Path, *, unpacked_bytes_max: int) -> Iterator[Export]:
     """Open `path`; what has to be unpacked or transcoded lies in a scratch folder while the block runs.
 
-    Raises UnreadableExport for a file that is empty, cut off, damaged, too large once unpacked, or no table.
+    Raises UnreadableExportError for a file that is empty, cut off, damaged, too large once unpacked, or no table.
     """
     with TemporaryDirectory(prefix="export-") as scratch:
         plain = _unpacked(path, Path(scratch), unpacked_bytes_max)
@@ -97,7 +106,7 @@ def _unpacked(path: Path, scratch: Path, bytes_max: int) -> Path:
         with gzip.open(path) as packed, plain.open("wb") as out:
             _copy(packed, out, bytes_max)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UnreadableExport(f"the gzip file is cut off or damaged ({error}): send it again") from None
+        raise UnreadableExportError(f"the gzip file is cut off or damaged ({error}): send it again") from None
     return plain
 
 
@@ -106,7 +115,7 @@ def _copy(source: BinaryIO | gzip.GzipFile, out: BinaryIO, bytes_max: int) -> No
     while chunk := source.read(CHUNK_BYTES):
         written += len(chunk)
         if written > bytes_max:
-            raise UnreadableExport(f"the file unpacks to more than {bytes_max:,} bytes")
+            raise UnreadableExportError(f"the file unpacks to more than {bytes_max:,} bytes")
         out.write(chunk)
 
 
@@ -124,7 +133,7 @@ def _as_utf8(path: Path, scratch: Path) -> Path:
                 out.write(decoder.decode(chunk).encode("utf-8"))
             out.write(decoder.decode(b"", final=True).encode("utf-8"))
     except UnicodeError as error:
-        raise UnreadableExport(f"the text is neither UTF-8, UTF-16 nor Windows-1252 ({error.reason})") from None  # type: ignore[attr-defined]
+        raise UnreadableExportError(f"the text is neither UTF-8, UTF-16 nor Windows-1252 ({error.reason})") from None  # type: ignore[attr-defined]
     return copy
 
 
@@ -169,14 +178,14 @@ def _header(path: Path) -> tuple[tuple[str, ...], str, int]:
     with path.open("rb") as stream:
         text = stream.read(HEADER_BYTES_MAX).decode("utf-8-sig", errors="ignore")
     if not text.strip():
-        raise UnreadableExport("the file is empty")
+        raise UnreadableExportError("the file is empty")
     skipped = 0
     if text[:4].lower() == "sep=":  # a line spreadsheets put before the header
         skipped, text = 1, text.partition("\n")[2]
     best = max(DELIMITERS, key=lambda delimiter: len(_first_record(text, delimiter)[0]))
     cells, lines = _first_record(text, best)
     if len(cells) > COLUMNS_MAX:
-        raise UnreadableExport(f"the header has {len(cells):,} columns; at most {COLUMNS_MAX:,} are read")
+        raise UnreadableExportError(f"the header has {len(cells):,} columns; at most {COLUMNS_MAX:,} are read")
     return header_names(cells), best, lines + skipped
 
 
@@ -185,7 +194,7 @@ def _first_record(text: str, delimiter: str) -> tuple[list[str], int]:
     try:
         return next(reader), reader.line_num
     except (csv.Error, StopIteration) as error:
-        raise UnreadableExport(f"the first line is no header ({error})") from None
+        raise UnreadableExportError(f"the first line is no header ({error})") from None
 
 
 def header_names(cells: list[str]) -> tuple[str, ...]:
@@ -212,11 +221,13 @@ def _refuse_open_quote(path: Path) -> None:
             for _ in reader:
                 start, end = end, reader.line_num
         except csv.Error as error:
-            raise UnreadableExport(f"the file is no table: {error}, after line {reader.line_num}") from None
+            raise UnreadableExportError(f"the file is no table: {error}, after line {reader.line_num}") from None
         text.seek(0)
         last = "".join(itertools.islice(text, start, end))
     if last.count('"') % 2 and not last.rstrip("\r\n").endswith('"') and _opens_quote(last):
-        raise UnreadableExport(f"a quote opened in line {start + 1} is never closed: the file is cut off or damaged")
+        raise UnreadableExportError(
+            f"a quote opened in line {start + 1} is never closed: the file is cut off or damaged"
+        )
 
 
 def _opens_quote(record: str) -> bool:
@@ -257,7 +268,7 @@ def _text_blocks(
     except pa.ArrowInvalid as error:
         if "Could not skip" in str(error) or "Empty CSV" in str(error):
             return
-        raise UnreadableExport(f"the table cannot be read to its end ({_first_line(error)})") from None
+        raise UnreadableExportError(f"the table cannot be read to its end ({_first_line(error)})") from None
     if broken:
         yield _block(pa.RecordBatch.from_pylist([], pa.schema([(n, pa.large_string()) for n in header])), broken,
                      header, first)[0]  # fmt: skip
@@ -273,16 +284,19 @@ def _block(
     """Put each row under its number: the rows a block skipped are known by theirs."""
     skipped = {number for number, _, _ in broken}
     count = batch.num_rows + len(skipped)
-    numbers = pd.RangeIndex(first, first + count)
+    numbers = pd.Index(pd.RangeIndex(first, first + count))
     if skipped:
-        numbers = pd.Index(numbers).difference(pd.Index(sorted(skipped)), sort=True)
+        numbers = numbers.difference(pd.Index(sorted(skipped)), sort=True)
     cells = batch.to_pandas(types_mapper=_text_types.get)
     cells.index = numbers
     empty = cells.isna().all(axis=1)
     return Block(cells[~empty] if empty.any() else cells, _broken_rows(broken, len(header))), first + count
 
 
-_text_types = {pa.large_string(): pd.StringDtype(na_value=float("nan")), pa.string(): pd.StringDtype(na_value=float("nan"))}
+_text_types = {
+    pa.large_string(): pd.StringDtype(na_value=float("nan")),
+    pa.string(): pd.StringDtype(na_value=float("nan")),
+}
 
 
 def _broken_rows(broken: list[tuple[int, int, str]], columns: int) -> pd.DataFrame:
@@ -291,9 +305,7 @@ def _broken_rows(broken: list[tuple[int, int, str]], columns: int) -> pd.DataFra
         {
             "row_number": pd.Series([number for number, _, _ in kept], dtype="int64"),
             "raw": pd.Series([text for _, _, text in kept], dtype="str"),
-            "reason": pd.Series(
-                [f"row: found {found} cells, expected {columns}" for _, found, _ in kept], dtype="str"
-            ),
+            "reason": pd.Series([f"row: found {found} cells, expected {columns}" for _, found, _ in kept], dtype="str"),
         }
     )
 
@@ -304,17 +316,19 @@ def _open_workbook(name: str, path: Path, bytes_max: int) -> Export:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 if sum(part.file_size for part in archive.infolist()) > bytes_max:
-                    raise UnreadableExport(f"the workbook unpacks to more than {bytes_max:,} bytes")
+                    raise UnreadableExportError(f"the workbook unpacks to more than {bytes_max:,} bytes")
         rows = workbook_rows(path)
     except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise UnreadableExport(f"the workbook cannot be opened ({_first_line(error)}): send it again") from None
+        raise UnreadableExportError(f"the workbook cannot be opened ({_first_line(error)}): send it again") from None
     if not rows:
-        raise UnreadableExport("the workbook's first sheet is empty")
+        raise UnreadableExportError("the workbook's first sheet is empty")
     header = header_names([cell or "" for cell in rows[0]])
 
     def read(_whole: bool) -> Iterator[Block]:  # noqa: FBT001
         columns = list(zip(*rows[1:], strict=True)) or [()] * len(header)
-        cells = pd.DataFrame({name: pd.Series(values, dtype="str") for name, values in zip(header, columns, strict=True)})
+        cells = pd.DataFrame(
+            {name: pd.Series(values, dtype="str") for name, values in zip(header, columns, strict=True)}
+        )
         cells.index = pd.RangeIndex(2, 2 + len(cells))
         yield Block(cells[cells.notna().any(axis=1)], _broken_rows([], len(header)))
 

@@ -85,7 +85,7 @@ def day_first(texts: pd.Series) -> bool | None:
     texts = texts.dropna()
     dates = texts[texts.str.match(r"\s*'?\d{1,2}[/.-]\d{1,2}[/.-]\d{4}")].drop_duplicates()
     parts = dates.str.extract(r"^\s*'?(\d{1,2})[/.-](\d{1,2})[/.-]").astype("int64")
-    first, second = bool((parts[0] > 12).any()), bool((parts[1] > 12).any())  # noqa: PLR2004 - months of a year
+    first, second = bool((parts[0] > 12).any()), bool((parts[1] > 12).any())
     return first if first != second else None
 
 
@@ -138,11 +138,10 @@ def _read_gtin(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
 
 def _gtin(text: str) -> str | None:
     digits = text.replace(" ", "").replace("-", "")
-    if digits.endswith(".0"):
-        digits = digits[:-2]
+    digits = digits.removesuffix(".0")
     if not digits.isascii() or not digits.isdigit():
         return None
-    if len(digits) == 11:  # noqa: PLR2004 - a GTIN-12 whose leading zero a spreadsheet dropped
+    if len(digits) == 11:  # a GTIN-12 whose leading zero a spreadsheet dropped
         digits = digits.zfill(12)
     return digits if ean.is_valid(digits) else None
 
@@ -205,7 +204,8 @@ def _integer(text: str) -> int | None:
 
 def _read_money(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
     clean = texts.str.fullmatch(r"[0-9]{1,10}(?:\.[0-9]{1,4})?")
-    values = np.rint(texts.where(clean, "0").astype("float64") * MONEY_SCALE).astype("int64").astype("Int64")
+    scaled = texts.where(clean, "0").astype("float64") * MONEY_SCALE
+    values = scaled.round().astype("int64").astype("Int64")
     return _in_two_passes(texts, clean, values, _money)
 
 
@@ -292,7 +292,7 @@ def _spreadsheet_date(text: str, clock: Clock) -> str | None:
     one, two, year = int(found[1]), int(found[2]), int(found[3])
     order = clock.day_first
     if order is None:
-        order = True if one > 12 else False if two > 12 else one == two or None  # noqa: PLR2004 - months of a year
+        order = True if one > 12 else False if two > 12 else one == two or None
     if order is None:
         return None
     day, month = (one, two) if order else (two, one)

@@ -11,6 +11,7 @@ import pandas as pd
 from tasks.domain.exports import Kind
 from tasks.domain.sites import Warehouse
 
+OrderKey = tuple[object, ...]
 FILE_COLUMN, ROW_COLUMN, REASONS_COLUMN = "quarantine_file", "quarantine_row", "quarantine_reasons"
 _SUBJECTS = ("order_number", "request_id", "movement_id", "rma", "parcel", "tracking_number", "sku", "location")
 
@@ -45,7 +46,7 @@ def name_merchants(typed: pd.DataFrame, ids: Mapping[str, int]) -> tuple[pd.Data
     return typed.drop(columns="merchant").assign(merchant_id=merchant_id)[merchant_id.notna()], refused
 
 
-def mark_first(typed: pd.DataFrame, before: tuple[object, ...] | None) -> tuple[pd.DataFrame, tuple[object, ...] | None]:
+def mark_first(typed: pd.DataFrame, before: OrderKey | None) -> tuple[pd.DataFrame, OrderKey | None]:
     """Mark the first row of each order (is_first, 0 or 1), blocks of one file coming one after the other.
 
     `before` is the last order of the block before; gives the last order of this one.

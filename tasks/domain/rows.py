@@ -4,8 +4,10 @@ Works on columns. A column is reduced to its distinct texts where that pays, rea
 over the rows again; only rows at fault are ever looked at one by one.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,7 +39,7 @@ class Judged:
 class Context:
     """What the file itself does not say."""
 
-    clock: Clock = Clock()
+    clock: Clock = dataclasses.field(default_factory=Clock)
     currency: str | None = None
     defaults: tuple[tuple[str, str], ...] = ()  # field, text where the file has none
 
@@ -146,9 +148,14 @@ def _judge_column(verdicts: _Verdicts, field: Field, texts: pd.Series, values: p
     asked = int(len(texts) - missing.sum())
     verdicts.rule(field.name, "type", expectation(field), asked, unread, texts)
     if field.minimum is not None and field.type is not Type.MONEY:
-        outside = ~values.between(field.minimum, field.maximum).fillna(value=True).to_numpy(dtype=bool)
-        outside &= ~unread & ~missing
+        outside = ~_between(values, field) & ~unread & ~missing
         verdicts.rule(field.name, "range", expectation(field), asked, outside, texts)
+
+
+def _between(values: pd.Series, field: Field) -> np.ndarray:
+    """Whether each number lies in the field's range; one that is missing does."""
+    within: Any = values.between(field.minimum, field.maximum)  # type: ignore[arg-type]
+    return np.asarray(within.fillna(value=True).to_numpy(dtype=bool))
 
 
 def _settle_money(verdicts: _Verdicts, kind: Kind, typed: dict[str, pd.Series], currency: str | None) -> None:
@@ -160,8 +167,7 @@ def _settle_money(verdicts: _Verdicts, kind: Kind, typed: dict[str, pd.Series], 
     for field in fields:
         scaled = typed[field.column]
         minor, rest = scaled // step, scaled % step
-        bad = (rest != 0) | ~minor.between(field.minimum, field.maximum)
-        bad = bad.fillna(value=False).to_numpy(dtype=bool)
+        bad = (rest != 0).fillna(value=False).to_numpy(dtype=bool) | ~_between(minor, field)
         verdicts.rule(field.name, "range", f"{expectation(field)}, in the decimals of its currency",
                       int(scaled.notna().sum()), bad, scaled / MONEY_SCALE)  # fmt: skip
         typed[field.column] = minor

@@ -53,7 +53,8 @@ def usual_rows(connection: Connection, kind: str, source: str, imports_min: int,
     """
     recent = (
         select(imports.c.rows_in)
-        .where(imports.c.kind == kind, imports.c.source == source, imports.c.state == ImportState.LOADED, imports.c.id < before)
+        .where(imports.c.kind == kind, imports.c.source == source, imports.c.id < before)
+        .where(imports.c.state == ImportState.LOADED)
         .order_by(imports.c.received_at.desc(), imports.c.id.desc())
         .limit(10)
     )

@@ -76,7 +76,7 @@ def drop_repeats(connection: Connection, rows: Table, key: Sequence[str], facts:
     )
     drop(connection, rows, found)
     wrong = found[found["contradicts"].astype(bool)]
-    reason = f"{key[-1]}: found again what row " + wrong["first"].astype("str") + " says otherwise, expected once a file"
+    reason = f"{key[-1]}: found what row " + wrong["first"].astype("str") + " says otherwise, expected once a file"
     return pd.DataFrame({"row_number": wrong["row_number"].astype("int64"), "reason": reason.astype("str")})
 
 
@@ -90,4 +90,3 @@ def drop(connection: Connection, rows: Table, found: pd.DataFrame) -> None:
 def count(connection: Connection, table: Table | Subquery) -> int:
     """How many rows there are."""
     return int(connection.scalar(select(func.count()).select_from(table)) or 0)
-

@@ -51,7 +51,8 @@ def placed(connection: Connection, rows: Table) -> Placed:
     """
     here = and_(locations.c.warehouse_id == warehouses.c.id, locations.c.code == rows.c.location)
     goods = and_(products.c.merchant_id == rows.c.merchant_id, products.c.sku == rows.c.sku)
-    ids = (warehouses.c.id.label("warehouse_id"), locations.c.id.label("location_id"), products.c.id.label("product_id"))
+    named = {"warehouse_id": warehouses, "location_id": locations, "product_id": products}
+    ids = tuple(table.c.id.label(name) for name, table in named.items())
     joined = (
         select(*rows.c, *ids)
         .join_from(rows, warehouses, warehouses.c.code == rows.c.warehouse, isouter=True)

@@ -39,7 +39,7 @@ def _unknown_components(connection: Connection, rows: Table, components: pd.Data
         kit, part = rows.alias("kit"), rows.alias("part")
         known = exists().where(products.c.merchant_id == kit.c.merchant_id, products.c.sku == parts.c.component)
         beside = exists().where(part.c.merchant_id == kit.c.merchant_id, part.c.sku == parts.c.component)
-        reason = literal("components: found '") + parts.c.component + literal("', expected a SKU of the products received")
+        reason = literal("components: found '") + parts.c.component + literal("', expected a SKU that was received")
         unknown = (
             select(parts.c.row_number, func.min(reason).label("reason"))
             .join(kit, kit.c.row_number == parts.c.row_number)

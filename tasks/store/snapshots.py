@@ -1,7 +1,9 @@
 """What stock exports say is on hand: the opening of the ledger, and afterwards a second opinion on it."""
 
+from typing import Any
+
 import pandas as pd
-from sqlalchemy import Connection, Select, String, Table, cast, exists, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, cast, exists, func, literal, select
 from sqlalchemy.sql.selectable import Subquery
 
 from tasks.store.frames import read
@@ -25,16 +27,18 @@ def load_stock(connection: Connection, rows: Table, intake: Intake) -> Loaded:
     as_of = literal(intake.as_of, stock_snapshots.c.snapshot_at.type)
     c = here.rows.c
     at = func.coalesce(c.snapshot_at, as_of)
-    said = select(*(c[name] for name in PLACE), c.on_hand, at.label("snapshot_at"), literal(intake.import_id).label("import_id"))
+    which = literal(intake.import_id).label("import_id")
+    said = select(*(c[name] for name in PLACE), c.on_hand, at.label("snapshot_at"), which)
     later = exists().where(*(stock_snapshots.c[name] == c[name] for name in PLACE), stock_snapshots.c.snapshot_at > at)
     opened = post_moves(connection, _opening(connection, here, at, intake))
-    new, updated = merge(connection, stock_snapshots, said.where(~later), PLACE, ("on_hand", "snapshot_at", "import_id"))
+    facts = ("on_hand", "snapshot_at", "import_id")
+    new, updated = merge(connection, stock_snapshots, said.where(~later), PLACE, facts)
     bad = pd.concat([refused, here.refused], ignore_index=True)
     loaded = max(new + updated, opened)
     return Loaded(loaded, total - loaded - len(bad), bad)
 
 
-def _opening(connection: Connection, here: Placed, at: object, intake: Intake) -> pd.DataFrame:
+def _opening(connection: Connection, here: Placed, at: ColumnElement[Any], intake: Intake) -> pd.DataFrame:
     """The moves that bring a warehouse's first word of some goods into the ledger."""
     c = here.rows.c
     moved = (

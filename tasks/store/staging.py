@@ -120,7 +120,7 @@ class _PostgresqlStaging(Staging):
 # ── SQLite ───────────────────────────────────────────────────────────────────────────────────────────────────────
 class _SqliteStaging(Staging):
     def __init__(self, path: Path, rows: Table) -> None:
-        import adbc_driver_sqlite.dbapi  # noqa: PLC0415 - a second SQLite library: only ever on the scratch file
+        import adbc_driver_sqlite.dbapi  # a second SQLite library: only ever on the scratch file
 
         super().__init__(rows)
         self._path = path
@@ -129,7 +129,7 @@ class _SqliteStaging(Staging):
         for pragma in ("journal_mode=off", "synchronous=off"):
             self._cursor.execute(f"PRAGMA {pragma}")
             self._cursor.fetchall()
-        local = rows.to_metadata(MetaData(), schema=None)
+        local = rows.to_metadata(MetaData(), schema=None)  # type: ignore[arg-type]
         self._cursor.execute(str(CreateTable(local).compile(dialect=engine().dialect)))
 
     def _write(self, typed: pd.DataFrame) -> None:

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -18,7 +19,8 @@ CUSTOMER = "jane.doe@mail.example"
 
 
 def _put(connection: Connection, table: Table, **values: object) -> int:
-    return int(connection.execute(insert(table).values(**values)).inserted_primary_key[0])
+    made: Any = connection.execute(insert(table).values(**values)).inserted_primary_key
+    return int(made[0])
 
 
 def _days_ago(days: float) -> datetime:
@@ -29,7 +31,6 @@ class Week:
     """A shop's week, written straight into the tables."""
 
     def __init__(self, connection: Connection) -> None:
-        self.put = lambda table, **values: _put(connection, table, **values)
         self.connection = connection
         self.merchant = self.put(schema.merchants, code="HEARTH", name="Hearth & Hook")
         self.warehouse = self.put(
@@ -47,6 +48,10 @@ class Week:
             schema.quarantined_rows, import_id=self.source, row_number=7, raw=f"x,{CUSTOMER}",
             reasons=f"email: found '{CUSTOMER}'", **({"cells": "{}"} if "cells" in schema.quarantined_rows.c else {}),
         )  # fmt: skip
+
+    def put(self, table: Table, **values: object) -> int:
+        """Insert one row and give its id."""
+        return _put(self.connection, table, **values)
 
     def order(self, number: str, placed: float, shipped: float | None, **more: object) -> int:
         """One order of two units, due two days after it was placed; `placed` and `shipped` are days ago."""
@@ -71,9 +76,7 @@ class Week:
             schema.shipments, merchant_id=self.merchant, parcel=code, order_id=order, warehouse_id=self.warehouse,
             carrier="DPD", state=state, shipped_at=_days_ago(shipped), packed_at=_days_ago(shipped + 0.1),
         )  # fmt: skip
-        self.put(
-            schema.shipment_lines, shipment_id=parcel, order_id=order, line_number=1, sku=HOSTILE, quantity=2
-        )
+        self.put(schema.shipment_lines, shipment_id=parcel, order_id=order, line_number=1, sku=HOSTILE, quantity=2)
         return parcel
 
     def count(self, expected: int, counted: int, *, within: bool, state: str) -> None:

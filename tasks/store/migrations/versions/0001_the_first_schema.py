@@ -189,7 +189,6 @@ def upgrade() -> None:
             name=op.f("orders_hold_reason_is_known"),
         ),
         sa.CheckConstraint("refunded_minor >= 0", name=op.f("a_refund_is_not_negative")),
-        sa.ForeignKeyConstraint(["merchant_id"], ["merchants.id"], name=op.f("fk_orders_merchant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
         sa.UniqueConstraint("merchant_id", "order_number", name=op.f("an_order_number_names_one_order_of_a_merchant")),
         sqlite_with_rowid=True,
@@ -374,7 +373,6 @@ def upgrade() -> None:
             "quantity_returned >= 0 AND quantity_returned <= quantity_shipped", name=op.f("i7_returned_is_shipped")
         ),
         sa.CheckConstraint("quantity_shipped <= quantity_packed", name=op.f("i6_shipped_is_packed")),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_order_lines_order_id")),
         sa.PrimaryKeyConstraint("order_id", "line_number", name=op.f("pk_order_lines")),
         sqlite_with_rowid=False,
     )
