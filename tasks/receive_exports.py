@@ -11,18 +11,19 @@ from prefect import task
 from config.read import names, read
 from config.settings import settings
 from tasks.connectors.layouts import Layout
-from tasks.connectors.tables import write_csv, write_xlsx
+from tasks.connectors.tables import write_csv
 from tasks.domain.deliveries import GateRules
 from tasks.domain.exports import KINDS
-from tasks.domain.intake import quarantine_sheet
 from tasks.domain.sites import Merchant, Warehouse
 from tasks.gates.delivery import Gate
-from tasks.store import imports, orders
+from tasks.intaking import Intaking, Outcome, Site
+from tasks.put_away import put_away
+from tasks.store import orders
 from tasks.store.engine import engine, exclusive, reading
 from tasks.store.loaders import LOADERS
 from tasks.store.sites import ensure_sites
 from tasks.store.snapshots import drift
-from tasks.take_in import Intaking, Outcome, Site, take_in
+from tasks.take_in import take_in
 
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
 
@@ -69,7 +70,7 @@ def take_in_kind(kind: str, files: Sequence[Path], site: Site, gate: Gate, as_of
             outcome = take_in(job)
         except FileNotFoundError:  # another run was quicker and has put the file away
             continue
-        _put_away(path, outcome, as_of)
+        put_away(path, outcome, as_of)
         outcomes.append(outcome)
     return outcomes
 
@@ -78,35 +79,6 @@ def _merchant_of(path: Path, site: Site) -> str:
     """A folder between the kind's and the file names the merchant."""
     codes = {one.code for one in site.merchants}
     return next((part for part in reversed(path.parent.parts) if part in codes), site.merchant)
-
-
-def _put_away(path: Path, outcome: Outcome, as_of: datetime) -> None:
-    """Write what waits for a correction, then move the file out of the inbox."""
-    if outcome.state == "refused":
-        folder = settings().folder("quarantine") / outcome.kind / "refused"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{path.name}.reason.txt").write_text(f"{path.name}: {outcome.reason}\n", encoding="utf-8")
-    else:
-        folder = settings().folder("archive") / outcome.kind / f"{as_of:%Y-%m-%d}"
-        folder.mkdir(parents=True, exist_ok=True)
-        write_quarantine_sheet(outcome)
-    target = folder / path.name
-    number = 1
-    while target.exists() and target.read_bytes() != path.read_bytes():
-        number += 1
-        target = folder / f"{path.stem}-{number}{path.suffix}"
-    path.replace(target)
-
-
-def write_quarantine_sheet(outcome: Outcome) -> Path | None:
-    """The spreadsheet in which the file's refused rows can be corrected; none when nothing waits."""
-    with reading().connect() as connection:
-        waiting = imports.open_quarantine(connection, outcome.import_id)
-    name = f"{Path(outcome.file_name).name}.{outcome.import_id}.xlsx"
-    path = settings().folder("quarantine") / outcome.kind / name
-    if waiting.empty or path.exists():
-        return None
-    return write_xlsx(path, {"correct and drop back": quarantine_sheet(KINDS[outcome.kind], waiting)})
 
 
 @task

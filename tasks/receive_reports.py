@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tasks.take_in import Outcome
+from tasks.intaking import Outcome
 
 
 def artifact_rows(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:

@@ -1,0 +1,90 @@
+"""What taking in one delivered file is done with, and what comes of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+from sqlalchemy import Connection, Table
+
+from tasks.connectors.files import ExportError, fingerprint
+from tasks.connectors.layouts import Layout
+from tasks.domain.cells import Clock
+from tasks.domain.exports import Kind
+from tasks.domain.rows import Context
+from tasks.domain.sites import Merchant, Warehouse
+from tasks.gates.delivery import Gate
+from tasks.store.imports import Delivery
+from tasks.store.intake import Intake, Loaded
+
+Loader = Callable[[Connection, Table, Intake], Loaded]
+
+
+class RefusedDeliveryError(ExportError):
+    """The file was read, but is not to be believed."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the installation knows and no file says."""
+
+    merchants: Sequence[Merchant]
+    warehouses: Sequence[Warehouse]
+    layouts: Sequence[Layout]
+    merchant: str  # whose a file is that does not say
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file; `state` is loaded, refused or seen (taken in before)."""
+
+    kind: str
+    file_name: str
+    state: str
+    layout: str = ""
+    rows_in: int = 0
+    rows_loaded: int = 0
+    rows_unchanged: int = 0
+    rows_quarantined: int = 0
+    rows_ignored: int = 0
+    reason: str = ""
+    warnings: tuple[str, ...] = ()
+    import_id: int = 0
+
+
+@dataclass
+class Tally:
+    """What is gathered while a file's blocks go by; `refused` holds rows ready for quarantine."""
+
+    rows: int = 0
+    ignored: int = 0
+    staged: int = 0
+    last_order: tuple[object, ...] | None = None
+    last_at: pd.Timestamp | None = None
+    rules: list[pd.DataFrame] = field(default_factory=list)
+    refused: list[pd.DataFrame] = field(default_factory=list)
+    corrections: list[pd.DataFrame] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Intaking:
+    """Everything one file is taken in with."""
+
+    path: Path
+    kind: Kind
+    merchant: str
+    site: Site
+    gate: Gate
+    loader: Loader
+    as_of: datetime
+
+    def delivery(self) -> Delivery:
+        """What makes the file the file it is."""
+        return Delivery(self.kind.name, self.merchant, fingerprint(self.path), self.path.name)
+
+    def context(self) -> Context:
+        """What the file's rows do not say themselves."""
+        owner = next((one for one in self.site.merchants if one.code == self.merchant), None)
+        defaults = (("merchant", self.merchant), ("count_id", self.path.name.partition(".")[0]))
+        return Context(Clock(owner.time_zone if owner else "UTC"), owner.currency if owner else None, defaults)

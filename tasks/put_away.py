@@ -1,0 +1,41 @@
+"""After a file was taken in: out of the inbox, with a sheet to correct what was refused."""
+
+from datetime import datetime
+from pathlib import Path
+
+from config.settings import settings
+from tasks.connectors.tables import write_xlsx
+from tasks.domain.exports import KINDS
+from tasks.domain.intake import quarantine_sheet
+from tasks.intaking import Outcome
+from tasks.store import imports
+from tasks.store.engine import reading
+
+
+def put_away(path: Path, outcome: Outcome, as_of: datetime) -> None:
+    """Write what waits for a correction, then move the file out of the inbox."""
+    if outcome.state == "refused":
+        folder = settings().folder("quarantine") / outcome.kind / "refused"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{path.name}.reason.txt").write_text(f"{path.name}: {outcome.reason}\n", encoding="utf-8")
+    else:
+        folder = settings().folder("archive") / outcome.kind / f"{as_of:%Y-%m-%d}"
+        folder.mkdir(parents=True, exist_ok=True)
+        write_quarantine_sheet(outcome)
+    target = folder / path.name
+    number = 1
+    while target.exists() and target.read_bytes() != path.read_bytes():
+        number += 1
+        target = folder / f"{path.stem}-{number}{path.suffix}"
+    path.replace(target)
+
+
+def write_quarantine_sheet(outcome: Outcome) -> Path | None:
+    """The spreadsheet in which the file's refused rows can be corrected; none when nothing waits."""
+    with reading().connect() as connection:
+        waiting = imports.open_quarantine(connection, outcome.import_id)
+    name = f"{Path(outcome.file_name).name}.{outcome.import_id}.xlsx"
+    path = settings().folder("quarantine") / outcome.kind / name
+    if waiting.empty or path.exists():
+        return None
+    return write_xlsx(path, {"correct and drop back": quarantine_sheet(KINDS[outcome.kind], waiting)})
