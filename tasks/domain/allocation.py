@@ -61,10 +61,10 @@ def prioritised(lines: pd.DataFrame, rules: AllocationRules) -> pd.DataFrame:
 
 
 def standing(lines: pd.DataFrame, as_of: datetime) -> pd.Series:
-    """Why an order may not be served now: unpaid, refunded or held; an empty text where it may."""
+    """Why an order may not be served now: shipped elsewhere, unpaid, refunded or held; an empty text where it may."""
     told = np.select(
-        [lines["paid_at"].isna(), is_refunded(lines), is_held(lines, as_of)],
-        ["unpaid", "refunded", "held: " + lines["hold_reason"].fillna("")],
+        [lines["fulfilled_at"].notna(), lines["paid_at"].isna(), is_refunded(lines), is_held(lines, as_of)],
+        ["fulfilled elsewhere", "unpaid", "refunded", "held: " + lines["hold_reason"].fillna("")],
         "",
     )
     return pd.Series(told, index=lines.index, dtype="str")
@@ -120,7 +120,7 @@ def allocate(
     may &= rules.partial | ~unknown
     key = ["order_id", "line_number", "location_id", "product_id", "lot"]
     while True:
-        served = _serve(lines[may], wants[wants["line"].map(may)], places, warehouses, rules)
+        served = _serve(lines[may], wants[wants["line"].isin(lines.index[may])], places, warehouses, rules)
         again = served.promises[key].merge(taken_up[key], on=key)["order_id"]
         if again.empty:
             return served

@@ -25,7 +25,8 @@ def open_lines(connection: Connection) -> pd.DataFrame:
     """Every line of a not cancelled order that still needs stock, whatever the order waits for.
 
     Columns: order_id, line_number, merchant_id, merchant, order_number, sku, product_id (Int64), need,
-    quantity_allocated, paid_at, ship_by, service_level, hold_reason, hold_until, refunded_minor, total_minor.
+    quantity_allocated, paid_at, ship_by, service_level, hold_reason, hold_until, refunded_minor, total_minor,
+    fulfilled_at.
     """
     o, line = orders.c, order_lines.c
     statement = (
@@ -33,6 +34,7 @@ def open_lines(connection: Connection) -> pd.DataFrame:
             line.order_id, line.line_number, o.merchant_id, merchants.c.code.label("merchant"), o.order_number,
             line.sku, products.c.id.label("product_id"), NEED.label("need"), line.quantity_allocated, o.paid_at,
             o.ship_by, o.service_level, o.hold_reason, o.hold_until, o.refunded_minor, o.total_minor,
+            o.fulfilled_at,
         )
         .join_from(order_lines, orders, o.id == line.order_id)
         .join(merchants, merchants.c.id == o.merchant_id)
