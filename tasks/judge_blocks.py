@@ -64,10 +64,10 @@ def _note(
         latest = typed[moments[0]].max()
         tally.last_at = latest if tally.last_at is None else max(tally.last_at, latest)
     if len(reasons):
-        tally.refused.append(quarantined(job, block, translated, reasons))
+        tally.refused.append(_quarantined(job, block, translated, reasons))
 
 
-def quarantined(job: Intaking, block: Block, translated: Translated, reasons: pd.DataFrame) -> pd.DataFrame:
+def _quarantined(job: Intaking, block: Block, translated: Translated, reasons: pd.DataFrame) -> pd.DataFrame:
     broken = block.broken.set_index("row_number")["raw"]
     rows = intake.quarantine_rows(job.kind, translated.rows, block.cells, reasons)
     rows["raw"] = rows["row_number"].map(broken).astype("str").fillna(rows["raw"])
@@ -82,5 +82,5 @@ def requote(job: Intaking, export: Export, layout: Layout, reasons: pd.DataFrame
         mine = reasons[reasons["row_number"].isin(block.cells.index)]
         if len(mine):
             cells = block.cells if not layout.streams else block.cells.loc[block.cells.index.isin(mine["row_number"])]
-            found.append(quarantined(job, replace(block, cells=cells), translate(layout, cells), mine))
+            found.append(_quarantined(job, replace(block, cells=cells), translate(layout, cells), mine))
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame()

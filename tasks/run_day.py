@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import yaml
 from prefect import task
-from pydantic import TypeAdapter
 
-from config.read import ConfigError
+from config.read import ConfigError, read
 from config.settings import settings
 from tasks.domain.exports import KINDS
 from tasks.store.engine import reading
@@ -29,10 +27,7 @@ def day_of(source: str | None, as_of: datetime | None) -> datetime | None:
     said = Path(source or "") / "day.yaml"
     if as_of or not source or not said.is_file():
         return as_of
-    try:
-        return TypeAdapter(Day).validate_python(yaml.safe_load(said.read_text(encoding="utf-8"))).as_of
-    except ValueError:
-        raise ConfigError(f"{said}: expected as_of and a moment, such as 2026-03-06T18:00:00Z") from None
+    return read(said.resolve(), Day).as_of
 
 
 @task
