@@ -6,12 +6,16 @@ from sqlalchemy import Connection, Table
 
 from tasks.store.counts import load_counts
 from tasks.store.intake import Intake, Loaded
+from tasks.store.manifests import load_shipments
 from tasks.store.messages import load_message_events
 from tasks.store.movements import load_movements
 from tasks.store.orders import load_orders
+from tasks.store.parcels import load_packs
 from tasks.store.places import load_locations
 from tasks.store.products import load_products
+from tasks.store.returns import load_return_receipts, load_return_requests
 from tasks.store.snapshots import load_stock
+from tasks.store.tracking import load_tracking
 
 LOADERS: dict[str, Callable[[Connection, Table, Intake], Loaded]] = {
     "products": load_products,
@@ -21,4 +25,9 @@ LOADERS: dict[str, Callable[[Connection, Table, Intake], Loaded]] = {
     "orders": load_orders,
     "counts": load_counts,
     "message_events": load_message_events,
+    "packs": load_packs,
+    "shipments": load_shipments,
+    "tracking": load_tracking,
+    "return_requests": load_return_requests,
+    "return_receipts": load_return_receipts,
 }

@@ -1,0 +1,53 @@
+"""Answer return requests, and book what came back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from prefect import flow
+from prefect.artifacts import create_table_artifact
+
+from tasks.book_returns import book_receipts
+from tasks.clock import moment
+from tasks.domain.states import ReturnState
+from tasks.prepare_database import prepare_database
+from tasks.process_returns import decide_requests
+from tasks.show_returns import returns_shown
+
+
+@dataclass(frozen=True)
+class Processed:
+    """What became of requests and of what came back."""
+
+    approved: int
+    rejected: int
+    for_a_person: int
+    products_received: int
+    products_flagged: int
+    refunds_proposed: int
+
+
+@flow(name="process-returns", flow_run_name="process returns")
+def process_returns(as_of: datetime | None = None) -> Processed:
+    """Answer return requests by the policy, put what came back where it belongs, and propose what is paid back.
+
+    Each decision names its rule. A request is answered once, a received unit is dispositioned once and a refund
+    proposed once: a second run finds nothing to do, changes nothing and writes no document.
+
+    Args:
+        as_of: The moment the run takes for now; the clock's when empty.
+
+    Returns:
+        How many requests were answered in which way, how many products were received, and how many refunds proposed.
+    """
+    as_of = moment(as_of)
+    prepare_database()
+    decisions = decide_requests(as_of)
+    booked = book_receipts(as_of)
+    shown = returns_shown(decisions, booked)
+    create_table_artifact(shown, key="returns", description="Returns decided, received and refunded")
+    states = decisions["state"].value_counts()
+    return Processed(
+        int(states.get(ReturnState.APPROVED, 0)), int(states.get(ReturnState.REJECTED, 0)),
+        int(states.get(ReturnState.MANUAL, 0)), len(booked.receipts), int((booked.receipts["flags"] != "").sum()),
+        len(booked.refunds),
+    )  # fmt: skip

@@ -1,0 +1,90 @@
+"""Second step of process-returns: what came back goes to stock, to its order lines and into a proposed refund."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+from prefect import task
+from sqlalchemy import Connection
+
+from config.read import read
+from tasks.domain import return_notices, returns
+from tasks.domain.notices import NoticeKind
+from tasks.domain.policy import ReturnPolicy
+from tasks.domain.sites import Warehouse
+from tasks.domain.states import MoveKind
+from tasks.process_returns import document, merchants, tell
+from tasks.store import return_rows
+from tasks.store.engine import engine, exclusive
+from tasks.store.stock import post_moves
+
+RECEIPTS = [
+    "merchant", "order_number", "rma", "sku", "quantity", "quantity_received", "grade", "disposition", "flags",
+    "received_at",
+]  # fmt: skip
+REFUNDS = ["merchant", "order_number", "rma", "amount_minor", "currency", "rule", "refund_key"]
+
+
+@dataclass(frozen=True)
+class Booked:
+    """Received products and proposed refunds of one run, as they stand in its documents."""
+
+    receipts: pd.DataFrame
+    refunds: pd.DataFrame
+
+
+@task
+def book_receipts(as_of: datetime) -> Booked:
+    """Give every received product its disposition, its stock move, its order line and its refund, all at once.
+
+    What was booked is not looked at again, so a second run books nothing.
+    """
+    rules = read("rules/returns.yaml", ReturnPolicy)
+    with engine().begin() as connection:
+        exclusive(connection, "returns")
+        return_rows.find_orders(connection)
+        disposed = returns.dispose(_received(connection), rules)
+        lines, payments = return_rows.lines_of_orders(connection), return_rows.payments(connection)
+        units = returns.spread(disposed, lines)
+        refunds = returns.refunds(disposed, units, lines, payments, rules)
+        if len(disposed):
+            return_rows.book(connection, disposed, units)
+            post_moves(connection, _moves(connection, disposed, rules, as_of))
+            return_rows.close(connection, returns.ended(disposed, refunds, return_rows.waiting(connection)), as_of)
+        keyed = refunds.assign(created_at=pd.Timestamp(as_of))
+        return_rows.propose_refunds(connection, keyed.drop(columns=["merchant", "order_number", "rma"]))
+        _tell(connection, disposed, refunds, as_of)
+        document("receipts.csv", disposed[RECEIPTS], as_of)  # before the commit: a crash leaves none without its list
+        document("refunds.csv", refunds[REFUNDS], as_of)
+    return Booked(disposed[RECEIPTS], refunds[REFUNDS])
+
+
+def _received(connection: Connection) -> pd.DataFrame:
+    came = return_rows.received(connection)
+    languages = {one.code: one.language for one in merchants()}
+    return came.assign(language=came["language"].fillna(came["merchant"].map(languages)))
+
+
+def _moves(connection: Connection, disposed: pd.DataFrame, rules: ReturnPolicy, as_of: datetime) -> pd.DataFrame:
+    """The stock moves of what came back: every unit in the box, of products that are known and no kits."""
+    warehouse = read(f"warehouses/{rules.warehouse}.yaml", Warehouse)
+    here = disposed[(disposed["quantity_received"] > 0) & disposed["product_id"].notna() & ~disposed["is_kit"]]
+    if here.empty:
+        return here
+    return pd.DataFrame(
+        {
+            "product_id": here["product_id"].astype("int64"),
+            "location_id": return_rows.returns_place(connection, warehouse.code, warehouse.default_location),
+            "condition": here["condition"], "lot": "", "quantity": here["quantity_received"],
+            "kind": str(MoveKind.RETURN), "reason": here["grade"], "document": here["rma"],
+            "effective_at": here["received_at"], "recorded_at": pd.Timestamp(as_of),
+            "cause": "return:" + here["rma"] + ":" + here["sku"],
+        }
+    )  # fmt: skip
+
+
+def _tell(connection: Connection, disposed: pd.DataFrame, refunds: pd.DataFrame, as_of: datetime) -> None:
+    """Who gets money back is told so; of other returns, that they have arrived."""
+    others = disposed.loc[~disposed["return_id"].isin(refunds["return_id"]), ["return_id"]].drop_duplicates()
+    tell(connection, NoticeKind.REFUND_PROPOSED, return_notices.refunded(disposed, refunds), as_of)
+    tell(connection, NoticeKind.RETURN_RECEIVED, return_notices.received(disposed, others), as_of)
