@@ -1,15 +1,13 @@
 """Steps of reconcile-counts: compare counts with the dated book, and carry out what follows."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import pandas as pd
 from prefect import task
 from sqlalchemy import Connection
 
 from config.read import read
-from tasks.domain import money
+from tasks.domain.count_outcome import SHOWN, Decided
 from tasks.domain.count_plans import abc_classes
 from tasks.domain.count_postings import (
     adjustments,
@@ -24,46 +22,9 @@ from tasks.store.alerts import raise_alerts
 from tasks.store.engine import engine, exclusive
 from tasks.store.stock import post_moves
 
-SHOWN = ("warehouse", "code", "location", "sku", "expected", "quantity", "difference", "decision", "reason",
-         "value_minor", "currency")  # fmt: skip
-
 
 class CountError(RuntimeError):
     """What the ledger holds already contradicts what a count is about to post."""
-
-
-@dataclass(frozen=True)
-class Decided:
-    """What became of the counted places; `findings` as `tasks.domain.counts.decide` gives them, of all passes."""
-
-    findings: pd.DataFrame
-    units_released: int
-    refused: pd.DataFrame
-
-    def lines(self, decision: str) -> int:
-        """How many places were decided so."""
-        return int((self.findings["decision"] == decision).sum())
-
-    def units_adjusted(self) -> int:
-        """Units posted, found and missing added up."""
-        return int(self.findings.loc[self.findings["decision"] == "posted", "difference"].abs().sum())
-
-    def value_adjusted(self) -> str:
-        """The net value posted, per currency, in words."""
-        posted = self.findings[(self.findings["decision"] == "posted") & self.findings["value_minor"].notna()]
-        sums = posted.groupby("currency")["value_minor"].sum()
-        return ", ".join(money.say(int(value), str(currency)) for currency, value in sums.items()) or "nothing"
-
-    def rows(self) -> list[dict[str, Any]]:
-        """What an analyst must see first: everything that is not as the book says."""
-        told = self.findings[self.findings["decision"] != "matched"]
-        lost = self.refused.rename(columns={"count": "code"}).assign(decision="refused")
-        both = pd.concat([told, lost])
-        return _records(both.reindex(columns=list(SHOWN[:-2])))
-
-
-def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in rows.astype("str").to_dict("records")]
 
 
 @task
