@@ -74,7 +74,7 @@ def inspect(
     found = found.assign(severity=severity.astype("str"), rank=found["code"].map(order))
     found = found.sort_values(["shipment_id", "rank", "subject"]).reset_index(drop=True)
     return found[["shipment_id", "code", "severity", "subject", "expected", "found"]].astype(
-        {name: "str" for name in ("code", "severity", "subject", "expected", "found")}
+        dict.fromkeys(("code", "severity", "subject", "expected", "found"), "str")
     )
 
 

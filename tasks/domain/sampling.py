@@ -89,3 +89,30 @@ def draw(members: pd.Series, seed: int, size: int) -> pd.Series:
 
 def _number(text: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def draw_lots(units: pd.DataFrame, others: pd.DataFrame, rules: SamplingRules) -> pd.DataFrame:
+    """The plan of each unit's lot, and whether the unit is drawn.
+
+    `units`: lot, unit (str). `others`: lot, unit of the same lots that are not at hand; they count, and may be drawn.
+    Gives, by the index of `units`: plan (str), seed int64, by_hand (bool).
+    """
+    every = pd.concat([units[["lot", "unit"]], others[["lot", "unit"]]]).drop_duplicates()
+    drawn = [_draw_lot(units[units["lot"] == lot], lot, members, rules) for lot, members in _lots(every, units)]
+    columns = {"plan": "str", "seed": "int64", "by_hand": "bool"}
+    made = pd.concat(drawn) if drawn else pd.DataFrame(columns=list(columns))
+    return made.reindex(units.index).astype(columns)
+
+
+def _lots(every: pd.DataFrame, units: pd.DataFrame) -> list[tuple[str, pd.Series]]:
+    return [(str(lot), every.loc[every["lot"] == lot, "unit"]) for lot in units["lot"].unique()]
+
+
+def _draw_lot(units: pd.DataFrame, lot: str, members: pd.Series, rules: SamplingRules) -> pd.DataFrame:
+    chosen, seed = plan(len(members), rules), seed_of(lot, rules)
+    drawn = members[draw(members, seed, chosen.sample_size)]
+    words = (
+        f"ISO 2859-1 single normal, level {rules.level}, AQL {rules.aql}; lot {lot} of {len(members)}; "
+        f"letter {chosen.code_letter}: open {chosen.sample_size}, accept {chosen.accept}, reject {chosen.reject}"
+    )
+    return pd.DataFrame({"plan": words, "seed": seed, "by_hand": units["unit"].isin(drawn)}, index=units.index)

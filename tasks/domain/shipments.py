@@ -8,9 +8,20 @@ One rule for kits: what is scanned as a component counts toward the kit's line, 
 themselves; a kit is packed, shipped or delivered when each of its components is there in full.
 """
 
+from dataclasses import dataclass
+
 import pandas as pd
 
 from tasks.domain.states import ParcelState
+
+
+@dataclass(frozen=True)
+class ShipmentRules:
+    """The schema of config/rules/shipments.yaml."""
+
+    lost_after_days: int
+    followed_days_max: int
+
 
 _PLENTY = 10**12
 LINE = ["order_id", "line_number"]
@@ -26,7 +37,7 @@ def share_out(asked: pd.DataFrame, offered: pd.DataFrame, by: list[str]) -> pd.D
     first = pairs[["from", "from_offered"]].max(axis=1)
     given = pairs[["until", "until_offered"]].min(axis=1) - first
     gone = ["from", "until", "from_offered", "until_offered", "quantity_offered"]
-    return pairs.assign(quantity=given).drop(columns=gone)[given > 0].reset_index(drop=True)
+    return pairs.assign(quantity=given.astype("int64")).drop(columns=gone)[given > 0].reset_index(drop=True)
 
 
 def _until(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
@@ -34,20 +45,42 @@ def _until(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     return rows.assign(**{"from": until - rows["quantity"], "until": until})
 
 
+def read_codes(scans: pd.DataFrame, products: pd.DataFrame, parts: pd.DataFrame) -> pd.Series:
+    """The SKU of each scanned code (str), by the index of `scans`.
+
+    `scans`: merchant_id, order_id, sku (the code). `products`: merchant_id, sku, barcode. A code that is a SKU of the
+    order or the merchant is that SKU; otherwise a barcode, whose leading zeros do not count, and of several products
+    with it the one on the order, then the first by SKU; otherwise it stays what it is, on no line of the order.
+    """
+    known = _has(scans, products, ["merchant_id", "sku"]) | _has(scans, parts, ["order_id", "sku"])
+    codes = scans[~known].assign(at=scans.index[~known], barcode=scans["sku"].str.lstrip("0"))
+    coded = products[products["barcode"].notna()]
+    coded = coded.assign(barcode=coded["barcode"].str.lstrip("0")).rename(columns={"sku": "named"})
+    pairs = codes.merge(coded, on=["merchant_id", "barcode"])
+    pairs["asked"] = _has(pairs.assign(sku=pairs["named"]), parts, ["order_id", "sku"])
+    best = pairs.sort_values(["asked", "named"], ascending=[False, True]).drop_duplicates("at").set_index("at")["named"]
+    return best.reindex(scans.index).fillna(scans["sku"]).astype("str")
+
+
+def _has(rows: pd.DataFrame, other: pd.DataFrame, key: list[str]) -> pd.Series:
+    found = rows[key].merge(other[key].drop_duplicates().assign(has=True), on=key, how="left")["has"]
+    return pd.Series(found.notna().to_numpy(), index=rows.index)
+
+
 def attach(scans: pd.DataFrame, parts: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """Which order line each scanned unit serves.
 
-    `scans`: shipment_id, order_id, sku, quantity, in packing order. `before`: order_id, line_number, sku, quantity, what
-    other parcels hold. A SKU serves what was picked of its lines first, then what else they ask for; what is left over
-    is listed on the first of its lines, or, when the order has none, without one.
+    `scans`: shipment_id, order_id, sku, quantity, in packing order. `before`: order_id, line_number, sku, quantity:
+    what other parcels hold. A SKU serves what was picked of its lines first, then what else they ask for; what is left
+    over is listed on the first of its lines, or, when the order has none, without one.
     Gives shipment_id, order_id, line_number Int64, sku, quantity, one row each.
     """
     given = share_out(scans, _capacity(parts, before), ["order_id", "sku"])
     none = scans.merge(parts[["order_id", "sku"]].drop_duplicates(), how="left", indicator="known")
     strangers = none[none["known"] == "left_only"].drop(columns="known")
-    every = pd.concat([given, strangers], ignore_index=True).astype({"line_number": "Int64"})
+    every = pd.concat([given, strangers], ignore_index=True).astype({"line_number": "Int64", "quantity": "int64"})
     key = ["shipment_id", "order_id", "line_number", "sku"]
-    return every.groupby(key, dropna=False, as_index=False)["quantity"].sum()
+    return every.groupby(key, dropna=False, as_index=False)[["quantity"]].sum()
 
 
 def _capacity(parts: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
@@ -83,7 +116,7 @@ def line_units(content: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
     leaves = parts[~parts["own"] | ~parts["is_kit"]]
     whole = leaves.join(held.rename("held"), on=[*LINE, "sku"])
     whole["units"] = whole["held"].fillna(0).astype("int64") // whole["per"]
-    return whole.groupby(LINE, as_index=False)["units"].min()
+    return whole.groupby(LINE, as_index=False)[["units"]].min()
 
 
 # ── where a parcel is ────────────────────────────────────────────────────────────────────────────────────────────
@@ -103,20 +136,27 @@ TRAIL: dict[str, ParcelState] = {  # what a carrier's event makes of a parcel; a
 def parcel_states(events: pd.DataFrame) -> pd.DataFrame:
     """Where each parcel is, from everything that was ever said of it, whatever the order in which it was said.
 
-    `events`: shipment_id, code (a key of TRAIL), occurred_at. Gives shipment_id, state, delivered_at (missing where it
-    was not), last_at. Events count in the order in which they happened. Delivered stays delivered and is only undone
-    by a return to the sender, which is final: what is delivered after it was delivered to the sender. A lost parcel
-    that is scanned again is found; the announcement of a parcel moves nothing.
+    `events`: shipment_id, code (a key of TRAIL), occurred_at. Gives shipment_id, state, event and happened_at (what
+    brought it there, and when), delivered_at (missing where it was not). Events count in the order in which they
+    happened. Delivered stays delivered and is only undone by a return to the sender, which is final: what is delivered
+    after it was delivered to the sender. A lost parcel that is scanned again is found; the announcement of a parcel
+    moves nothing.
     """
     rank = {code: number for number, code in enumerate(TRAIL)}
     said = events.assign(rank=events["code"].map(rank)).sort_values(["shipment_id", "occurred_at", "rank"])
-    one = said.groupby("shipment_id")
     back = said["code"].eq("returned_to_sender").groupby(said["shipment_id"]).cummax()
     arrived = said["code"].eq("delivered") & ~back
-    moved = said[said["code"] != "info_received"].groupby("shipment_id")["code"].last().map(TRAIL)
-    gone = pd.DataFrame({"last_at": one["occurred_at"].max()})
-    gone["state"] = moved.reindex(gone.index).fillna(ParcelState.SHIPPED).map(str).astype("str")
+    said["moving"] = said["code"] != "info_received"
+    last = said.sort_values(["moving"], kind="stable").groupby("shipment_id")[["code", "occurred_at"]].last()
+    gone = last.rename(columns={"code": "event", "occurred_at": "happened_at"})
+    gone["state"] = gone["event"].map(TRAIL).map(str).astype("str")
     gone["delivered_at"] = said[arrived].groupby("shipment_id")["occurred_at"].min()
-    gone.loc[gone["delivered_at"].notna(), "state"] = str(ParcelState.DELIVERED)
-    gone.loc[back.groupby(said["shipment_id"]).any(), "state"] = str(ParcelState.RETURNED_TO_SENDER)
-    return gone.reset_index()[["shipment_id", "state", "delivered_at", "last_at"]]
+    sticky = {"delivered": gone["delivered_at"]}
+    sticky["returned_to_sender"] = (
+        said[said["code"] == "returned_to_sender"].groupby("shipment_id")["occurred_at"].min()
+    )
+    for code, at in sticky.items():
+        there = at.reindex(gone.index).notna()
+        gone.loc[there, ["state", "event"]] = str(TRAIL[code]), code
+        gone.loc[there, "happened_at"] = at
+    return gone.reset_index()[["shipment_id", "state", "event", "happened_at", "delivered_at"]]

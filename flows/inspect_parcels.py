@@ -1,0 +1,52 @@
+"""Judge what was packed before it leaves."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from prefect import flow
+from prefect.artifacts import create_table_artifact
+
+from tasks.clock import moment
+from tasks.inspect_parcels import judge_parcels, parcel_rows, warn_of_held_parcels
+from tasks.prepare_database import prepare_database
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What a run judged."""
+
+    parcels: int
+    released: int
+    held: int
+    not_inspected: int
+    findings: int
+    by_hand: int
+    alerts_opened: int
+    alerts_closed: int
+
+
+@flow(name="inspect-parcels", flow_run_name="inspect parcels as of {as_of}")
+def inspect_parcels(as_of: datetime | None = None) -> Inspected:
+    """Compare every packed parcel with its order, its picks, its weight and the packing procedure; release or hold it.
+
+    Which parcels a person opens by hand as well is drawn from a seed that is kept, by ISO 2859-1: from the orders of
+    their wave, or from the parcels of this run where there is no wave. What such a person finds is not taken in by this
+    project, nor is the release of a held parcel: a held parcel goes when a person sends it, and its manifest says so.
+
+    A parcel is judged once: a second run finds nothing to do and writes nothing.
+
+    Args:
+        as_of: The moment the run takes for now; the clock's when empty.
+
+    Returns:
+        How many parcels were released, held and drawn, and what was found in them.
+    """
+    as_of = moment(as_of)
+    prepare_database()
+    judged = judge_parcels(as_of)
+    opened, closed = warn_of_held_parcels(as_of)
+    create_table_artifact(parcel_rows(judged), key="inspected", description="Parcels held or opened by hand, and why")
+    return Inspected(
+        len(judged.parcels), judged.count("release"), judged.count("hold"), judged.count("not_inspected"),
+        judged.findings, int(judged.parcels["by_hand"].sum()), opened, closed,
+    )  # fmt: skip

@@ -1,0 +1,53 @@
+"""Follow parcels from the packing bench to the door."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from prefect import flow
+from prefect.artifacts import create_table_artifact
+
+from tasks.clock import moment
+from tasks.prepare_database import prepare_database
+from tasks.track_shipments import follow_parcels, parcel_rows, ship_parcels, warn_of_parcels
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """What a run moved."""
+
+    shipped: int
+    stock_moves: int
+    moved: int
+    delivered: int
+    in_trouble: int
+    notices: int
+    alerts_opened: int
+    alerts_closed: int
+
+
+@flow(name="track-shipments", flow_run_name="track shipments as of {as_of}")
+def track_shipments(as_of: datetime | None = None) -> Tracked:
+    """Take what carriers took out of stock, bring parcels where their events say they are, tell customers, warn.
+
+    A parcel that left is taken from the promises of its order, once. Its state follows from all its events in the order
+    in which they happened, so a late or repeated event never moves it back. A lost or returned parcel is told and
+    warned of; a refund or a return to stock is decided elsewhere.
+
+    A second run finds nothing to do, changes nothing and writes no document.
+
+    Args:
+        as_of: The moment the run takes for now; the clock's when empty.
+
+    Returns:
+        How many parcels left, moved, arrived and went astray, and what was told of them.
+    """
+    as_of = moment(as_of)
+    prepare_database()
+    left = ship_parcels(as_of)
+    moved = follow_parcels(left, as_of)
+    opened, closed = warn_of_parcels(as_of)
+    create_table_artifact(parcel_rows(moved), key="tracked", description="Parcels that moved, those in trouble first")
+    return Tracked(
+        len(left.parcels), left.stock_moves, len(moved.parcels), moved.delivered, moved.in_trouble,
+        left.notices + moved.notices, opened, closed,
+    )  # fmt: skip

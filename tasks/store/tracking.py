@@ -1,0 +1,101 @@
+"""Parcels on their way: what carriers say of them, and where that leaves each."""
+
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select, update
+
+from tasks.domain.states import ParcelState
+from tasks.store.frames import changed, read, staged
+from tasks.store.intake import Intake, Loaded
+from tasks.store.merging import count, insert_new
+from tasks.store.schema import merchants, orders, shipments, tracking_events
+
+_MOVING = (ParcelState.SHIPPED, ParcelState.IN_TRANSIT, ParcelState.EXCEPTION, ParcelState.LOST)
+PARCEL = ("merchant", "order_number", "parcel", "carrier", "tracking_number", "state", "shipped_at", "delivered_at")
+
+
+def load_tracking(connection: Connection, rows: Table, _intake: Intake) -> Loaded:
+    """Keep every event a carrier tells, once; an event of a parcel nobody knows yet waits for it."""
+    total = count(connection, rows)
+    c = rows.c
+    told = select(c.carrier, c.tracking_number.label("parcel"), c.event.label("code"), c.occurred_at, c.description)
+    new = insert_new(connection, tracking_events, told.order_by(c.row_number))
+    attach_events(connection)
+    return Loaded(new, total - new)
+
+
+def attach_events(connection: Connection) -> int:
+    """Tie events that wait for their parcel to it, by carrier and tracking number. Says how many were tied."""
+    first = (
+        select(tracking_events.c.id, func.min(shipments.c.id).label("shipment_id"))
+        .join(shipments, _of_parcel())
+        .where(tracking_events.c.shipment_id.is_(None))
+        .group_by(tracking_events.c.id)
+    )
+    found = read(connection, first)
+    with staged(connection, found, like=tracking_events) as new:
+        mine = update(tracking_events).where(tracking_events.c.id == new.c.id)
+        return changed(connection, mine.values(shipment_id=new.c.shipment_id))
+
+
+def _of_parcel() -> ColumnElement[bool]:
+    """An event speaks of every parcel with its tracking number, whose carrier is the same or was not told."""
+    same = func.lower(shipments.c.carrier) == func.lower(tracking_events.c.carrier)
+    return and_(shipments.c.tracking_number == tracking_events.c.parcel, or_(shipments.c.carrier.is_(None), same))
+
+
+def followed(connection: Connection, since: datetime, as_of: datetime) -> pd.DataFrame:
+    """Every event up to `as_of` of the parcels that left after `since` and may still move.
+
+    shipment_id, code, occurred_at. A parcel that arrived is looked at again only when an event says it came back, or
+    arrived earlier.
+    """
+    parcel, event, late = shipments.c, tracking_events.c, tracking_events.alias("late").c
+    earlier = and_(late.code == "delivered",
+                   or_(parcel.delivered_at.is_(None), late.occurred_at < parcel.delivered_at))  # fmt: skip
+    back = and_(late.code == "returned_to_sender", parcel.state == ParcelState.DELIVERED)
+    again = select(late.id).where(late.shipment_id == parcel.id, or_(earlier, back))
+    wanted = (
+        select(parcel.id.label("shipment_id"), event.code, event.occurred_at)
+        .join_from(shipments, tracking_events, _of_parcel())
+        .where(parcel.shipped_at > since, event.occurred_at <= as_of, or_(parcel.state.in_(_MOVING), again.exists()))
+    )
+    return read(connection, wanted)
+
+
+def write_states(connection: Connection, states: pd.DataFrame) -> pd.DataFrame:
+    """Bring parcels where their events say they are; only what changed is written and given back.
+
+    `states`: shipment_id, state, delivered_at. Gives shipment_id, state, arrived (bool: newly delivered) and the order.
+    """
+    with staged(connection, states[["shipment_id", "state", "delivered_at"]], like=shipments) as new:
+        at, state = shipments.c.delivered_at, shipments.c.state
+        mine = shipments.c.id == new.c.shipment_id
+        moved = or_(state != new.c.state, at.is_distinct_from(new.c.delivered_at))
+        arrived = and_(at.is_(None), new.c.delivered_at.is_not(None)).label("arrived")
+        columns: list[Any] = [shipments.c.id.label("shipment_id"), shipments.c.order_id, new.c.state, arrived]
+        found = read(connection, select(*columns).join_from(shipments, new, mine).where(moved).order_by(shipments.c.id))
+        written = update(shipments).where(mine, moved)
+        connection.execute(written.values(state=new.c.state, delivered_at=new.c.delivered_at))
+    return found.astype({"arrived": "bool", "order_id": "Int64"})
+
+
+def listed(connection: Connection, of_parcels: pd.Series) -> pd.DataFrame:
+    """These parcels (ids) as people read of them: the columns of PARCEL, by merchant and parcel."""
+    parcel = shipments.c
+    columns: list[Any] = [
+        merchants.c.code.label("merchant"),
+        orders.c.order_number,
+        *(parcel[name] for name in PARCEL[2:]),
+    ]
+    with staged(connection, pd.DataFrame({"shipment_id": of_parcels.astype("int64").drop_duplicates()})) as chosen:
+        return read(
+            connection,
+            select(*columns)
+            .join_from(shipments, merchants, merchants.c.id == parcel.merchant_id)
+            .join(orders, orders.c.id == parcel.order_id, isouter=True)
+            .where(parcel.id.in_(select(chosen.c.shipment_id)))
+            .order_by(merchants.c.code, parcel.parcel),
+        )

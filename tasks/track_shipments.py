@@ -1,0 +1,120 @@
+"""Steps of track-shipments: book what left, follow what is on its way, warn of what went astray."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pandas as pd
+from prefect import task
+from sqlalchemy import Connection
+
+from config.read import names, read
+from config.settings import settings
+from tasks.connectors.tables import write_csv
+from tasks.domain.notices import NoticeKind, NoticeRules, notices
+from tasks.domain.shipments import ShipmentRules, parcel_states
+from tasks.domain.sites import Merchant
+from tasks.domain.states import ParcelState
+from tasks.store import departures, parcel_alerts, tracking
+from tasks.store.engine import engine, exclusive
+from tasks.store.messages import enqueue
+from tasks.store.parcel_notices import parcel_rows as notice_rows
+
+TROUBLE = (ParcelState.EXCEPTION, ParcelState.LOST, ParcelState.RETURNED_TO_SENDER)
+
+
+@dataclass(frozen=True)
+class Left:
+    """Parcels (ids) that left with their carrier."""
+
+    parcels: pd.Series
+    stock_moves: int
+    notices: int
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Parcels that left or moved, as people read of them."""
+
+    parcels: pd.DataFrame
+    notices: int
+    delivered: int
+    in_trouble: int
+
+
+@task
+def ship_parcels(as_of: datetime) -> Left:
+    """Book every parcel a carrier took: stock, promises, lines, the parcel itself and the customer's notice."""
+    with engine().begin() as connection:
+        exclusive(connection, "allocations")
+        exclusive(connection, "parcels")
+        parcels = departures.leaving(connection, as_of)
+        if parcels.empty:
+            return Left(parcels["shipment_id"], 0, 0)
+        posted = departures.book(connection, parcels, as_of)
+        rows = notice_rows(connection, parcels["shipment_id"])
+        told = _tell(connection, NoticeKind.PARCEL_SHIPPED, rows.assign(happened_at=rows["shipped_at"]), as_of)
+        _write(tracking.listed(connection, parcels["shipment_id"]), as_of)
+    return Left(parcels["shipment_id"], posted, told)
+
+
+@task
+def follow_parcels(left: Left, as_of: datetime) -> Moved:
+    """Bring every parcel on its way where its events say it is; tell customers of arrivals and troubles."""
+    rules = read("rules/shipments.yaml", ShipmentRules)
+    with engine().begin() as connection:
+        exclusive(connection, "parcels")
+        tracking.attach_events(connection)
+        events = tracking.followed(connection, as_of - timedelta(days=rules.followed_days_max), as_of)
+        states = parcel_states(events)
+        moved = tracking.write_states(connection, states)
+        departures.raise_delivered(connection, moved.loc[moved["arrived"], "order_id"])
+        told = _tell_of(connection, moved, states, as_of)
+        listed = tracking.listed(connection, pd.concat([left.parcels, moved["shipment_id"]]))
+        _write(listed, as_of)
+    return Moved(listed, told, int(moved["arrived"].sum()), int(moved["state"].isin(TROUBLE).sum()))
+
+
+@task
+def warn_of_parcels(as_of: datetime) -> tuple[int, int]:
+    """Open alerts for parcels that are lost, come back, left on hold or were not scanned for too long; close others."""
+    rules = read("rules/shipments.yaml", ShipmentRules)
+    with engine().begin() as connection:
+        exclusive(connection, "parcels")
+        return parcel_alerts.refresh(connection, rules, as_of)
+
+
+def parcel_rows(moved: Moved) -> list[dict[str, str]]:
+    """What moved as rows of an artifact, troubles first."""
+    late = ~moved.parcels["state"].isin(TROUBLE)
+    listed = moved.parcels.assign(late=late).sort_values(["late", "merchant", "parcel"]).drop(columns="late")
+    text = listed.head(200).astype("str").fillna("")
+    return [{str(name): str(value) for name, value in row.items()} for row in text.to_dict("records")]
+
+
+def _tell_of(connection: Connection, moved: pd.DataFrame, states: pd.DataFrame, as_of: datetime) -> int:
+    trouble = moved[moved["state"].isin(TROUBLE)]
+    rows = notice_rows(connection, pd.concat([moved.loc[moved["arrived"], "shipment_id"], trouble["shipment_id"]]))
+    rows = rows.merge(states[["shipment_id", "state", "event", "happened_at"]], on="shipment_id")
+    told = _tell(connection, NoticeKind.PARCEL_DELIVERED, rows[rows["state"] == ParcelState.DELIVERED], as_of)
+    return told + _tell(connection, NoticeKind.PARCEL_EXCEPTION, rows[rows["state"].isin(TROUBLE)], as_of)
+
+
+def _tell(connection: Connection, kind: NoticeKind, rows: pd.DataFrame, as_of: datetime) -> int:
+    facts = rows.drop(columns=[name for name in ("shipment_id", "shipped_at", "delivered_at", "state") if name in rows])
+    return enqueue(connection, notices(kind, facts, read("rules/notices.yaml", NoticeRules), _silent(), as_of))
+
+
+def _silent() -> Collection[tuple[str, str]]:
+    merchants = [read(f"merchants/{name}.yaml", Merchant) for name in names("merchants")]
+    return {(one.code, channel) for one in merchants for channel in one.channels_without_mail}
+
+
+def _write(listed: pd.DataFrame, as_of: datetime) -> None:
+    """Write before the commit, so that nothing moves that is in no document; nothing when nothing moved."""
+    folder = settings().folder("outgoing") / "track-shipments" / f"{as_of:%Y%m%dT%H%M%SZ}"
+    plain, trouble = listed.rename(columns={"order_number": "order"}), listed["state"].isin(TROUBLE)
+    if len(plain):
+        write_csv(folder / "shipments.csv", plain)
+    if trouble.any():
+        write_csv(folder / "exceptions.csv", plain[trouble])
