@@ -15,7 +15,7 @@ from tasks.show_returns import returns_shown
 
 
 @dataclass(frozen=True)
-class Processed:
+class ReturnsProcessed:
     """What became of requests and of what came back."""
 
     approved: int
@@ -27,7 +27,7 @@ class Processed:
 
 
 @flow(name="process-returns", flow_run_name="process returns")
-def process_returns(as_of: datetime | None = None) -> Processed:
+def process_returns(as_of: datetime | None = None) -> ReturnsProcessed:
     """Answer return requests by the policy, put what came back where it belongs, and propose what is paid back.
 
     Each decision names its rule. A request is answered once, a received unit is dispositioned once and a refund
@@ -46,7 +46,7 @@ def process_returns(as_of: datetime | None = None) -> Processed:
     shown = returns_shown(decisions, booked)
     create_table_artifact(shown, key="returns", description="Returns decided, received and refunded")
     states = decisions["state"].value_counts()
-    return Processed(
+    return ReturnsProcessed(
         int(states.get(ReturnState.APPROVED, 0)), int(states.get(ReturnState.REJECTED, 0)),
         int(states.get(ReturnState.MANUAL, 0)), len(booked.receipts), int((booked.receipts["flags"] != "").sum()),
         len(booked.refunds),

@@ -53,10 +53,13 @@ def book_receipts(as_of: datetime) -> Booked:
             return_rows.close(connection, returns.ended(disposed, refunds, return_rows.waiting(connection)), as_of)
         keyed = refunds.assign(created_at=pd.Timestamp(as_of))
         return_rows.propose_refunds(connection, keyed.drop(columns=["merchant", "order_number", "rma"]))
+        receipts = disposed[RECEIPTS].assign(received_at=disposed["received_at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
         _tell(connection, disposed, refunds, as_of)
-        document("receipts.csv", disposed[RECEIPTS], as_of)  # before the commit: a crash leaves none without its list
-        document("refunds.csv", refunds[REFUNDS], as_of)
-    return Booked(disposed[RECEIPTS], refunds[REFUNDS])
+        document(
+            "receipts.csv", receipts, ["rma", "sku"], as_of
+        )  # before the commit: a crash leaves none without its list
+        document("refunds.csv", refunds[REFUNDS], ["refund_key"], as_of)
+    return Booked(receipts, refunds[REFUNDS])
 
 
 def _received(connection: Connection) -> pd.DataFrame:

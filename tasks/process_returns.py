@@ -1,5 +1,6 @@
 """First step of process-returns: answer requests by the policy, and tell the customers."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import pandas as pd
@@ -38,7 +39,9 @@ def decide_requests(as_of: datetime) -> pd.DataFrame:
         tell(connection, NoticeKind.RETURN_REJECTED, return_notices.rejected(asked, answers, rules), as_of)
         known = asked.drop_duplicates("return_id")[["return_id", "merchant", "order_number", "rma"]]
         decisions = known.merge(answers, on="return_id")[DECISIONS]
-        document("decisions.csv", decisions, as_of)  # before the commit: a crash leaves no decision without its list
+        document(
+            "decisions.csv", decisions, ["rma"], as_of
+        )  # before the commit: a crash leaves no decision without its list
     return decisions
 
 
@@ -54,10 +57,15 @@ def merchants() -> list[Merchant]:
     return [read(f"merchants/{name}.yaml", Merchant) for name in names("merchants")]
 
 
-def document(name: str, rows: pd.DataFrame, as_of: datetime) -> None:
-    """Write rows as a document of this run; nothing where there are none."""
-    if len(rows):
-        write_csv(settings().folder("outgoing") / FOLDER / f"{as_of:%Y%m%dT%H%M%SZ}" / name, rows)
+def document(name: str, rows: pd.DataFrame, key: Sequence[str], as_of: datetime) -> None:
+    """Write rows, if any, as a document of this moment, beside those an earlier run as of it wrote."""
+    if rows.empty:
+        return
+    path = settings().folder("outgoing") / FOLDER / f"{as_of:%Y%m%dT%H%M%SZ}" / name
+    if path.exists():
+        before = pd.read_csv(path, dtype="str")
+        rows = pd.concat([before, rows.astype("str")]).drop_duplicates(list(key), keep="last")
+    write_csv(path, rows)
 
 
 def _anchored(connection: Connection, asked: pd.DataFrame, rules: ReturnPolicy) -> pd.DataFrame:

@@ -102,7 +102,7 @@ def spread(disposed: pd.DataFrame, order_lines: pd.DataFrame) -> pd.DataFrame:
         order_lines, on=["order_id", "sku"]
     )
     pairs = pairs.sort_values(["return_id", "sku", "line_number"], kind="stable", ignore_index=True)
-    earlier = disposed.groupby(["order_id", "sku"])["returned"].cumsum() - disposed["returned"]
+    earlier = disposed.groupby(["order_id", "sku"], dropna=False)["returned"].cumsum() - disposed["returned"]
     skip = disposed.assign(skip=earlier)[["return_id", "sku", "skip"]]
     pairs = pairs.merge(skip, on=["return_id", "sku"])
     room = pairs["shipped"] - pairs["came_back"]
