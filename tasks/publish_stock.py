@@ -1,8 +1,6 @@
 """The documents of allocate-orders: promises, backorders, shortages, and what every channel may sell."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 
 import pandas as pd
 from prefect import task
@@ -11,7 +9,7 @@ from sqlalchemy import Connection
 from config.read import names, read
 from config.settings import settings
 from tasks.allocate_orders import Served, free_places
-from tasks.connectors.tables import write_csv
+from tasks.connectors.run_documents import write_changed
 from tasks.domain import availability, shortages
 from tasks.domain.allocation import AllocationRules
 from tasks.domain.sites import Warehouse
@@ -20,8 +18,6 @@ from tasks.store import availability as stock
 from tasks.store.engine import reading
 from tasks.store.sites import warehouse_ids
 from tasks.watch_stock import Short
-
-FLOW = "allocate-orders"
 
 
 @task
@@ -36,7 +32,8 @@ def write_documents(served: Served, short: Short, as_of: datetime) -> int:
             "low-stock.csv": short.low[["merchant", "sku", "name", "available", "reorder_point"]],
             **_feeds(connection, served, rules),
         }
-    return write_changed({"allocations.csv": made} if len(made) else {}, tables, as_of)
+    of_run = {"allocations.csv": made} if len(made) else {}
+    return write_changed(settings().home, "allocate-orders", of_run, tables, as_of)
 
 
 def _feeds(connection: Connection, served: Served, rules: AllocationRules) -> dict[str, pd.DataFrame]:
@@ -56,25 +53,6 @@ def _feeds(connection: Connection, served: Served, rules: AllocationRules) -> di
         "availability/availability.csv": availability.feed(pool, products, pd.Series({v: k for k, v in ids.items()})),
         "availability/shopify-inventory.csv": availability.shopify(pool, products, shop_names, unsellable),
     }
-
-
-def write_changed(of_this_run: Mapping[str, pd.DataFrame], of_now: Mapping[str, pd.DataFrame], as_of: datetime) -> int:
-    """Write a run's documents, unless it did nothing and what is true now was written before, byte for byte."""
-    staging, folder = settings().folder(".staging") / FLOW, settings().folder("outgoing") / FLOW
-    target = folder / f"{as_of:%Y%m%dT%H%M%SZ}"
-    tables = {**of_now, **of_this_run}
-    fresh = {name: write_csv(staging / name, table) for name, table in tables.items()}
-    before = [one for one in sorted(folder.glob("*Z")) if one <= target][-1:]
-    if before and all(_same(file, before[0] / name) for name, file in fresh.items()):
-        return 0
-    for name, file in fresh.items():
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        file.replace(target / name)
-    return len(fresh)
-
-
-def _same(one: Path, other: Path) -> bool:
-    return other.is_file() and one.read_bytes() == other.read_bytes()
 
 
 def shortage_rows(served: Served, short: Short) -> list[dict[str, object]]:

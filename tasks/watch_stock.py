@@ -35,10 +35,7 @@ def confirm_orders(as_of: datetime) -> int:
     """Thank for every paid open order once; what is old news is kept unsent. Returns how many notices are new."""
     with engine().begin() as connection:
         orders = demand.unconfirmed(connection)
-        items = orders["order_id"].map(demand.contents(connection, orders["order_id"]))
-        told = orders.drop(columns=["cancelled_at", "refunded_minor"]).assign(
-            happened_at=orders["paid_at"], items=items
-        )
+        told = orders.assign(happened_at=orders["paid_at"], items=_items(connection, orders))
         return enqueue(connection, tell(NoticeKind.ORDER_CONFIRMED, told, as_of))
 
 
@@ -51,11 +48,12 @@ def tell_of_delays(served: Served, as_of: datetime) -> int:
         return 0
     with engine().begin() as connection:
         orders = demand.told_of(connection, late)
-        items = orders["order_id"].map(demand.contents(connection, orders["order_id"]))
-        told = orders.drop(columns=["cancelled_at", "refunded_minor"]).assign(
-            happened_at=orders["ship_by"], items=items
-        )
+        told = orders.assign(happened_at=orders["ship_by"], items=_items(connection, orders))
         return enqueue(connection, tell(NoticeKind.ORDER_DELAYED, told, as_of))
+
+
+def _items(connection: Connection, orders: pd.DataFrame) -> pd.Series:
+    return orders["order_id"].map(demand.contents(connection, orders["order_id"]))
 
 
 @task

@@ -16,6 +16,7 @@ from tasks.store.products import load_products
 from tasks.store.returns import load_return_receipts, load_return_requests
 from tasks.store.snapshots import load_stock
 from tasks.store.tracking import load_tracking
+from tasks.store.waves import load_picks
 
 LOADERS: dict[str, Callable[[Connection, Table, Intake], Loaded]] = {
     "products": load_products,
@@ -25,6 +26,7 @@ LOADERS: dict[str, Callable[[Connection, Table, Intake], Loaded]] = {
     "orders": load_orders,
     "counts": load_counts,
     "message_events": load_message_events,
+    "picks": load_picks,
     "packs": load_packs,
     "shipments": load_shipments,
     "tracking": load_tracking,

@@ -1,0 +1,121 @@
+"""Pick lists on paper: a page or more a cart, a stop a block, readable at arm's length; the same bytes every time."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from reportlab.graphics.barcode.code128 import Code128
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.units import mm
+from reportlab.pdfbase.pdfmetrics import stringWidth
+from reportlab.pdfgen.canvas import Canvas
+
+WIDTH, HEIGHT = A4
+MARGIN = 12 * mm
+HEAD = 34 * mm  # what the head of a page takes
+ROW = 19 * mm
+BARCODE = 56 * mm  # how wide one may be
+TEXT = ("Helvetica", "Helvetica-Bold")
+
+
+def picker_rows(stops: pd.DataFrame) -> pd.DataFrame:
+    """The canonical `picks` layout with empty cells for what only the picker knows, and what was planned beside it.
+
+    `stops`: as of the store's `pick_list`.
+    """
+    empty = dict.fromkeys(("quantity", "short_reason", "picker", "picked_at"), "")
+    rows = stops.assign(**empty).rename(columns={"planned": "planned_quantity"})
+    names = ["merchant", "order_number", "sku", "location", *empty, "planned_quantity", "stop", "position", "cart"]
+    return rows[[*names, "wave"]]
+
+
+def write_pick_list(path: Path, stops: pd.DataFrame) -> Path:
+    """Write one wave's list: its carts in their order, each beginning a page."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    canvas = Canvas(str(part), pagesize=A4, invariant=1, pageCompression=1)
+    canvas.setTitle(str(stops["wave"].iloc[0]))
+    for _, cart in stops.groupby("cart"):
+        _cart(canvas, [{str(name): value for name, value in row.items()} for row in cart.to_dict("records")])
+    canvas.save()
+    part.replace(path)
+    return path
+
+
+def _cart(canvas: Any, rows: list[dict[str, Any]]) -> None:
+    a_page = int((HEIGHT - 2 * MARGIN - HEAD) // ROW)
+    pages = [rows[start : start + a_page] for start in range(0, len(rows), a_page)]
+    last_stop = None
+    for number, page in enumerate(pages, 1):
+        _head(canvas, rows, f"page {number} of {len(pages)}")
+        for line, row in enumerate(page):
+            _row(canvas, row, HEIGHT - MARGIN - HEAD - line * ROW, again=bool(line and row["stop"] == last_stop))
+            last_stop = row["stop"]
+        canvas.showPage()
+
+
+def _head(canvas: Any, rows: list[dict[str, Any]], page: str) -> None:
+    first, top = rows[0], HEIGHT - MARGIN
+    _write(canvas, f"Cart {first['cart']}", MARGIN, top - 9 * mm, 30, bold=True)
+    _write(canvas, first["wave"], MARGIN, top - 17 * mm, 15, bold=True)
+    orders = len({(row["merchant"], row["order_number"]) for row in rows})
+    units = sum(row["planned"] for row in rows)
+    told = f"{rows[-1]['stop']} stops · {orders} orders · {units} units · {first['walk_m']:.0f} m · {page}"
+    _write(canvas, told, MARGIN, top - 23 * mm, 12)
+    _write(canvas, _pickup(first), MARGIN, top - 29 * mm, 12)
+    _barcode(canvas, f"{first['wave']}/{first['cart']}", top - 14 * mm, 12 * mm)
+    canvas.setLineWidth(1.5)
+    canvas.line(MARGIN, top - HEAD + 2 * mm, WIDTH - MARGIN, top - HEAD + 2 * mm)
+
+
+def _row(canvas: Any, row: dict[str, Any], top: float, *, again: bool) -> None:
+    """One stop: its number, the place with its barcode, what to take, how many, and where on the cart it goes."""
+    base = top - ROW
+    if not again:
+        canvas.setLineWidth(0.6)
+        canvas.line(MARGIN, top, WIDTH - MARGIN, top)
+        _write(canvas, str(row["stop"]), MARGIN, base + 6 * mm, 28, bold=True)
+        _barcode(canvas, row["location"], base + 7 * mm, 9 * mm)
+    left = MARGIN + 20 * mm
+    _write(canvas, row["location"], left, base + 11 * mm, 20, bold=True, within=58 * mm)
+    _write(canvas, row["sku"], left, base + 5.5 * mm, 12, within=58 * mm)
+    _write(canvas, _name(row), left, base + 1.5 * mm, 9, within=98 * mm)
+    _write(canvas, f"{row['planned']} ×", MARGIN + 82 * mm, base + 9 * mm, 26, bold=True)
+    _write(canvas, f"to {row['position']}", MARGIN + 103 * mm, base + 9 * mm, 20)
+
+
+def _pickup(first: dict[str, Any]) -> str:
+    at = first["cut_off_at"]
+    if not first["carrier"] or pd.isna(at):
+        return ""
+    local = at.tz_convert(first["time_zone"])
+    return f"{first['carrier']} · ready by {local:%A} {local.day} {local:%B %H:%M}"
+
+
+def _name(row: dict[str, Any]) -> str:
+    lot = f"lot {row['lot']} · " if row["lot"] else ""
+    return lot + (row["name"] if isinstance(row["name"], str) else "")
+
+
+def _write(
+    canvas: Any, text: str, left: float, base: float, size: float, *, bold: bool = False, within: float | None = None
+) -> None:
+    """One line of text; smaller, then cut short, when it would not fit."""
+    font = TEXT[bold]
+    text = text.encode("cp1252", "replace").decode("cp1252")  # what the built-in fonts can show
+    while within and size > 8 and stringWidth(text, font, size) > within:
+        size -= 0.5
+    while within and len(text) > 1 and stringWidth(text, font, size) > within:
+        text = text[:-2] + "…"
+    canvas.setFont(font, size)
+    canvas.drawString(left, base, text)
+
+
+def _barcode(canvas: Any, text: str, base: float, height: float) -> None:
+    """A Code 128 that ends at the right margin; text it cannot say is left to be read."""
+    if not text.isascii():
+        return
+    code = Code128(text, barWidth=1, barHeight=height, quiet=0)
+    wide = min(0.42 * mm, BARCODE / code.width)
+    code = Code128(text, barWidth=wide, barHeight=height, quiet=0)
+    code.drawOn(canvas, WIDTH - MARGIN - code.width, base)

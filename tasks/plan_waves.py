@@ -1,0 +1,95 @@
+"""Steps of plan-waves: release what can be picked, say why the rest is not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+from prefect import task
+from sqlalchemy import Connection
+
+from config.read import names, read
+from tasks.domain.sites import Warehouse
+from tasks.domain.waves import planning, selection
+from tasks.domain.waves.floor import walkable
+from tasks.domain.waves.selection import WaveRules
+from tasks.store import waves
+from tasks.store.engine import engine, exclusive
+from tasks.store.sites import warehouse_ids
+
+
+class UnknownChoiceError(ValueError):
+    """A parameter names a warehouse or a carrier nobody configured."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The waves of one run: wave, carrier, carts, orders, picks, walk_m; and who was left out, with the reason."""
+
+    waves: pd.DataFrame
+    left_out: pd.DataFrame
+
+
+@task
+def release_waves(warehouse: str | None, carrier: str | None, as_of: datetime) -> Planned:
+    """Put every promise that can be picked into one wave, and close the waves that are finished."""
+    rules, sites = read("rules/waves.yaml", WaveRules), _sites(warehouse, carrier)
+    with engine().begin() as connection:
+        exclusive(connection, "allocations")
+        exclusive(connection, "waves")
+        waves.close_finished(connection)
+        rows = waves.unreleased(connection)
+        rows = selection.with_reasons(rows[rows["warehouse"].isin(sites)], sites, rules, as_of)
+        rows = rows if carrier is None else rows[rows["carrier"] == carrier]
+        good = rows[rows["reason"] == ""]
+        made, left = [], [rows[rows["reason"] != ""]]
+        for site, name, orders in _groups(selection.orders_of(good, rules), sites):
+            places = _places(connection, site)
+            plan = planning.plan(orders, good[good["warehouse"] == site.code], places, site.carts, rules.orders_max)
+            left.append(plan.left_out)
+            if len(plan.carts):
+                made.append(_release(connection, plan, site, name, as_of))
+    return Planned(pd.DataFrame(made, columns=["wave", "carts", "orders", "picks", "walk_m"]), _left_out(left))
+
+
+def _sites(warehouse: str | None, carrier: str | None) -> dict[str, Warehouse]:
+    sites = {name: read(f"warehouses/{name}.yaml", Warehouse) for name in names("warehouses")}
+    known = sorted({one.name for site in sites.values() for one in site.carriers})
+    if warehouse is not None and warehouse not in sites:
+        raise UnknownChoiceError(f"warehouse: found {warehouse!r}, expected one of {', '.join(sites)}")
+    if carrier is not None and carrier not in known:
+        raise UnknownChoiceError(f"carrier: found {carrier!r}, expected one of {', '.join(known)}")
+    return {site.code: site for site in sites.values() if warehouse in {None, site.code}}
+
+
+def _groups(orders: pd.DataFrame, sites: dict[str, Warehouse]) -> Iterator[tuple[Warehouse, str, pd.DataFrame]]:
+    for (code, carrier), group in orders.groupby(["warehouse", "carrier"]):
+        yield sites[str(code)], str(carrier), group
+
+
+def _places(connection: Connection, site: Warehouse) -> pd.DataFrame:
+    places = waves.floor_places(connection)
+    return walkable(places[places["warehouse"] == site.code])
+
+
+def _release(
+    connection: Connection, plan: planning.Plan, site: Warehouse, carrier: str, as_of: datetime
+) -> dict[str, object]:
+    stem = selection.code_stem(site, carrier, f"{as_of.astimezone(ZoneInfo(site.time_zone)):%Y%m%d}")
+    code = f"{stem}{waves.numbers_taken(connection, stem) + 1}"
+    wave = {
+        "warehouse_id": warehouse_ids(connection)[site.code], "code": code, "carrier": carrier,
+        "cut_off_at": selection.next_pickup(site, carrier, as_of), "released_at": as_of,
+    }  # fmt: skip
+    waves.release_wave(connection, wave, plan.carts, plan.stops)
+    return {
+        "wave": code, "carts": len(plan.carts), "orders": int(plan.stops["order_id"].nunique()),
+        "picks": len(plan.stops), "walk_m": round(float(plan.carts["walk_m"].sum()), 1),
+    }  # fmt: skip
+
+
+def _left_out(found: list[pd.DataFrame]) -> pd.DataFrame:
+    columns = ["warehouse", "carrier", "merchant", "order_number", "reason"]
+    rows = pd.concat([one[columns] for one in found]).drop_duplicates()
+    return rows.sort_values(["warehouse", "merchant", "order_number"], ignore_index=True)
