@@ -19,6 +19,7 @@ from tasks.domain.count_postings import (
 from tasks.domain.counts import CountRules, decide, out_of_bin, picked_units
 from tasks.store import count_cases, count_findings, count_plans
 from tasks.store.alerts import raise_alerts
+from tasks.store.allocations import release
 from tasks.store.engine import engine, exclusive
 from tasks.store.stock import post_moves
 
@@ -83,4 +84,5 @@ def _give_back(connection: Connection, told: pd.DataFrame, as_of: datetime) -> i
         return 0
     raise_alerts(connection, broken_promises(needs, as_of))
     shrunk = give_back(count_cases.open_allocations(connection, needs), needs)
-    return count_findings.release(connection, shrunk, as_of)
+    release(connection, shrunk, "count", as_of)
+    return int(shrunk["quantity"].sum())

@@ -12,17 +12,16 @@ _PLACE = ["location_id", "product_id", "lot"]
 def give_back(promises: pd.DataFrame, needs: pd.DataFrame) -> pd.DataFrame:
     """Choose which promises shrink, and by how much.
 
-    `promises`: open allocations, newest first: id, location_id, product_id, lot, quantity, picked (cannot be given
-    back); `needs`: location_id, product_id, lot and need int64, the units to be given back there. Gives the promises
-    that shrink with given int64 (> 0) and left int64 (0: the promise is gone).
+    `promises`: open allocations, newest first: allocation_id, location_id, product_id, lot, quantity, picked (cannot
+    be given back); `needs`: location_id, product_id, lot and need int64, the units to be given back there. Gives
+    allocation_id and quantity int64 (> 0), what is given back of it.
     """
     rows = promises.merge(needs[[*_PLACE, "need"]], on=_PLACE, how="left")
     free = (rows["quantity"] - rows["picked"]).clip(lower=0)
     before = free.groupby([rows[name] for name in _PLACE]).cumsum() - free
     given = (rows["need"].fillna(0) - before).clip(lower=0)
     given = given.where(given < free, free).astype("int64")
-    shrunk = rows.assign(given=given, left=(rows["quantity"] - given).astype("int64"))
-    return shrunk[given > 0].drop(columns="need").reset_index(drop=True)
+    return rows.assign(quantity=given)[["allocation_id", "quantity"]][given > 0].reset_index(drop=True)
 
 
 def first_at_each_place(lines: pd.DataFrame) -> pd.DataFrame:
@@ -75,20 +74,20 @@ def impossible_promises(told: pd.DataFrame) -> pd.DataFrame:
 
 
 def broken_promises(places: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
-    """An alert a warehouse and SKU whose promises were given back, as `tasks.store.alerts.raise_alerts` takes them.
+    """An alert a SKU whose promises were given back, as `tasks.store.alerts.raise_alerts` takes them.
 
-    `places` as `impossible_promises` gives them.
+    `places` as `impossible_promises` gives them. The cause is that of an oversold SKU: allocate-orders closes it when
+    the orders are served from elsewhere.
     """
     value = (places["need"] * places["unit_minor"].astype("Int64")).astype("Int64")
-    key = ["warehouse", "merchant", "sku", "warehouse_id", "merchant_id", "currency"]
+    key = ["merchant", "sku", "merchant_id", "currency"]
     sums = places.assign(value_minor=value).groupby(key, dropna=False)[["need", "value_minor"]].sum().reset_index()
     return pd.DataFrame(
         {
-            "cause": "oversell:" + sums["warehouse"] + ":" + sums["merchant"] + ":" + sums["sku"],
+            "cause": "oversell:" + sums["merchant"] + ":" + sums["sku"],
             "kind": AlertKind.OVERSELL.value,
             "subject": sums["sku"],
             "detail": "a count left less than was promised: " + sums["need"].astype("str") + " units given back",
-            "warehouse_id": sums["warehouse_id"].astype("Int64"),
             "merchant_id": sums["merchant_id"].astype("Int64"),
             "opened_at": pd.Timestamp(as_of),
             "value_minor": sums["value_minor"],

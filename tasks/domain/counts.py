@@ -77,12 +77,12 @@ class CountRules:
 def picked_units(picks: pd.DataFrame, shipped: pd.DataFrame) -> pd.DataFrame:
     """When picked units left their place, and when they left the building or were given up.
 
-    `picks`: order_id, line_number, location_id, product_id, lot, quantity int64, picked_at, closed_at (of the
-    allocation, missing while open). `shipped`: order_id, line_number, quantity int64, shipped_at. Units of a line are
-    taken to leave in the order they were picked. Gives location_id, product_id, condition, lot, quantity, picked_at,
-    left_at (missing: still in the building), one row a run of units.
+    `picks`: order_id, location_id, product_id, lot, quantity int64, picked_at, closed_at (of the allocation, missing
+    while open). `shipped`: the same key, quantity int64, shipped_at. Units of an order are taken to leave in the order
+    they were picked. Gives location_id, product_id, condition, lot, quantity, picked_at, left_at (missing: still in
+    the building), one row a run of units.
     """
-    line = ["order_id", "line_number"]
+    line = ["order_id", "location_id", "product_id", "lot"]
     taken, sent = _runs(picks, line, "picked_at"), _runs(shipped, line, "shipped_at")
     both = taken.reset_index(names="pick").merge(
         sent[[*line, "since", "until", "shipped_at"]], on=line, suffixes=("", "_sent")
@@ -96,7 +96,7 @@ def picked_units(picks: pd.DataFrame, shipped: pd.DataFrame) -> pd.DataFrame:
 
 
 def _runs(rows: pd.DataFrame, key: list[str], moment: str) -> pd.DataFrame:
-    """Each row with the run of its line's units it stands for: since <= unit < until, in order of `moment`."""
+    """Each row with the run of its order's units it stands for: since <= unit < until, in order of `moment`."""
     rows = rows.sort_values([*key, moment], kind="stable", ignore_index=True)
     until = rows.groupby(key)["quantity"].cumsum()
     return rows.assign(since=until - rows["quantity"], until=until)

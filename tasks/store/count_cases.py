@@ -10,14 +10,14 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
+    case,
     exists,
     func,
     literal,
     select,
 )
-from sqlalchemy.sql.selectable import Subquery
 
-from tasks.domain.states import AllocationState, CountLineState, ParcelState
+from tasks.domain.states import AllocationState, CountLineState, MoveKind, PickState
 from tasks.store.frames import read, staged
 from tasks.store.schema import (
     allocations,
@@ -27,7 +27,6 @@ from tasks.store.schema import (
     merchants,
     picks,
     products,
-    shipment_lines,
     shipments,
     stock_levels,
     stock_moves,
@@ -38,7 +37,6 @@ from tasks.store.stock import PLACE
 
 CLOSED = (CountLineState.MATCHED, CountLineState.POSTED)
 OPEN = (CountLineState.COUNTED, CountLineState.RECOUNT)
-_IN_THE_BUILDING = (ParcelState.PACKED, ParcelState.HELD, ParcelState.RELEASED)
 
 
 def open_lines(connection: Connection, warehouse: str | None, as_of: datetime) -> pd.DataFrame:
@@ -91,8 +89,8 @@ def book(connection: Connection, lines: pd.DataFrame) -> pd.DataFrame:
     """What is known of each line's place.
 
     `lines`: line_id, the place, counted_at. Gives line_id, ledger int64 (the moves effective by counted_at), export
-    Int64 (what the last stock export said), on_hand and allocated int64 (now), held int64 (picked units of open
-    allocations), closed_at (when the place was last counted and closed).
+    Int64 (what the last stock export said), on_hand and allocated int64 (now), held int64 (picked units of
+    open allocations), closed_at (when the place was last counted and closed).
     """
     with staged(connection, lines[["line_id", *PLACE, "counted_at"]], like=count_lines) as line:
         by_then = and_(_at(stock_moves, line), stock_moves.c.effective_at <= line.c.counted_at)
@@ -114,7 +112,8 @@ def _held(line: Table) -> ColumnElement[int]:
     taken = picks.join(allocations, one.id == picks.c.allocation_id)
     place = and_(one.location_id == line.c.location_id, one.product_id == line.c.product_id, one.lot == line.c.lot,
                  line.c.condition == "available", one.state == AllocationState.OPEN)  # fmt: skip
-    picked = select(func.coalesce(func.sum(picks.c.quantity_picked), 0)).select_from(taken).where(place)
+    still = case((picks.c.quantity_picked < one.quantity, picks.c.quantity_picked), else_=one.quantity)
+    picked = select(func.coalesce(func.sum(still), 0)).select_from(taken).where(place, picks.c.quantity_picked > 0)
     return picked.scalar_subquery()
 
 
@@ -125,53 +124,54 @@ def _closed(line: Table) -> ColumnElement[Any]:
 
 
 def picks_at(connection: Connection, lines: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Every pick of the order lines that were picked at the lines' places, and what left with a carrier of them.
+    """What was picked at the lines' places, and what left the ledger from there with a carrier.
 
     Both as `tasks.domain.counts.picked_units` takes them.
     """
     with staged(connection, lines[list(PLACE[:2])].drop_duplicates(), like=count_lines) as place:
-        one = allocations.c
-        here = and_(place.c.location_id == one.location_id, place.c.product_id == one.product_id)
-        known = select(one.order_id, one.line_number).join_from(allocations, place, here).distinct().subquery("known")
-        taken = read(connection, _picks(known))
-        return taken, read(connection, _shipped(known))
+        return read(connection, _picks(place)), read(connection, _shipped(place))
 
 
-def _picks(known: Subquery) -> Select[Any]:
+def _picks(place: Table) -> Select[Any]:
     one = allocations.c
     return (
-        select(one.order_id, one.line_number, one.location_id, one.product_id, one.lot,
-               picks.c.quantity_picked.label("quantity"), picks.c.picked_at, one.closed_at)
+        select(one.order_id, one.location_id, one.product_id, one.lot, picks.c.quantity_picked.label("quantity"),
+               picks.c.picked_at, one.closed_at)
         .join_from(picks, allocations, one.id == picks.c.allocation_id)
-        .join(known, and_(known.c.order_id == one.order_id, known.c.line_number == one.line_number))
-        .where(picks.c.quantity_picked > 0, picks.c.picked_at.is_not(None))
+        .join(place, and_(place.c.location_id == one.location_id, place.c.product_id == one.product_id))
+        .where(picks.c.quantity_picked > 0, picks.c.picked_at.is_not(None), picks.c.state != PickState.CANCELLED)
         .order_by(picks.c.picked_at, picks.c.id)
     )  # fmt: skip
 
 
-def _shipped(known: Subquery) -> Select[Any]:
-    """Only parcels whose goods are out of the ledger: the others are still in the building."""
-    sent = shipment_lines.c
+def _shipped(place: Table) -> Select[Any]:
+    """Ship moves name their parcel, and so their order."""
+    move = stock_moves.c
+    parcel = and_(shipments.c.parcel == move.document, shipments.c.merchant_id == products.c.merchant_id)
     return (
-        select(sent.order_id, sent.line_number, sent.quantity, shipments.c.shipped_at)
-        .join_from(shipment_lines, shipments, shipments.c.id == sent.shipment_id)
-        .join(known, and_(known.c.order_id == sent.order_id, known.c.line_number == sent.line_number))
-        .where(shipments.c.shipped_at.is_not(None), shipments.c.state.not_in(_IN_THE_BUILDING))
-        .order_by(shipments.c.shipped_at, sent.id)
-    )
+        select(shipments.c.order_id, move.location_id, move.product_id, move.lot, (-move.quantity).label("quantity"),
+               move.effective_at.label("shipped_at"))
+        .join_from(stock_moves, place, and_(place.c.location_id == move.location_id,
+                                            place.c.product_id == move.product_id))
+        .join(products, products.c.id == move.product_id)
+        .join(shipments, parcel)
+        .where(move.kind == MoveKind.SHIP, shipments.c.order_id.is_not(None))
+        .order_by(move.effective_at, move.id)
+    )  # fmt: skip
 
 
 def open_allocations(connection: Connection, places: pd.DataFrame) -> pd.DataFrame:
-    """Open promises at `places` (location_id, product_id, lot): id, order_id, line_number, the place, quantity, picked.
+    """Open promises at `places` (location_id, product_id, lot), newest first.
 
-    Newest first.
+    allocation_id, location_id, product_id, lot, quantity, picked int64.
     """
     one = allocations.c
     picked = select(func.coalesce(func.sum(picks.c.quantity_picked), 0)).where(picks.c.allocation_id == one.id)
     with staged(connection, places[["location_id", "product_id", "lot"]], like=allocations) as place:
         here = and_(*(place.c[name] == one[name] for name in ("location_id", "product_id", "lot")))
-        return read(connection, select(
-            one.id, one.order_id, one.line_number, one.location_id, one.product_id, one.lot, one.quantity,
-            picked.scalar_subquery().label("picked"), one.allocated_at,
-        ).join_from(allocations, place, here).where(one.state == AllocationState.OPEN)
-            .order_by(one.allocated_at.desc(), one.id.desc()))  # fmt: skip
+        names = ("location_id", "product_id", "lot", "quantity")
+        found = select(
+            one.id.label("allocation_id"), *(one[name] for name in names), picked.scalar_subquery().label("picked")
+        )
+        found = found.join_from(allocations, place, here).where(one.state == AllocationState.OPEN)
+        return read(connection, found.order_by(one.allocated_at.desc(), one.id.desc()))

@@ -6,20 +6,16 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, Select, Table, and_, case, exists, func, insert, literal, select, update
 
-from tasks.domain.states import AllocationState, CountLineState, CountState, PickState
+from tasks.domain.states import CountLineState, CountState
 from tasks.store.frames import changed, read, staged
 from tasks.store.merging import insert_new
 from tasks.store.schema import (
-    allocations,
     count_lines,
     counts,
     locations,
     merchants,
-    order_lines,
-    picks,
     products,
     run_log,
-    stock_levels,
     variances,
     warehouses,
 )
@@ -89,44 +85,6 @@ _OVER = (CountLineState.MATCHED, CountLineState.POSTED, CountLineState.APPROVED,
 
 def _has(*states: CountLineState) -> Any:
     return exists().where(count_lines.c.count_id == counts.c.id, count_lines.c.state.in_(states))
-
-
-def release(connection: Connection, shrunk: pd.DataFrame, as_of: datetime) -> int:
-    """Give promises back (`tasks.domain.count_releases.give_back`). Returns the units.
-
-    An open pick of a promise that is gone is cancelled, one of a promise that shrank takes less.
-    """
-    if shrunk.empty:
-        return 0
-    with staged(connection, shrunk, like=allocations) as one:
-        mine = allocations.c.id == one.c.id
-        over = {"state": AllocationState.RELEASED.value, "closed_at": as_of, "closed_reason": "count"}
-        part = ("order_id", "line_number", "location_id", "product_id", "lot", "allocated_at")
-        words = [literal(value, allocations.c[name].type).label(name) for name, value in over.items()]
-        rest = select(*(one.c[name] for name in part), one.c.given, *words).where(one.c.left > 0).order_by(one.c.id)
-        connection.execute(update(allocations).where(mine, one.c.left == 0).values(over))
-        connection.execute(update(allocations).where(mine, one.c.left > 0).values(quantity=one.c.left))
-        connection.execute(insert(allocations).from_select([*part, "quantity", *over], rest))
-        stop = update(picks).where(picks.c.allocation_id == one.c.id, picks.c.state == PickState.OPEN)
-        connection.execute(stop.where(one.c.left == 0).values(state=PickState.CANCELLED))
-        connection.execute(stop.where(one.c.left > 0, picks.c.quantity > one.c.left).values(quantity=one.c.left))
-    _lower(connection, shrunk)
-    return int(shrunk["given"].sum())
-
-
-def _lower(connection: Connection, shrunk: pd.DataFrame) -> None:
-    """Take what was given back off the order lines and the places."""
-    of_line = shrunk.groupby(["order_id", "line_number"])["given"].sum().reset_index()
-    with staged(connection, of_line) as line:
-        same = and_(order_lines.c.order_id == line.c.order_id, order_lines.c.line_number == line.c.line_number)
-        less = order_lines.c.quantity_allocated - line.c.given
-        connection.execute(update(order_lines).where(same).values(quantity_allocated=less))
-    of_place = shrunk.groupby(["location_id", "product_id", "lot"])["given"].sum().reset_index()
-    with staged(connection, of_place, like=allocations) as place:
-        here = and_(*(stock_levels.c[name] == place.c[name] for name in ("location_id", "product_id", "lot")))
-        available = stock_levels.c.condition == "available"
-        less = stock_levels.c.allocated - place.c.given
-        connection.execute(update(stock_levels).where(here, available).values(allocated=less))
 
 
 def undocumented(connection: Connection, flow: str) -> pd.DataFrame:
