@@ -14,6 +14,7 @@ from tasks.connectors.shapes import SHAPES
 from tasks.domain.exports import KINDS
 
 CANONICAL = "canonical"
+CANONICAL_MIN = 3  # of its fields, where the most of a header is none of them
 OTHERWISE = "*"  # every word that is not listed
 Words = Mapping[str, tuple[str, ...]]
 
@@ -94,13 +95,12 @@ def recognise(kind: str, header: Sequence[str], layouts: Sequence[Layout]) -> La
     seems to be meant for.
     """
     folded = frozenset(name.strip().casefold() for name in header)
-    if _is_canonical(kind, folded) and folded <= _names(kind):
+    if folded <= _names(kind) and canonical(kind).fits(folded):
         return canonical(kind)
-    mine = [one for one in layouts if one.kind == kind]
-    fitting = [one for one in mine if one.fits(folded)]
+    fitting = [one for one in layouts if one.kind == kind and one.fits(folded)]
     if fitting:
         return max(fitting, key=lambda one: len(one.header))
-    if _is_canonical(kind, folded) and kind == _best_canonical(folded):
+    if _canonical_kind(folded) == kind:
         return canonical(kind)
     raise UnknownLayout(_stranger(kind, folded, layouts))
 
@@ -110,31 +110,34 @@ def _names(kind: str) -> frozenset[str]:
     return frozenset(one.name for one in KINDS[kind].fields)
 
 
-def _is_canonical(kind: str, folded: frozenset[str]) -> bool:
-    return canonical(kind).fits(folded)
+def _canonical_kind(folded: frozenset[str]) -> str | None:
+    """The kind whose fields are the most of the header: a stock file among the counts is not a count.
 
-
-def _best_canonical(folded: frozenset[str]) -> str | None:
-    """The kind whose canonical layout knows the most of the header: extra columns do not make a stock file a count."""
-    fitting = [kind for kind in KINDS if _is_canonical(kind, folded)]
+    A `sku` alone among foreign columns makes no canonical file.
+    """
+    fitting = [kind for kind in KINDS if canonical(kind).fits(folded) and _is_spoken(kind, folded)]
     return max(fitting, key=lambda kind: len(_names(kind) & folded), default=None)
 
 
+def _is_spoken(kind: str, folded: frozenset[str]) -> bool:
+    known = len(_names(kind) & folded)
+    return known >= CANONICAL_MIN or 2 * known >= len(folded)
+
+
 def _stranger(kind: str, folded: frozenset[str], layouts: Sequence[Layout]) -> str:
-    elsewhere = sorted({one.kind for one in layouts if one.kind != kind and one.fits(folded)})
-    if not elsewhere and (other := _best_canonical(folded)) not in {None, kind}:
-        elsewhere = [str(other)]
+    """Why the header is refused: where it belongs, or which layout it comes nearest to."""
+    elsewhere = {one.kind for one in layouts if one.kind != kind and one.fits(folded)}
+    elsewhere = elsewhere or {other for other in [_canonical_kind(folded)] if other is not None}
     if elsewhere:
-        return f"the header is not one of {kind}: the file seems meant for the folder {' or '.join(elsewhere)}"
+        return f"the header is not one of {kind}: the file seems meant for the folder {' or '.join(sorted(elsewhere))}"
     known = [canonical(kind), *(one for one in layouts if one.kind == kind)]
     nearest = min(known, key=lambda one: len(one.lacks(folded)) / len(one.header))
+    unlike = f"the header is no known layout of {kind}: nearest is {nearest.name}"
     if lacking := nearest.lacks(folded):
-        return (
-            f"the header is no known layout of {kind}: nearest is {nearest.name}, but {', '.join(lacking)} is missing"
-        )
-    return (
-        f"the header is no known layout of {kind}: nearest is {nearest.name}, which has no {', '.join(nearest.absent)}"
-    )
+        return f"{unlike}, but {', '.join(lacking)} is missing"
+    if nearest.absent:
+        return f"{unlike}, which has no {', '.join(name for name in nearest.absent if name.casefold() in folded)}"
+    return f"{unlike}, of which it has only {', '.join(sorted(_names(kind) & folded))}"
 
 
 # ── translation ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -67,17 +67,14 @@ def split_paths(cells: pd.DataFrame, options: Options) -> pd.DataFrame:
     Adds `warehouse here` (the first step), `location here` (the last, unless that is only `root`) and `sku here`.
     """
     path = cells[one(options, "path")].str.strip().str.strip("/")
-    steps = path.str.split("/")
-    last = steps.str[-1].str.strip()
-    inner = path.str.contains("/").fillna(value=False).astype(bool) & (
-        last.str.casefold() != one(options, "root").casefold()
-    )
-    sku = cells[one(options, "goods")]
-    coded = sku.str.extract(r"^\s*\[([^\]]+)\]", expand=False).astype("str")
+    last = path.str.extract(r"/\s*([^/]*)$", expand=False).astype("str")
+    root = last.str.casefold() == one(options, "root").casefold()
+    goods = cells[one(options, "goods")]
+    coded = goods.str.extract(r"^\s*\[([^\]]+)\]", expand=False).astype("str")
     return cells.assign(
         **{
-            WAREHOUSE: steps.str[0].astype("str").str.strip(),
-            LOCATION: last.astype("str").where(inner),
-            "sku here": coded.where(coded.notna(), sku),
+            WAREHOUSE: path.str.extract(r"^([^/]*)", expand=False).astype("str").str.strip(),
+            LOCATION: last.where(~root),
+            "sku here": coded.where(coded.notna(), goods),
         }
     )
