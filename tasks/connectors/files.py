@@ -13,9 +13,10 @@ import gzip
 import hashlib
 import io
 import itertools
+import sys
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from tasks.connectors.workbooks import is_workbook, workbook_rows
 
 CHUNK_BYTES = 8 << 20
 BLOCK_BYTES = 24 << 20
+READ_BYTES = 4 << 20  # the reader keeps 32 of these ahead; a row must fit into one
 HEADER_BYTES_MAX = 1 << 20
 COLUMNS_MAX = 1_000
 DELIMITERS = ",;\t|"
@@ -167,8 +169,7 @@ def _open_text(name: str, path: Path) -> Export:
     _refuse_open_quote(path)
 
     def read(whole: bool) -> Iterator[Block]:  # noqa: FBT001
-        size = max(1 << 16, path.stat().st_size + 1) if whole else BLOCK_BYTES
-        yield from _text_blocks(path, header, delimiter, lines, size)
+        yield from _text_blocks(path, header, delimiter, lines, sys.maxsize if whole else BLOCK_BYTES)
 
     return Export(name, header, read)
 
@@ -246,7 +247,7 @@ def _text_blocks(
 
     options = {
         "read_options": pyarrow.csv.ReadOptions(
-            column_names=list(header), skip_rows=header_lines, block_size=min(block_bytes, 2**31 - 1), use_threads=False
+            column_names=list(header), skip_rows=header_lines, block_size=READ_BYTES, use_threads=False
         ),
         "parse_options": pyarrow.csv.ParseOptions(
             delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=note
@@ -261,17 +262,31 @@ def _text_blocks(
     first = header_lines + 1
     try:
         with pyarrow.csv.open_csv(path, **options) as reader:
-            for batch in reader:
-                block, first = _block(batch, broken, header, first)
+            for table in _gathered(reader, block_bytes):
+                block, first = _block(table, broken, header, first)
                 broken.clear()
                 yield block
     except pa.ArrowInvalid as error:
+        if "straddling" in str(error):
+            raise UnreadableExportError(f"a row after row {first:,} is longer than {READ_BYTES:,} bytes") from None
         if "Could not skip" in str(error) or "Empty CSV" in str(error):
             return
         raise UnreadableExportError(f"the table cannot be read to its end ({_first_line(error)})") from None
     if broken:
-        yield _block(pa.RecordBatch.from_pylist([], pa.schema([(n, pa.large_string()) for n in header])), broken,
-                     header, first)[0]  # fmt: skip
+        nothing = pa.schema([(name, pa.large_string()) for name in header]).empty_table()
+        yield _block(nothing, broken, header, first)[0]
+
+
+def _gathered(batches: Iterable[pa.RecordBatch], block_bytes: int) -> Iterator[pa.Table]:
+    """Batches put together until they make a block."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(one.nbytes for one in waiting) >= block_bytes:
+            yield pa.Table.from_batches(waiting)
+            waiting = []
+    if waiting:
+        yield pa.Table.from_batches(waiting)
 
 
 def _first_line(error: Exception) -> str:
@@ -279,15 +294,15 @@ def _first_line(error: Exception) -> str:
 
 
 def _block(
-    batch: pa.RecordBatch, broken: list[tuple[int, int, str]], header: tuple[str, ...], first: int
+    table: pa.Table, broken: list[tuple[int, int, str]], header: tuple[str, ...], first: int
 ) -> tuple[Block, int]:
     """Put each row under its number: the rows a block skipped are known by theirs."""
     skipped = {number for number, _, _ in broken}
-    count = batch.num_rows + len(skipped)
+    count = table.num_rows + len(skipped)
     numbers = pd.Index(pd.RangeIndex(first, first + count))
     if skipped:
         numbers = numbers.difference(pd.Index(sorted(skipped)), sort=True)
-    cells = batch.to_pandas(types_mapper=_text_types.get)
+    cells = table.to_pandas(types_mapper=_text_types.get)
     cells.index = numbers
     empty = cells.isna().all(axis=1)
     return Block(cells[~empty] if empty.any() else cells, _broken_rows(broken, len(header))), first + count
