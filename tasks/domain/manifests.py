@@ -50,13 +50,15 @@ def _reason(rows: pd.DataFrame, field: str, found: pd.Series, expected: pd.Serie
 
 
 def _folded(values: pd.Series) -> pd.Series:
-    folded: pd.Series = values.str.casefold() if pd.api.types.is_string_dtype(values.dtype) else values
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        return values
+    folded: pd.Series = values.astype("str").str.casefold()
     return folded
 
 
 def _words(values: pd.Series) -> pd.Series:
     if isinstance(values.dtype, pd.DatetimeTZDtype):
-        return values.dt.strftime("%Y-%m-%dT%H:%M:%SZ").astype("str")
+        values = values.dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     return values.astype("str")
 
 

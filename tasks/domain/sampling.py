@@ -26,6 +26,7 @@ LEVELS = {  # table 1: the code letter of each bracket of lot sizes
 ZERO_AT = {  # table 2-A: the row in which an AQL accepts on zero; for 10 that row would lie before A
     0.065: 10, 0.1: 9, 0.15: 8, 0.25: 7, 0.4: 6, 0.65: 5, 1.0: 4, 1.5: 3, 2.5: 2, 4.0: 1, 6.5: 0, 10.0: -1,
 }  # fmt: skip
+AQLS = tuple(ZERO_AT)
 ACCEPT = (1, 2, 3, 5, 7, 10, 14, 21)  # three rows further on, one row each
 _ONE, _LAST = 3, 10
 

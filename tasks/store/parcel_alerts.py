@@ -61,16 +61,17 @@ def refresh(connection: Connection, rules: ShipmentRules, as_of: datetime) -> tu
 
 
 def _told(connection: Connection, what: str, parcels: Select[Any]) -> pd.DataFrame:
-    """Alerts about `parcels`: columns merchant_id, warehouse_id, merchant, parcel, order_number, more (text)."""
+    """Alerts about `parcels`, as `_parcels` selects them; `more` is a text or a day and ends the detail."""
     rows = read(connection, parcels)
     parcel = rows["merchant"] + ":" + rows["parcel"]
+    number = (", " + rows["tracking_number"]).fillna("")
     dated = isinstance(rows["more"].dtype, pd.DatetimeTZDtype)
     more = (rows["more"].dt.strftime("%Y-%m-%d") if dated else rows["more"]).astype("str").fillna("")
     return pd.DataFrame(
         {
             "cause": ("parcel:" + parcel + f":{what}").astype("str"),
             "kind": str(AlertKind.PARCEL),
-            "subject": (rows["parcel"] + " of order " + rows["order_number"].fillna("unknown")).astype("str"),
+            "subject": (rows["parcel"] + " of order " + rows["order_number"].fillna("unknown") + number).astype("str"),
             "detail": (_DETAIL[what] + more).astype("str"),
             "warehouse_id": rows["warehouse_id"].astype("Int64"),
             "merchant_id": rows["merchant_id"].astype("Int64"),
@@ -79,8 +80,9 @@ def _told(connection: Connection, what: str, parcels: Select[Any]) -> pd.DataFra
 
 
 def _parcels(more: ColumnElement[Any]) -> Select[Any]:
-    columns: list[Any] = [shipments.c.merchant_id, shipments.c.warehouse_id, merchants.c.code.label("merchant"),
-                          shipments.c.parcel, orders.c.order_number, more.label("more")]  # fmt: skip
+    parcel = shipments.c
+    columns: list[Any] = [parcel.merchant_id, parcel.warehouse_id, merchants.c.code.label("merchant"), parcel.parcel,
+                          parcel.tracking_number, orders.c.order_number, more.label("more")]  # fmt: skip
     return (
         select(*columns)
         .join_from(shipments, merchants, merchants.c.id == shipments.c.merchant_id)
