@@ -12,9 +12,9 @@ from reportlab.pdfgen.canvas import Canvas
 
 WIDTH, HEIGHT = A4
 MARGIN = 12 * mm
-HEAD = 34 * mm  # what the head of a page takes
+HEAD = 36 * mm  # what the head of a page takes
 ROW = 19 * mm
-BARCODE = 56 * mm  # how wide one may be
+TAKE, ONTO = 84, 109  # where these columns begin, in mm
 TEXT = ("Helvetica", "Helvetica-Bold")
 
 
@@ -57,31 +57,33 @@ def _cart(canvas: Any, rows: list[dict[str, Any]]) -> None:
 def _head(canvas: Any, rows: list[dict[str, Any]], page: str) -> None:
     first, top = rows[0], HEIGHT - MARGIN
     _write(canvas, f"Cart {first['cart']}", MARGIN, top - 9 * mm, 30, bold=True)
-    _write(canvas, first["wave"], MARGIN, top - 17 * mm, 15, bold=True)
+    _write(canvas, first["wave"], MARGIN, top - 17 * mm, 15, bold=True, within=82 * mm)
     orders = len({(row["merchant"], row["order_number"]) for row in rows})
     units = sum(row["planned"] for row in rows)
     told = f"{rows[-1]['stop']} stops · {orders} orders · {units} units · {first['walk_m']:.0f} m · {page}"
     _write(canvas, told, MARGIN, top - 23 * mm, 12)
     _write(canvas, _pickup(first), MARGIN, top - 29 * mm, 12)
-    _barcode(canvas, f"{first['wave']}/{first['cart']}", top - 14 * mm, 12 * mm)
-    canvas.setLineWidth(1.5)
-    canvas.line(MARGIN, top - HEAD + 2 * mm, WIDTH - MARGIN, top - HEAD + 2 * mm)
+    _barcode(canvas, f"{first['wave']}/{first['cart']}", top - 14 * mm, 12 * mm, within=100 * mm)
+    for words, left in (("stop", 0), ("place", 20), ("take", TAKE), ("onto", ONTO), ("scan", 130)):
+        _write(canvas, words, MARGIN + left * mm, top - HEAD + 1.5 * mm, 9)
 
 
 def _row(canvas: Any, row: dict[str, Any], top: float, *, again: bool) -> None:
     """One stop: its number, the place with its barcode, what to take, how many, and where on the cart it goes."""
     base = top - ROW
-    if not again:
-        canvas.setLineWidth(0.6)
-        canvas.line(MARGIN, top, WIDTH - MARGIN, top)
-        _write(canvas, str(row["stop"]), MARGIN, base + 6 * mm, 28, bold=True)
-        _barcode(canvas, row["location"], base + 7 * mm, 9 * mm)
     left = MARGIN + 20 * mm
-    _write(canvas, row["location"], left, base + 11 * mm, 20, bold=True, within=58 * mm)
-    _write(canvas, row["sku"], left, base + 5.5 * mm, 12, within=58 * mm)
-    _write(canvas, _name(row), left, base + 1.5 * mm, 9, within=98 * mm)
-    _write(canvas, f"{row['planned']} ×", MARGIN + 82 * mm, base + 9 * mm, 26, bold=True)
-    _write(canvas, f"to {row['position']}", MARGIN + 103 * mm, base + 9 * mm, 20)
+    canvas.setLineWidth(0.2 if again else 0.9)
+    canvas.line(left if again else MARGIN, top, WIDTH - MARGIN, top)
+    if not again:
+        _write(canvas, str(row["stop"]), MARGIN, base + 7 * mm, 30, bold=True, within=18 * mm)
+        _write(canvas, row["location"], left, base + 11.5 * mm, 20, bold=True, within=(TAKE - 22) * mm)
+        _barcode(canvas, row["location"], base + 7.5 * mm, 9.5 * mm, within=54 * mm)
+    _write(canvas, row["sku"], left, base + 5.8 * mm, 13, within=(TAKE - 22) * mm)
+    _write(canvas, _name(row), left, base + 1.6 * mm, 10, within=WIDTH - 2 * MARGIN - 20 * mm)
+    _write(canvas, f"{row['planned']} ×", MARGIN + TAKE * mm, base + 9 * mm, 26, bold=True, within=22 * mm)
+    canvas.setLineWidth(0.9)
+    canvas.roundRect(MARGIN + ONTO * mm, base + 7.5 * mm, 14 * mm, 9.5 * mm, 2 * mm)
+    _write(canvas, str(row["position"]), MARGIN + (ONTO + 3) * mm, base + 9.5 * mm, 20, within=9 * mm)
 
 
 def _pickup(first: dict[str, Any]) -> str:
@@ -111,11 +113,11 @@ def _write(
     canvas.drawString(left, base, text)
 
 
-def _barcode(canvas: Any, text: str, base: float, height: float) -> None:
+def _barcode(canvas: Any, text: str, base: float, height: float, *, within: float) -> None:
     """A Code 128 that ends at the right margin; text it cannot say is left to be read."""
     if not text.isascii():
         return
     code = Code128(text, barWidth=1, barHeight=height, quiet=0)
-    wide = min(0.42 * mm, BARCODE / code.width)
+    wide = min(0.42 * mm, within / code.width)
     code = Code128(text, barWidth=wide, barHeight=height, quiet=0)
     code.drawOn(canvas, WIDTH - MARGIN - code.width, base)
