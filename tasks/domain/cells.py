@@ -28,9 +28,10 @@ CODE_LENGTH_MAX = 100
 TEXT_LENGTH_MAX = 2_000
 _CLEAN_CODE = r"[A-Za-z0-9#_./:@+-]{1,100}"
 _NUMERIC = r"[0-9.+-]+(?:[eE][+-]?[0-9]+)?"
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u2028-\u202e\ufeff\ufffd]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufeff\ufffd-\uffff]")
+_JOINERS = re.compile(r"[\u200c-\u200f]")  # names in Persian, Arabic and Hebrew, and emoji, are written with them
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+?\d+")
-_OFFSET = r"(?: ?(?:Z|UTC|[+-]\d{2}:?\d{2}))?"
+_OFFSET = r"(?: ?(?:Z|UTC|[+-](?:0\d|1[0-4]):?[0-5]\d))?"
 _ISO = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?" + _OFFSET
 _ISO_MINUTES = re.compile(r"(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2})(" + _OFFSET + ")")
 _FIRST, _LAST = pd.Timestamp("2000-01-01", tz="UTC"), pd.Timestamp("2100-01-01", tz="UTC")
@@ -91,10 +92,12 @@ def day_first(texts: pd.Series) -> bool | None:
 
 def bare(text: str) -> str:
     """The text without what a spreadsheet put around it: spaces, a leading apostrophe, ="…"."""
+    return _unwrapped(text).removeprefix("'").strip()
+
+
+def _unwrapped(text: str) -> str:
     text = text.replace("\u00a0", " ").strip()
-    if text.startswith('="') and text.endswith('"'):
-        text = text[2:-1]
-    return text.removeprefix("'").strip()
+    return text[2:-1].replace('""', '"') if re.fullmatch(r'="(?:[^"]|"")*"', text) else text
 
 
 def _each(texts: pd.Series, read: Callable[[str], object]) -> list[object]:
@@ -113,12 +116,19 @@ def _in_two_passes(texts: pd.Series, clean: pd.Series, fast: pd.Series, slow: Ca
 # ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────
 def _read_text(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
     clean = texts.str.fullmatch(r"[!-~](?:[ -~]{0,198}[!-~])?") & ~texts.str.match(r"['=]")
-    return _in_two_passes(texts, clean, texts, _text)
+    if not clean.all():
+        rest = [_text(text) for text in texts[~clean]]
+        texts = texts.copy()
+        texts[~clean] = pd.Series(rest, index=texts.index[~clean], dtype="str")
+    return texts
 
 
 def _text(text: str) -> str | None:
-    text = text.replace("\r\n", "\n")
-    return None if _CONTROL.search(text) or len(text) > TEXT_LENGTH_MAX else text
+    text = _unwrapped(text).replace("\r\n", "\n")
+    if re.match(r"'[=+@\d-]", text):  # before a letter the apostrophe is the word's own: 's-Hertogenbosch
+        text = text[1:]
+    bad = _CONTROL.search(_JOINERS.sub("", text)) or not 0 < len(text) <= TEXT_LENGTH_MAX
+    return None if bad else text
 
 
 def _read_code(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
@@ -198,6 +208,8 @@ def _read_integer(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
 
 
 def _integer(text: str) -> int | None:
+    if re.fullmatch(r"[+-]?[1-9]\d{0,2}[.,]000", text):  # one, or a thousand?
+        return None
     value = _decimal(text)
     return int(value) if value is not None and value == value.to_integral_value() and abs(value) < 10**18 else None
 
@@ -225,9 +237,9 @@ def _read_number(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
 
 def _decimal(text: str) -> Decimal | None:
     """A number with one possible reading: 12.5, 12,5, 1,234.50 and 1.234,50, but not 1,234 nor 1.23E+12."""
-    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+\.\d+", text):
+    if re.fullmatch(r"[+-]?\d{1,3}((,\d{3})+\.\d+|(,\d{3}){2,})", text):
         text = text.replace(",", "")
-    elif re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+,\d+", text):
+    elif re.fullmatch(r"[+-]?\d{1,3}((\.\d{3})+,\d+|(\.\d{3}){2,})", text):
         text = text.replace(".", "").replace(",", ".")
     elif re.fullmatch(r"[+-]?\d+,\d{1,2}", text):
         text = text.replace(",", ".")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tasks.domain.cells import MONEY_SCALE, Clock, expectation, read_texts
+from tasks.domain.cells import MONEY_SCALE, Clock, bare, expectation, read_texts
 from tasks.domain.exports import Field, Kind, Type
 from tasks.domain.money import exponent
 
@@ -97,7 +97,7 @@ def judge(kind: Kind, rows: pd.DataFrame, context: Context) -> Judged:
         if texts is None:
             _judge_absent(verdicts, field)
             continue
-        values = _read_column(field, texts, context.clock)
+        texts, values = _read(field, texts, default, context.clock)
         _judge_column(verdicts, field, texts, values)
         typed[field.column] = values
     _settle_money(verdicts, kind, typed, context.currency)
@@ -112,6 +112,17 @@ def _texts(rows: pd.DataFrame, field: Field, default: str | None) -> pd.Series |
     texts = rows[field.name]
     blank = texts.isna() | (texts == "")
     return texts.where(~blank, np.nan if default is None else default) if blank.any() else texts
+
+
+def _read(field: Field, texts: pd.Series, default: str | None, clock: Clock) -> tuple[pd.Series, pd.Series]:
+    """The column's texts and values; a text of which nothing is left without its spaces says nothing."""
+    values = _read_column(field, texts, clock)
+    unread = texts[values.isna() & texts.notna()]
+    blank = unread.index[unread.map(bare) == ""]
+    if len(blank):
+        texts = texts.where(~texts.index.isin(blank), np.nan if default is None else default)
+        values = _read_column(field, texts, clock)
+    return texts, values
 
 
 def _read_column(field: Field, texts: pd.Series, clock: Clock) -> pd.Series:
