@@ -1,6 +1,7 @@
 """A shop whose customers send things back, written straight into the tables."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import Engine, Table, insert, select
@@ -87,7 +88,7 @@ class Counter:
         row = {"rma": rma, "sku": sku, "quantity": quantity, "grade": grade, "received_at": ago(0.1)}
         return load("return_receipts", [row | facts])
 
-    def rows(self, table: Table, *columns: str) -> list[tuple[object, ...]]:
+    def rows(self, table: Table, *columns: str) -> list[tuple[Any, ...]]:
         """What a table holds, in the order of its columns asked for."""
         chosen = [table.c[name] for name in columns]
         with self.store.connect() as connection:
@@ -104,4 +105,5 @@ class Counter:
     def _put(self, table: Table, **values: object) -> int:
         with self.store.begin() as connection:
             done = connection.execute(insert(table).values(**values))
-            return int(done.inserted_primary_key[0])
+            key: Any = done.inserted_primary_key
+            return int(key[0])

@@ -3,14 +3,15 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from returning import AS_OF, Counter, ago
 from sqlalchemy import Engine
 
-from flows.process_returns import returns_shown
 from tasks.book_returns import Booked, book_receipts
 from tasks.process_returns import decide_requests
+from tasks.show_returns import returns_shown
 from tasks.store import schema
 
 
@@ -29,7 +30,7 @@ def run() -> Booked:
     return book_receipts.fn(AS_OF)
 
 
-def answered(counter: Counter) -> list[tuple[object, ...]]:
+def answered(counter: Counter) -> list[tuple[Any, ...]]:
     """Every return's answer."""
     return counter.rows(schema.returns, "rma", "state", "rule")
 
