@@ -62,8 +62,8 @@ def write(home: Path, seed: int = SEED) -> Manifest:
     worked = [one for one in (*made.web, *made.amazon, *made.trade) if one.worked_on_friday]
     write_bench(inbox, manifest, random, worked, made.cast, {one.sku: one for one in made.goods})
     write_shipments(inbox, manifest, random, made.web, worked)
-    write_returns(inbox, manifest, made.web)
-    write_messages(inbox, manifest, made.web, made.amazon)
+    write_returns(inbox, manifest, np.random.default_rng([seed, 11]), made.web)
+    write_messages(inbox, manifest, made.web, made.amazon, made.trade)
     (home / "day.yaml").write_text(
         "# The moment the week is looked at.\nas_of: 2026-03-06T18:00:00Z\n", encoding="utf-8"
     )

@@ -41,6 +41,7 @@ CAST = {  # part -> rank, and units in London on Friday at six
     "late": (572, 20),
 }
 REORDER = {"low": 10, "lower": 6}
+COST = {"near": 600, "dear": 2_900}
 
 
 def cast(products: Sequence[Product]) -> tuple[list[Product], dict[str, Product]]:
@@ -51,6 +52,6 @@ def cast(products: Sequence[Product]) -> tuple[list[Product], dict[str, Product]
             made[rank],
             is_final_sale=part == "final sale",
             reorder_point=REORDER.get(part),
-            unit_cost=2_900 if part == "dear" else made[rank].unit_cost,
+            unit_cost=COST.get(part, made[rank].unit_cost),
         )
     return made, {part: made[rank] for part, (rank, _) in CAST.items()}

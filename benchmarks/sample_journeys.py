@@ -1,6 +1,6 @@
 """After the door: what ShipStation shipped this week, what the carriers saw, who wants to send what back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -92,10 +92,10 @@ def _event(order: Order, event: str, when: datetime, words: str) -> Row:
     }
 
 
-def asking(random: np.random.Generator, orders: Sequence[Order], delivered: Mapping[str, str]) -> list[Order]:
-    """Who wants to send something back: two dozen buyers with a parcel since Wednesday, and the planted ones."""
-    since = utc(at(FRIDAY, "00:00") - timedelta(days=2))
-    happy = [one for one in orders if not one.part and delivered.get(tracking_number(one), "9") < since]
+def asking(random: np.random.Generator, orders: Sequence[Order]) -> list[Order]:
+    """Who wants to send something back: two dozen buyers whose parcels left on Monday, and the planted ones."""
+    monday = SATURDAY + timedelta(days=2)
+    happy = [one for one in orders if not one.part and shipped_at(one).date() == monday]
     drawn = sorted(int(one) for one in random.choice(len(happy), 24, replace=False))
     return [happy[one] for one in drawn] + [one for one in orders if one.part in ASKING]
 

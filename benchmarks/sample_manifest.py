@@ -11,13 +11,14 @@ HEAD = """\
 # whole day and finds every one of them and nothing else.
 #
 # found_as says where to look:
-#   import      a delivered file, or one row of it: refused, seen, quarantined, repaired, ignored
-#   order       an order that is held, backordered or left alone        alert     an alert, by kind and subject
-#   drift       a place where a later stock export and the ledger disagree
-#   variance    a counted place, by count, location and SKU             pick      a pick, by order and SKU
-#   finding     a parcel's finding, by code                             parcel    the state a parcel ends in
-#   tracking    an event of a parcel nobody knows                       return    a request, its decision and rule
-#   receipt     what came back, its grade and where it goes             message   a message not sent, and why
+#   import     a delivered file, or one row of it: refused, seen, quarantined, ignored
+#   order      the units promised to an order, why it is held, or how a cell of it was read
+#   alert      an alert, by kind and subject          drift    where a later stock export and the ledger disagree
+#   variance   a counted place, and what follows      count_line   a place of a sheet that was not compared
+#   pick       a pick, by order and SKU               finding  a parcel's finding, by code
+#   parcel     the state a parcel ends in             tracking     an event of a parcel nobody knows
+#   return     a request that is not simply granted   receipt  what came back otherwise than agreed
+#   message    a message that is not sent, and why
 """
 
 

@@ -33,7 +33,7 @@ class Line:
 
 @dataclass
 class Order:
-    """One order. `part` names it where it was planted; `spoil` says which cells of its first row are damaged."""
+    """One order. `part` names it where it was planted; `spoil` says which cells of its last row are damaged."""
 
     buyer: Person
     created: datetime

@@ -73,7 +73,8 @@ def _spoilt(of: Market) -> list[Order]:
         one = _friday(of, f"09:{30 + number}", part, of.basket()[:1], served=False)
         made.append(replace(one, spoil=dict(cells)))
     two = [line(of.products[130], 1), line(of.products[131], 1)]
-    made.append(_friday(of, "09:50", PARTLY, two, served=False))
+    half = _friday(of, "09:50", PARTLY, two, served=False)
+    made.append(replace(half, spoil={"Lineitem quantity": "1.5"}))
     quoted = _friday(of, "09:55", "an apostrophe", of.basket()[:1])
     zip_code = "'" + quoted.buyer.postal_code
     return [*made, replace(quoted, spoil={"Shipping Zip": zip_code, "Billing Zip": zip_code})]
@@ -103,6 +104,7 @@ def _stopped(of: Market) -> list[Order]:
     cancelled, refunded = at(FRIDAY, "12:10"), at(FRIDAY, "12:20")
     return [
         _friday(of, "12:00", "unpaid", of.basket()[:1], paid=None),
+        replace(_friday(of, "09:05", "paid later", of.basket()[:1]), created=at(date(2026, 3, 4), "17:30")),
         _friday(of, "12:01", "cancelled", of.basket()[:1], cancelled=cancelled, refunded_at=cancelled),
         _friday(of, "12:02", "refunded", of.basket()[:1], refunded_at=refunded),
         replace(_friday(of, "12:03", "bounced", of.basket()[:1]), buyer=BOUNCING),

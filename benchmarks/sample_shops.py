@@ -35,8 +35,10 @@ def shopify_rows(orders: Iterable[Order], seen: datetime) -> list[Row]:
     """The orders as the shop knew them at `seen`: a row a line, what is said of the order on its first row only."""
     rows = []
     for order in orders:
-        first, *rest = [_shopify_line(order, one, seen) for one in order.lines]
-        rows += [_shopify_order(order, seen) | first | order.spoil, *rest]
+        mine = [_shopify_line(order, one, seen) for one in order.lines]
+        mine[0] |= _shopify_order(order, seen)
+        mine[-1] |= order.spoil
+        rows += mine
     return rows
 
 

@@ -172,7 +172,7 @@ def _write_noon(inbox: Inbox, manifest: Manifest, made: Floor, cast: Cast) -> No
 # ── movements ────────────────────────────────────────────────────────────────────────────────────────────────────
 def write_movements(inbox: Inbox, manifest: Manifest, made: Floor, cast: Cast) -> None:
     """Friday morning's movements, delivered twice."""
-    name, sku = "wms-movements.csv", cast["moved"].sku
+    name, again, sku = "wms-0930.csv", "wms-0930_1.csv", cast["moved"].sku
     moved = movement(5300, made.home(sku), sku, -6, "adjust", "taken for the shop window", at(FRIDAY, "07:40"))
     rows = [*movement_rows(made), moved]
     like = movement(5301, made.home(sku), made.products[400].sku, 5, "receipt", "delivery", at(FRIDAY, "08:00"))
@@ -191,12 +191,12 @@ def write_movements(inbox: Inbox, manifest: Manifest, made: Floor, cast: Cast) -
         found = quarantined(name, len(rows) + 1, field, subject=rows[-1]["movement_id"])
         manifest.add(key, what, f"movements/{name}", found)
     inbox.text(f"movements/{name}", MOVEMENTS, rows)
-    inbox.text("movements/wms-movements(1).csv", MOVEMENTS, rows)
+    inbox.text(f"movements/{again}", MOVEMENTS, rows)
     manifest.add(
         "delivered-twice",
         "The movements of the morning are delivered twice, under another name.",
-        "movements/wms-movements(1).csv",
-        {"import": "seen", "file": name},
+        f"movements/{again}",
+        {"import": "seen", "file": again},
     )
 
 

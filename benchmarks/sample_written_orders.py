@@ -1,10 +1,10 @@
 """Write the orders of three channels, and what is wrong with them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from benchmarks.sample_files import Inbox
+from benchmarks.sample_files import Inbox, row_of
 from benchmarks.sample_headers import AMAZON, AMAZON_ALL, BIGCOMMERCE, SHOPIFY
 from benchmarks.sample_manifest import Manifest
 from benchmarks.sample_orders import FRIDAY, FRIDAY_EXPORT, SATURDAY, Market, Order, at
@@ -37,11 +37,8 @@ def marketplace(of: Market) -> list[Order]:
 
 
 def _of_amazon(number: int, order: Order) -> Order:
-    buyer = replace(
-        order.buyer,
-        name=order.buyer.name.replace("Ada ", "Zoë "),
-        email=f"{number * 7919 + 31337:x}q@marketplace.example",
-    )
+    name = "Zoë Brûlemoor" if number % 9 == 0 else order.buyer.name
+    buyer = replace(order.buyer, name=name, email=f"{number * 7919 + 31337:x}q@marketplace.example")
     code = f"20{number % 7 + 2}-{4_811_203 + 60_013 * number}-{1_377_402 + 90_001 * number}"
     return replace(order, buyer=buyer, number=code, channel="amazon", service="Standard")
 
@@ -67,7 +64,7 @@ def write_orders(
         inbox.text(f"orders/{name}", SHOPIFY, rows)
         before = seen
     _list_spoilt(manifest, rows)
-    _list_orders(manifest, web)
+    _list_orders(manifest, web, rows)
     inbox.text(
         "orders/amazon-unshipped.txt",
         AMAZON,
@@ -111,61 +108,54 @@ def _spoilt_row(rows: Sequence[Row], cells: Row) -> tuple[int, Row]:
     return found[0]
 
 
-def _list_orders(manifest: Manifest, web: Sequence[Order]) -> None:
-    by_part: dict[str, list[Order]] = {}
+def _list_orders(manifest: Manifest, web: Sequence[Order], rows: Sequence[Row]) -> None:
+    parts: dict[str, list[Order]] = {}
     for order in web:
-        by_part.setdefault(order.part, []).append(order)
+        parts.setdefault(order.part, []).append(order)
     file = f"orders/{FRIDAYS}"
-    partly = by_part[PARTLY][0].number
-    quoted = by_part["an apostrophe"][0]
-    manifest.add(
-        "half-an-order",
-        "One of an order's two lines cannot be read: the order waits for it.",
-        file,
-        [{"order": partly, "hold": "incomplete"}],
-    )
-    manifest.add(
-        "apostrophe",
-        "A spreadsheet put an apostrophe before a postcode: it is taken off.",
-        file,
-        {"order": quoted.number, "postal_code": quoted.buyer.postal_code},
-    )
-    for sku in UNKNOWN:
-        mine = [one.number for one in by_part["unknown sku"] if one.lines[0].sku == sku]
-        manifest.add(
-            f"unknown-sku-{sku[-4:].lower()}",
-            "Orders ask for a SKU that no product list has.",
-            file,
-            [{"alert": "unknown_sku", "subject": sku}, *({"order": one, "allocated": 0} for one in mine)],
-        )
-    oversold = by_part["oversold"]
-    manifest.add(
-        "oversold",
-        "Seven units are ordered of four: the first orders are served, the others wait.",
-        file,
-        [
-            {"alert": "oversell", "subject": oversold[0].lines[0].sku},
-            *({"order": one.number, "allocated": one.lines[0].quantity if one.served else 0} for one in oversold),
-        ],
-    )
-    waiting = by_part["backordered"][0]
-    manifest.add(
-        "backordered",
-        "An order asks for what is out of stock.",
-        file,
-        [{"alert": "oversell", "subject": waiting.lines[0].sku}, {"order": waiting.number, "allocated": 0}],
-    )
-    for part in ("low", "lower"):
-        sku = by_part[part][0].lines[0].sku
-        manifest.add(
-            f"low-stock-{part}",
-            "An order takes a SKU below its reorder point.",
-            file,
-            {"alert": "low_stock", "subject": sku},
-        )
+    _list_held(manifest, parts, rows, file)
+    _list_scarce(manifest, parts, file)
     for part, what in (
-        ("unpaid", "An order is not paid."),
         ("cancelled", "An order was cancelled and refunded before anything was promised to it."),
         ("refunded", "An order was refunded in full before it was shipped."),
     ):
-        manifest.add(part, what, file, {"order": by_part[part][0].number, "allocated": 0})
+        manifest.add(part, what, file, _promised(parts[part][0], 0))
+
+
+def _promised(order: Order, units: int, **more: object) -> dict[str, object]:
+    return {"order": order.number, "promised": units, **more}
+
+
+def _list_held(manifest: Manifest, parts: Mapping[str, Sequence[Order]], rows: Sequence[Row], file: str) -> None:
+    half, quoted, unpaid, later = (parts[part][0] for part in (PARTLY, "an apostrophe", "unpaid", "paid later"))
+    row = row_of(rows, Name=half.number, Lineitem_quantity="1.5")
+    what = "One of an order's two lines cannot be read: the order waits for it."
+    found = [quarantined(FRIDAYS, row, "quantity", subject=half.number), _promised(half, 0, hold="incomplete")]
+    manifest.add("half-an-order", what, file, found)
+    what = "A spreadsheet put an apostrophe before a postcode: it is taken off."
+    manifest.add("apostrophe", what, file, {"order": quoted.number, "postal_code": quoted.buyer.postal_code})
+    manifest.add("unpaid", "An order is not paid.", file, _promised(unpaid, 0, hold="payment"))
+    what = "An order that was not paid on Wednesday is paid on Friday: nothing holds it any more."
+    manifest.add("paid-later", what, file, _promised(later, later.lines[0].quantity, hold=None))
+
+
+def _list_scarce(manifest: Manifest, parts: Mapping[str, Sequence[Order]], file: str) -> None:
+    for sku in UNKNOWN:
+        mine = [_promised(one, 0) for one in parts["unknown sku"] if one.lines[0].sku == sku]
+        what = "Orders ask for a SKU that no product list has."
+        alert = {"alert": "unknown_sku", "subject": sku}
+        manifest.add(f"unknown-{sku.lower()}", what, file, [alert, *mine])
+    oversold, waiting = parts["oversold"], parts["backordered"][0]
+    served = [_promised(one, one.lines[0].quantity if one.served else 0) for one in oversold]
+    what = "Seven units are ordered of four: the first orders are served, the others wait."
+    manifest.add("oversold", what, file, [*_out_of_stock(oversold[0]), *served])
+    what = "An order asks for what is out of stock."
+    manifest.add("backordered", what, file, [*_out_of_stock(waiting), _promised(waiting, 0)])
+    for part in ("low", "lower"):
+        alert = {"alert": "low_stock", "subject": parts[part][0].lines[0].sku}
+        manifest.add(f"low-stock-{part}", "An order takes a SKU below its reorder point.", file, alert)
+
+
+def _out_of_stock(order: Order) -> list[dict[str, object]]:
+    """More is asked for than there is, and none is left."""
+    return [{"alert": kind, "subject": order.lines[0].sku} for kind in ("oversell", "low_stock")]
