@@ -26,7 +26,7 @@ from tasks.domain.exports import Field, Type
 MONEY_SCALE = 10_000  # money is read in ten-thousandths, until the row's currency is known
 CODE_LENGTH_MAX = 100
 TEXT_LENGTH_MAX = 2_000
-_CLEAN_CODE = r"[A-Za-z0-9#_./:@+-]{1,100}"
+_CLEAN_CODE = r"[A-Za-z0-9#_./:@+-]{0,100}"  # empty is a default: no lot; what a file leaves empty is no text
 _NUMERIC = r"[0-9.+-]+(?:[eE][+-]?[0-9]+)?"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufeff\ufffd-\uffff]")
 _JOINERS = re.compile(r"[\u200c-\u200f]")  # names in Persian, Arabic and Hebrew, and emoji, are written with them
@@ -115,7 +115,7 @@ def _in_two_passes(texts: pd.Series, clean: pd.Series, fast: pd.Series, slow: Ca
 
 # ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────
 def _read_text(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
-    clean = texts.str.fullmatch(r"[!-~](?:[ -~]{0,198}[!-~])?") & ~texts.str.match(r"['=]")
+    clean = texts.str.fullmatch(r"(?:[!-~](?:[ -~]{0,198}[!-~])?)?") & ~texts.str.match(r"['=]")
     if not clean.all():
         rest = [_text(text) for text in texts[~clean]]
         texts = texts.copy()

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.domain.cells import MONEY_SCALE, Clock, day_first, read_texts
@@ -158,6 +158,7 @@ ZONES = st.sampled_from(["UTC", "Europe/London", "America/New_York", "Asia/Kathm
 STATED = ("{0:%Y-%m-%d %H:%M:%S} {1}", "{0:%Y-%m-%dT%H:%M:%S}{1}", "{0:%Y-%m-%dT%H:%M:%S}.250{1}")
 
 
+@settings(deadline=None)
 @given(moment=MOMENTS, offset=OFFSETS, colon=st.booleans(), form=st.sampled_from(STATED))
 def test_a_moment_with_its_offset_reads_back(moment: datetime, offset: timedelta, colon: bool, form: str) -> None:
     """Whatever clock it was written on, whatever clock the merchant has."""
@@ -171,6 +172,7 @@ def test_a_moment_with_its_offset_reads_back(moment: datetime, offset: timedelta
 FORMS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%d/%m/%Y %H:%M:%S", "%d.%m.%Y, %I:%M:%S %p", "serial")
 
 
+@settings(deadline=None)
 @given(moment=MOMENTS, zone=ZONES, form=st.sampled_from(FORMS))
 def test_a_moment_on_the_merchants_clock_reads_back(moment: datetime, zone: str, form: str) -> None:
     """Every format reads back to the moment it was written from, unless its hour came twice that day."""
@@ -184,6 +186,7 @@ def test_a_moment_on_the_merchants_clock_reads_back(moment: datetime, zone: str,
     assert instant(text, Clock(zone, day_first=True)) == expected
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(10**18) + 1, 10**18 - 1), min_size=1, max_size=20))
 def test_any_integer_reads_back(numbers: list[int]) -> None:
     """However it is written: plainly, with decimals of nothing, behind an apostrophe, with every thousand marked."""
@@ -197,6 +200,7 @@ def test_any_integer_reads_back(numbers: list[int]) -> None:
 CURRENCIES = st.sampled_from(["GBP", "USD", "JPY", "KWD", "CLF", "EUR"])
 
 
+@settings(deadline=None)
 @given(minor=st.integers(0, 10**12), currency=CURRENCIES, written=st.sampled_from(["{}", "'{}", "{} XXX", "€{}"]))
 def test_money_reads_back_in_any_currency(minor: int, currency: str, written: str) -> None:
     """No decimals, two, three or four: an amount in minor units survives being written as a decimal."""
@@ -205,6 +209,7 @@ def test_money_reads_back_in_any_currency(minor: int, currency: str, written: st
     assert scaled == amount * MONEY_SCALE
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.sampled_from(list(Type)))
 def test_no_text_breaks_a_reader(text: str, kind: Type) -> None:
     """A text is read or refused; nothing is raised, and a word that is kept prints on one screen."""
