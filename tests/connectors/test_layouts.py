@@ -19,8 +19,8 @@ from tasks.connectors.layouts import CANONICAL, Layout, UnknownLayout, canonical
 from tasks.domain.exports import KINDS, Field, Kind
 from tasks.domain.intake import FILE_COLUMN, REASONS_COLUMN, ROW_COLUMN
 from tasks.domain.rows import Context, judge
-from tasks.receive_exports import expectations, read_site, take_in_kind
 from tasks.intaking import Outcome
+from tasks.receive_exports import expectations, read_site, take_in_kind
 
 EXPORTS = ROOT / "config" / "exports"
 DOCUMENT = (ROOT / "docs" / "exports.md").read_text(encoding="utf-8")
