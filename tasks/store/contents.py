@@ -107,17 +107,33 @@ def raise_quantity(connection: Connection, name: str, lines: pd.DataFrame) -> in
         return changed(connection, statement.values({name: new.c.quantity}))
 
 
-def raise_packed(connection: Connection, of_orders: pd.Series) -> int:
-    """Bring quantity_packed of these orders up to what was scanned into their parcels, as far as it was picked.
+def raise_packed(connection: Connection, of_orders: pd.Series, leaving: pd.Series | None = None) -> int:
+    """Bring quantity_packed of these orders up to what is in their parcels, as far as it was picked.
 
-    What the shop shipped before we knew the order stays packed.
+    A parcel counts once it was scanned or has left, or is `leaving` now (ids). What the shop shipped before we knew the
+    order stays packed.
     """
     content = contents_of(connection, of_orders)
-    units = line_units(content[content["packed_at"].notna()], parts_of(connection, of_orders))
+    gone = ~content["state"].isin(WAITING) | content["shipment_id"].isin([] if leaving is None else leaving)
+    units = line_units(content[content["packed_at"].notna() | gone], parts_of(connection, of_orders))
     lines = line_quantities(connection, of_orders).merge(units, on=LINE)
     most = lines[["units", "quantity_picked"]].min(axis=1)
     lines["quantity"] = pd.concat([most, lines["quantity_shipped"]], axis=1).max(axis=1)
     return raise_quantity(connection, "quantity_packed", lines)
+
+
+def fulfil(connection: Connection, of_orders: pd.Series) -> int:
+    """Orders (ids) of which everything left are fulfilled, as of their last parcel. Says how many are."""
+    line = order_lines.c
+    waits = select(line.order_id).where(
+        line.order_id == orders.c.id, line.requires_shipping,
+        line.quantity_shipped < line.quantity_ordered - line.quantity_cancelled,
+    )  # fmt: skip
+    went = select(line.order_id).where(line.order_id == orders.c.id, line.quantity_shipped > 0)
+    last = select(func.max(shipments.c.shipped_at)).where(shipments.c.order_id == orders.c.id).scalar_subquery()
+    with staged(connection, ids(of_orders)) as chosen:
+        mine = and_(orders.c.id.in_(select(chosen.c.order_id)), orders.c.fulfilled_at.is_(None))
+        return changed(connection, update(orders).where(mine, ~waits.exists(), went.exists()).values(fulfilled_at=last))
 
 
 def warehouses_of(connection: Connection, of_orders: pd.Series) -> pd.Series:

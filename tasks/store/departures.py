@@ -9,13 +9,11 @@ from sqlalchemy import Connection, and_, case, func, insert, literal, select, up
 from tasks.domain.shipments import LINE, explode, line_units, share_out
 from tasks.domain.states import AllocationState, Condition, MoveKind, ParcelState, PickState
 from tasks.store import contents
-from tasks.store.frames import changed, read, staged
+from tasks.store.frames import read, staged
 from tasks.store.schema import (
     allocations,
     locations,
     merchants,
-    order_lines,
-    orders,
     picks,
     products,
     shipments,
@@ -39,14 +37,14 @@ def book(connection: Connection, parcels: pd.DataFrame, as_of: datetime) -> int:
     """Take what `parcels` (of `leaving`) hold out of stock and off the promises, and mark them shipped.
 
     A line counts as shipped as far as it was packed; no more than that leaves the ledger, from the promises of the
-    line, picked ones first. What an order fulfilled elsewhere holds was never promised here and moves no stock.
+    line, picked ones first. A parcel nobody scanned was packed all the same when a carrier took it, as far as it was
+    promised. What an order fulfilled elsewhere holds was never promised here and moves no stock.
     Gives how many stock moves were posted.
     """
-    contents.raise_packed(connection, parcels["order_id"])
-    content, parts = (
-        contents.contents_of(connection, parcels["order_id"]),
-        contents.parts_of(connection, parcels["order_id"]),
-    )
+    parts = contents.parts_of(connection, parcels["order_id"])
+    content = contents.contents_of(connection, parcels["order_id"])
+    _raise_picked(connection, content, parts, parcels)
+    contents.raise_packed(connection, parcels["order_id"], parcels["shipment_id"])
     gone = content["shipment_id"].isin(parcels["shipment_id"])
     units = line_units(content[gone | ~content["state"].isin(contents.WAITING)], parts)
     lines = contents.line_quantities(connection, parcels["order_id"]).merge(units, on=LINE)
@@ -58,6 +56,18 @@ def book(connection: Connection, parcels: pd.DataFrame, as_of: datetime) -> int:
     contents.raise_quantity(connection, "quantity_shipped", lines)
     _mark_shipped(connection, parcels)
     return posted
+
+
+def _raise_picked(connection: Connection, content: pd.DataFrame, parts: pd.DataFrame, parcels: pd.DataFrame) -> None:
+    """What left in a parcel nobody scanned was picked, whether a pick was reported or not."""
+    leaving = content["shipment_id"].isin(parcels["shipment_id"])
+    unscanned = content[leaving & content["packed_at"].isna() & content["line_number"].notna()]
+    counted = content[leaving | content["packed_at"].notna() | ~content["state"].isin(contents.WAITING)]
+    lines = contents.line_quantities(connection, unscanned["order_id"]).merge(line_units(counted, parts), on=LINE)
+    lines = lines.merge(unscanned[LINE].astype("int64").drop_duplicates(), on=LINE)
+    left = lines[["units", "quantity_allocated"]].min(axis=1)
+    lines["quantity"] = pd.concat([left, lines["quantity_picked"]], axis=1).max(axis=1)
+    contents.raise_quantity(connection, "quantity_picked", lines)
 
 
 def _taken(connection: Connection, parcels: pd.DataFrame, content: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
@@ -127,7 +137,10 @@ def _moves(taken: Any) -> Any:
 
 
 def _consume(connection: Connection, taken: Any, as_of: datetime) -> None:
-    """A promise kept in full is closed; one kept in part keeps its rest open, beside a closed row for what left."""
+    """A promise kept in full is closed; one kept in part keeps its rest open, beside a closed row for what left.
+
+    Nobody needs to walk any more for a pick of what has left.
+    """
     sums = select(taken.c.allocation_id, func.sum(taken.c.quantity).label("quantity")).group_by(taken.c.allocation_id)
     left = sums.subquery("left_now")
     mine = allocations.c.id == left.c.allocation_id
@@ -141,25 +154,20 @@ def _consume(connection: Connection, taken: Any, as_of: datetime) -> None:
     connection.execute(update(allocations).where(whole).values(closed))
     rest = and_(mine, left.c.quantity < allocations.c.quantity, allocations.c.state == AllocationState.OPEN)
     connection.execute(update(allocations).where(rest).values(quantity=allocations.c.quantity - left.c.quantity))
+    gone = select(allocations.c.id).where(allocations.c.state == AllocationState.CONSUMED, allocations.c.id.in_(
+        select(taken.c.allocation_id)))  # fmt: skip
+    idle = and_(picks.c.state == PickState.OPEN, picks.c.allocation_id.in_(gone))
+    connection.execute(update(picks).where(idle).values(state=str(PickState.CANCELLED)))
     with staged(connection, parts, like=allocations) as new:
         connection.execute(insert(allocations).from_select([column.key for column in new.columns], select(new)))
 
 
 def _mark_shipped(connection: Connection, parcels: pd.DataFrame) -> None:
-    """The parcels are the carrier's; an order of which everything left is fulfilled, as of its last parcel."""
+    """The parcels are the carrier's; an order of which everything left is fulfilled."""
     with staged(connection, parcels[["shipment_id"]]) as gone:
         here = shipments.c.id.in_(select(gone.c.shipment_id))
         connection.execute(update(shipments).where(here).values(state=str(ParcelState.SHIPPED)))
-    line = order_lines.c
-    waits = select(line.order_id).where(
-        line.order_id == orders.c.id, line.requires_shipping,
-        line.quantity_shipped < line.quantity_ordered - line.quantity_cancelled,
-    )  # fmt: skip
-    went = select(line.order_id).where(line.order_id == orders.c.id, line.quantity_shipped > 0)
-    last = select(func.max(shipments.c.shipped_at)).where(shipments.c.order_id == orders.c.id).scalar_subquery()
-    with staged(connection, contents.ids(parcels["order_id"])) as chosen:
-        mine = and_(orders.c.id.in_(select(chosen.c.order_id)), orders.c.fulfilled_at.is_(None))
-        changed(connection, update(orders).where(mine, ~waits.exists(), went.exists()).values(fulfilled_at=last))
+    contents.fulfil(connection, parcels["order_id"])
 
 
 def raise_delivered(connection: Connection, of_orders: pd.Series) -> int:

@@ -6,12 +6,13 @@ import pandas as pd
 from sqlalchemy import Connection, Table, and_, case, func, or_, select
 
 from tasks.domain.manifests import FACTS, addressed, contradictions, news
-from tasks.domain.shipments import attach
+from tasks.domain.shipments import LINE, attach, line_units
 from tasks.domain.states import ParcelState
 from tasks.store import contents
 from tasks.store.frames import read, staged
 from tasks.store.intake import Intake, Loaded
 from tasks.store.merging import count, drop_repeats, merge, same_key
+from tasks.store.orders import FULFILLED
 from tasks.store.schema import order_lines, orders, shipment_lines, shipments
 
 KEY = ("merchant_id", "parcel")
@@ -19,12 +20,13 @@ ROW_KEY = ("merchant_id", "order_number", "parcel", "sku")
 
 
 def load_shipments(connection: Connection, rows: Table, intake: Intake) -> Loaded:
-    """Keep which carrier took which parcel when; moving stock and orders is left to track-shipments.
+    """Keep which carrier took which parcel when; moving stock and promises is left to track-shipments.
 
     A row without a parcel speaks of the order's packed parcels. An order with none gets a parcel called like the order,
     holding what the rows say or else what no other parcel of the order holds: already shipped when the shop had
-    fulfilled the order elsewhere, otherwise waiting for track-shipments. What was told of a parcel first stands; what
-    was scanned into it at the bench stands over what a manifest says is in it.
+    fulfilled the order elsewhere, otherwise waiting for track-shipments. Lines nothing was promised for yet are counted
+    as shipped elsewhere at once, so that nobody promises stock to what has left. What was told of a parcel first
+    stands; what was scanned into it at the bench stands over what a manifest says is in it.
     """
     total = count(connection, rows)
     refused = [drop_repeats(connection, rows, ROW_KEY, (*FACTS, "quantity"))]
@@ -90,7 +92,22 @@ def _write(connection: Connection, told: pd.DataFrame, intake: Intake) -> pd.Ser
             .join(shipments, same_key(shipments, new, KEY))
             .where(shipments.c.packed_at.is_(None)),
         )
-    return _fill(connection, told.merge(unscanned, on=list(KEY)))
+    filled = _fill(connection, told.merge(unscanned, on=list(KEY)))
+    _settle_elsewhere(connection, told.loc[told["row_number"].isin(filled), "order_id"])
+    return filled
+
+
+def _settle_elsewhere(connection: Connection, of_orders: pd.Series) -> None:
+    """Lines nothing was promised for here, whose goods a carrier took all the same, were fulfilled elsewhere."""
+    content = contents.contents_of(connection, of_orders)
+    units = line_units(content[content["packed_at"].isna()], contents.parts_of(connection, of_orders))
+    lines = contents.line_quantities(connection, of_orders).merge(units, on=LINE)
+    lines = lines[(lines["quantity_allocated"] == 0) & (lines["units"] > 0)]
+    open_ = lines["quantity_ordered"] - lines["quantity_cancelled"]
+    lines = lines.assign(quantity=pd.concat([lines["units"], open_], axis=1).min(axis=1))
+    for name in FULFILLED:
+        contents.raise_quantity(connection, name, lines)
+    contents.fulfil(connection, of_orders)
 
 
 def _fill(connection: Connection, told: pd.DataFrame) -> pd.Series:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from packing_floor import NOW, Floor, ago
-from sqlalchemy import Engine, update
+from packing_floor import NOW, Floor, ago, put
+from sqlalchemy import Engine, select, update
 
 from config.settings import settings
 from tasks.store import schema
@@ -131,8 +131,9 @@ def test_what_was_fulfilled_elsewhere_moves_no_stock(floor: Floor) -> None:
 
 
 def test_one_odd_parcel_stops_nothing(floor: Floor) -> None:
-    """A parcel never packed, and one with more in it than was picked: what is sure is booked, the rest is warned of."""
+    """More in it than was picked, or scanned though nothing was picked: what is sure is booked, the rest warned of."""
     floor.order("1001", ("CUP", 2), picked=False)
+    floor.pack("P1", "1001", ("CUP", 2))
     floor.manifest("1001", "P1")
     floor.order("1002", ("CUP", 1))
     floor.pack("P2", "1002", ("CUP", 3), ("WHAT", 1))
@@ -143,6 +144,42 @@ def test_one_odd_parcel_stops_nothing(floor: Floor) -> None:
     assert causes(floor) == ["parcel:HEARTH:P1:unrecorded", "parcel:HEARTH:P2:unrecorded"]
     assert levels(floor)[0] == (7, 2)
     assert floor.books_balance()
+
+
+def test_a_parcel_nobody_scanned_was_packed_when_it_left(floor: Floor) -> None:
+    """A shop without benches tells only what it shipped: promises are kept, and nobody walks for its open pick."""
+    order = floor.order("1001", ("CUP", 2), ("TRAY", 1), picked=False)
+    with floor.store.begin() as connection:
+        wave = put(connection, schema.waves, warehouse_id=floor.warehouse, code="W1", released_at=ago(8))
+        cart = put(connection, schema.carts, wave_id=wave, number=1)
+        promise = connection.scalar(
+            select(schema.allocations.c.id).where(schema.allocations.c.order_id == order).limit(1)
+        )
+        put(connection, schema.picks, cart_id=cart, stop_number=1, allocation_id=promise, quantity=2)
+    floor.manifest("1001", sku="CUP", quantity=2)
+    track()
+    assert floor.line("1001") == {"allocated": 2, "picked": 2, "packed": 2, "shipped": 2, "delivered": 0}
+    assert floor.line("1001", 2)["shipped"] == 0
+    assert levels(floor) == [(8, 0), (10, 1)]
+    assert floor.rows(schema.picks, "state") == [("cancelled",)]
+    assert causes(floor) == []
+    assert floor.books_balance()
+
+
+def test_what_left_before_it_was_promised_is_promised_to_nobody(floor: Floor) -> None:
+    """The shop shipped it: the line is done, no stock moves, the customer is told."""
+    with floor.store.begin() as connection:
+        order = put(connection, schema.orders, merchant_id=floor.merchant, order_number="1001", currency="GBP",
+                    created_at=ago(60), paid_at=ago(60), email="jane@mail.example")  # fmt: skip
+        line = {"order_id": order, "line_number": 1, "sku": "CUP", "quantity_ordered": 2}
+        connection.execute(schema.order_lines.insert().values(line))
+    floor.manifest("1001", sku="CUP", quantity=2)
+    assert floor.line("1001") == {"allocated": 2, "picked": 2, "packed": 2, "shipped": 2, "delivered": 0}
+    assert floor.rows(schema.orders, "fulfilled_at") == [(ago(4),)]
+    track()
+    assert levels(floor)[0] == (10, 0)
+    assert [row[0] for row in floor.rows(schema.messages, "kind")] == ["parcel_shipped"]
+    assert causes(floor) == []
 
 
 def test_an_event_of_a_parcel_not_known_yet_counts_when_it_is(floor: Floor) -> None:
