@@ -27,8 +27,8 @@ def _notices(*keys: str) -> pd.DataFrame:
         {
             "dedupe_key": list(keys), "kind": "parcel_shipped", "merchant_id": 1,
             "order_id": pd.Series([None] * len(keys), dtype="Int64"), "recipient": "jane@mail.example",
-            "language": "en", "facts": json.dumps({}), "state": "queued", "reason": pd.Series([None] * len(keys), dtype="str"),
-            "created_at": pd.Timestamp(AS_OF),
+            "language": "en", "facts": json.dumps({}), "state": "queued",
+            "reason": pd.Series([None] * len(keys), dtype="str"), "created_at": pd.Timestamp(AS_OF),
         }
     )  # fmt: skip
 
