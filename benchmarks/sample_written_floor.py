@@ -25,7 +25,7 @@ from benchmarks.sample_floor import (
     woocommerce_rows,
 )
 from benchmarks.sample_headers import SHOPIFY_STOCK, WOOCOMMERCE
-from benchmarks.sample_manifest import Manifest
+from benchmarks.sample_manifest import Found, Manifest
 from benchmarks.sample_orders import FRIDAY, at
 from benchmarks.sample_shops import Row
 
@@ -108,15 +108,15 @@ def write_stock(inbox: Inbox, manifest: Manifest, made: Floor, cast: Cast) -> No
     """London from the warehouse system at six, Leeds from the shop; London again at noon, and once more in pieces."""
     _write_morning(inbox, manifest, made)
     _write_noon(inbox, manifest, made, cast)
-    rows = shopify_stock_rows(made)
-    inbox.text("stock/shopify-inventory-leeds.csv", SHOPIFY_STOCK, rows, encoding="utf-8-sig", end="\r\n")
+    leeds, rows = "shopify-inventory-leeds.csv", shopify_stock_rows(made)
+    inbox.text(f"stock/{leeds}", SHOPIFY_STOCK, rows, encoding="utf-8-sig", end="\r\n")
     absent = sorted(row["SKU"] for row in rows if row["Available (not editable)"] == "not stocked")
-    manifest.add(
-        "not-stocked",
-        "Leeds does not stock every SKU: 'not stocked' is not a stock of zero.",
-        "stock/shopify-inventory-leeds.csv",
-        {"import": "ignored", "file": "shopify-inventory-leeds.csv", "warehouse": "NORTH", "skus": absent},
-    )
+    what = "Leeds does not stock every SKU: 'not stocked' is not a stock of zero."
+    found: list[Found] = [
+        {"import": "ignored", "file": leeds, "rows": len(absent)},
+        {"not_stocked": "NORTH", "skus": absent},
+    ]
+    manifest.add("not-stocked", what, f"stock/{leeds}", found)
 
 
 def _write_morning(inbox: Inbox, manifest: Manifest, made: Floor) -> None:
@@ -165,7 +165,7 @@ def _write_noon(inbox: Inbox, manifest: Manifest, made: Floor, cast: Cast) -> No
         "mostly-bad-file",
         "A third of a stock list is not available.",
         "stock/london-1300.csv",
-        refused("london-1300.csv", "rows"),
+        refused("london-1300.csv", "are bad"),
     )
 
 

@@ -65,23 +65,20 @@ def write_orders(
         before = seen
     _list_spoilt(manifest, rows)
     _list_orders(manifest, web, rows)
-    inbox.text(
-        "orders/amazon-unshipped.txt",
-        AMAZON,
-        amazon_rows([one for one in amazon if not one.fulfilled]),
-        encoding="cp1252",
-        delimiter="\t",
-        end="\r\n",
-    )
-    inbox.text(
-        "orders/amazon-all-orders.txt",
-        AMAZON_ALL,
-        amazon_all_rows([one for one in amazon if one.fulfilled]),
-        encoding="cp1252",
-        delimiter="\t",
-        end="\r\n",
-    )
+    _write_amazon(inbox, manifest, amazon)
     inbox.text("orders/bigcommerce-orders.csv", BIGCOMMERCE, bigcommerce_rows(of_trade))
+
+
+def _write_amazon(inbox: Inbox, manifest: Manifest, amazon: Sequence[Order]) -> None:
+    open_, shipped = [[one for one in amazon if bool(one.fulfilled) == sent] for sent in (False, True)]
+    for name, header, rows in (
+        ("amazon-unshipped.txt", AMAZON, amazon_rows(open_)),
+        ("amazon-all-orders.txt", AMAZON_ALL, amazon_all_rows(shipped)),
+    ):
+        inbox.text(f"orders/{name}", header, rows, encoding="cp1252", delimiter="\t", end="\r\n")
+    theirs = sum(row["fulfillment-channel"] == "Amazon" for row in rows)
+    what = "Orders the marketplace sent from its own warehouse are not ours."
+    manifest.add("not-ours", what, f"orders/{name}", {"import": "ignored", "file": name, "rows": theirs})
 
 
 def _first_seen(order: Order) -> datetime:

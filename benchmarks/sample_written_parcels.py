@@ -14,6 +14,7 @@ from benchmarks.sample_bench import (
     pack_rows,
     parcel,
     pick_rows,
+    tracking_number,
 )
 from benchmarks.sample_catalogue import Product
 from benchmarks.sample_files import Inbox, packed
@@ -67,7 +68,8 @@ def write_bench(
     """What the handhelds and the benches recorded."""
     inbox.text("picks/handhelds.txt", PICKS, pick_rows(worked), encoding="utf-16", delimiter="\t", end="\r\n")
     short = _part(worked, "short")
-    found = {"pick": "short", "order": short.number, "sku": short.lines[0].sku, "quantity": 1}
+    taken = {"pick": "short", "order": short.number, "sku": short.lines[0].sku, "quantity": 1}
+    found = [taken, {"order": short.number, "promised": 1}]
     manifest.add("short-pick", "A picker finds one unit where the book says eight.", "picks/handhelds.txt", found)
     rows = pack_rows(random, worked, cast, products)
     rows.append(rows[0] | {"parcel": "P19999-1", "order_number": "#19999"})
@@ -81,12 +83,13 @@ def write_bench(
         order = _part(worked, part)
         found_as = [{"finding": code, "parcel": parcel(order)} for code in codes]
         state = [{"parcel": parcel(order), "state": "held"}] if part in HELD else []
-        alert = [_alert(parcel(order), order)]
+        alert = [_alert(parcel(order), order, has_left=part not in HELD)]
         manifest.add(f"parcel-{part.replace(' ', '-')}", what, "packs/benches.csv", [*found_as, *state, *alert])
 
 
-def _alert(code: str, order: Order) -> dict[str, object]:
-    return {"alert": "parcel", "subject": f"{code} of order {order.number}"}
+def _alert(code: str, order: Order, *, has_left: bool) -> dict[str, object]:
+    number = f", {tracking_number(order)}" if has_left else ""
+    return {"alert": "parcel", "subject": f"{code} of order {order.number}{number}"}
 
 
 def write_shipments(
@@ -118,7 +121,7 @@ def _write_tracking(inbox: Inbox, manifest: Manifest, rows: list[Row], gone: Seq
     manifest.add("unknown-event", "A carrier uses a word nobody knows.", file, found)
     for part, (event, _, words) in TROUBLED.items():
         order = _part(gone, part)
-        found_as: list[Found] = [{"parcel": order.number, "state": event}, _alert(order.number, order)]
+        found_as: list[Found] = [{"parcel": order.number, "state": event}, _alert(order.number, order, has_left=True)]
         manifest.add(f"parcel-{part.replace(' ', '-')}", f"What the carrier says of a parcel: {words}.", file, found_as)
 
 
