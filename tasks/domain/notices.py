@@ -74,7 +74,7 @@ def notices(
             "merchant_id": rows["merchant_id"],
             "order_id": rows["order_id"],
             "recipient": rows["email"].fillna(""),
-            "language": rows["language"].fillna("en"),
+            "language": rows["language"].fillna(""),  # the merchant's own, where the order does not say
             "facts": [_json(one) for one in facts.to_dict("records")],
             "state": reason.isna().map({True: str(MessageState.QUEUED), False: str(MessageState.SUPPRESSED)}),
             "reason": reason,

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.domain.money import divide, exponent, say
@@ -10,6 +10,7 @@ from tasks.domain.money import divide, exponent, say
 WEIGHTS = st.lists(st.integers(0, 10**9), min_size=1, max_size=30)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.integers(0, 10**12), WEIGHTS)
 def test_shares_sum_to_the_amount_and_are_off_by_less_than_one(amount: int, weights: list[int]) -> None:
     """Each share is the exact one, rounded down or up."""

@@ -49,6 +49,11 @@ def test_what_must_not_be_sent_is_kept_with_its_reason(facts: dict[str, object],
     assert pd.isna(found["reason"]) if reason is None else found["reason"] == reason
 
 
+def test_an_order_without_a_language_is_written_to_in_the_merchant_s() -> None:
+    """The notice leaves it open, and the wording falls back."""
+    assert notices(NoticeKind.PARCEL_SHIPPED, rows(language=None), RULES, (), AS_OF)["language"].tolist() == [""]
+
+
 def test_facts_hold_what_is_there_in_plain_json() -> None:
     """Numbers of numpy, days and moments are written plainly; what is missing is left out; no address is a fact."""
     items = [{"sku": "A", "quantity": pd.Series([2]).iloc[0], "on": AS_OF.date()}]

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pandas as pd
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.domain.policy import Answer, Grade, PolicyRule, ReturnPolicy
@@ -32,6 +32,7 @@ def units(line: int, first: int, refundable: int, deduct: int = 0) -> pd.DataFra
     return pd.DataFrame([{"line_number": line, "first": first, "refundable": refundable, "deduct_percent": deduct}])
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(
     st.lists(st.tuples(st.integers(1, 7), st.integers(0, 10_000), st.integers(0, 3_000)), min_size=1, max_size=4),
     st.none() | st.integers(0, 60_000),

@@ -1,10 +1,11 @@
 """Wording: every kind in every language, with and without what may be missing, and no fact that breaks out."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.domain.notices import NoticeKind
@@ -58,6 +59,7 @@ def test_a_hostile_name_stays_a_name() -> None:
     assert subject == "We have your order 1 Bcc: x"
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.text())
 def test_whatever_a_customer_is_called_the_frame_of_the_page_stands(name: str) -> None:
     """No name opens or closes an element, or adds a line to the subject."""
@@ -83,6 +85,12 @@ def test_days_and_money_are_the_customer_s_own() -> None:
 def test_a_language_without_wording_falls_back(language: str, greeting: str) -> None:
     """To the merchant's language, then to English; a language is never a path."""
     assert greeting in words("order_confirmed", MOST, language)
+
+
+def test_no_language_is_the_merchant_s_own() -> None:
+    """Orders seldom say which language their customer reads."""
+    german = replace(HEARTH, language="de")
+    assert "Guten Tag" in words("order_confirmed", MOST, "", merchant=german)
 
 
 def test_a_merchant_s_own_wording_comes_first(tmp_path: Path) -> None:
