@@ -1,0 +1,114 @@
+"""The S-shape: its stops, its order, and its metres, walked again step by step by someone who does not trust it."""
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.domain.sites import Cart
+from tasks.domain.waves.batching import batch, fits, too_big
+from tasks.domain.waves.floor import Floor, floor_of, walkable
+from tasks.domain.waves.routing import s_shape, s_shape_m
+
+UNHURRIED = settings(deadline=None, max_examples=40)
+FLOOR = Floor(front_m=0.0, back_m=10.0)
+
+
+def stops_of(places: list[tuple[int, int]], cart: int = 1) -> pd.DataFrame:
+    """Stops of one cart at x, y; a place is where it lies."""
+    rows = pd.DataFrame(places, columns=["across_m", "along_m"]).astype("float64")
+    return rows.assign(cart=cart, location_id=(rows["across_m"] * 100 + rows["along_m"]).astype("int64"))
+
+
+def walked_m(stops: pd.DataFrame, floor: Floor) -> float:
+    """Metres of walking to each stop in the order told, each time the shorter way round, and home."""
+    total, x, y = abs(floor.front_m), 0.0, floor.front_m
+    for at in stops.itertuples():
+        to_x, to_y = float(at.across_m), float(at.along_m)  # type: ignore[arg-type]
+        ends = [floor.front_m, floor.back_m]
+        total += abs(to_y - y) if to_x == x else min(abs(y - end) + abs(to_x - x) + abs(to_y - end) for end in ends)
+        x, y = to_x, to_y
+    home = min(abs(y - floor.front_m), (floor.back_m - y) + floor.depth_m)
+    return total + home + abs(x) + abs(floor.front_m)
+
+
+def test_a_tour_on_paper() -> None:
+    """Two aisles whole, the third in and out: 4 + 2 x 10 + 2 x 6 + 12 across and 12 back."""
+    tour = s_shape(stops_of([(12, 6), (4, 7), (8, 2), (4, 1), (8, 9)]))
+    assert tour[["across_m", "along_m", "stop"]].to_numpy().tolist() == [
+        [4, 1, 1], [4, 7, 2], [8, 9, 3], [8, 2, 4], [12, 6, 5],
+    ]  # fmt: skip
+    assert s_shape_m(tour, FLOOR).tolist() == [12 + 2 * 10 + 2 * 6 + 12]
+
+
+places = st.lists(st.tuples(st.sampled_from([0, 4, 8, 12, 16]), st.integers(0, 10)), min_size=1, max_size=12)
+
+
+@UNHURRIED
+@given(places)
+def test_every_stop_is_visited_once_and_the_metres_are_enough(places: list[tuple[int, int]]) -> None:
+    """I5 on the floor: the same rows come out; places are numbered once; nobody walks the order in more metres."""
+    tour = s_shape(stops_of(places))
+    assert sorted(zip(tour["across_m"], tour["along_m"], strict=True)) == sorted(places)
+    assert tour.groupby("location_id")["stop"].nunique().eq(1).all()
+    assert sorted(tour["stop"].unique()) == list(range(1, tour["location_id"].nunique() + 1))
+    metres = s_shape_m(tour, FLOOR).iloc[0]
+    assert walked_m(tour, FLOOR) <= metres + 1e-9
+    assert metres >= 2 * max(across for across, _ in places)
+
+
+@UNHURRIED
+@given(places, places)
+def test_carts_do_not_see_one_another(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> None:
+    """Routed together or each by itself, a cart walks the same way."""
+    together = pd.concat([stops_of(one, 1), stops_of(other, 2)], ignore_index=True)
+    alone = [s_shape(stops_of(one, 1)), s_shape(stops_of(other, 2))]
+    assert s_shape(together).equals(pd.concat(alone, ignore_index=True))
+    assert s_shape_m(together, FLOOR).tolist() == [s_shape_m(each, FLOOR).iloc[0] for each in alone]
+
+
+def test_aisles_run_where_their_places_lie_apart() -> None:
+    """Along y or along x, whichever the coordinates say; both racks of an aisle share its middle."""
+    along_y = pd.DataFrame({"aisle": ["A", "A", "B", None], "x_m": [1.0, 3.0, 9, 20], "y_m": [5.0, 30, 12, 4]})
+    turned = along_y.rename(columns={"x_m": "y_m", "y_m": "x_m"})
+    for floor in (along_y, turned):
+        told = walkable(floor)
+        assert told["across_m"].tolist() == [2, 2, 9, 20]
+        assert told["along_m"].tolist() == [5, 30, 12, 4]
+        assert floor_of(told) == Floor(3, 31)
+
+
+CARTS = (Cart("small", 2, 1000, 1000, 3), Cart("big", 3, 9000, 9000, 9))
+
+
+@UNHURRIED
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 4000), st.integers(0, 4000)), max_size=15))
+def test_no_cart_is_overloaded_and_no_order_is_lost(sizes: list[tuple[int, int, int]]) -> None:
+    """I5: each order on one cart, at one position of its own, within every limit; single lines apart."""
+    orders = pd.DataFrame(sizes, columns=["lines", "weight_g", "volume_ml"]).astype("int64")
+    told = batch(orders.assign(kind=fits(orders, CARTS)), CARTS)
+    assert len(told) == len(orders)
+    for _, cart in told.groupby("cart"):
+        limits = CARTS[int(cart["kind"].iloc[0])]
+        assert set(cart["kind"]) == {cart["kind"].iloc[0]}
+        assert sorted(cart["position"]) == list(range(1, len(cart) + 1))
+        assert len(cart) <= limits.positions
+        assert cart["lines"].sum() <= limits.lines_max
+        assert cart["weight_g"].sum() <= limits.weight_g_max
+        assert cart["volume_ml"].sum() <= limits.volume_ml_max
+        assert (cart["lines"] == 1).all() or (cart["lines"] > 1).all()
+    assert sorted(told["cart"].unique()) == list(range(1, told["cart"].nunique() + 1))
+
+
+@pytest.mark.parametrize(
+    ("order", "reason"),
+    [
+        ({"lines": 10, "weight_g": 1, "volume_ml": 1}, "no cart holds it: lines 10, at most 9"),
+        ({"lines": 1, "weight_g": 9001, "volume_ml": 9002},
+         "no cart holds it: weight_g 9001, at most 9000; volume_ml 9002, at most 9000"),
+    ],
+)  # fmt: skip
+def test_an_order_too_big_says_by_how_much(order: dict[str, int], reason: str) -> None:
+    """Each limit that is exceeded, and the most any cart takes."""
+    assert fits(pd.DataFrame([order]), CARTS).isna().all()
+    assert too_big(pd.Series(order), CARTS) == reason
