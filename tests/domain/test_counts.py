@@ -1,0 +1,267 @@
+"""Rules of counting, written as small tables."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.domain.count_plans import abc_classes, due, sheets, walking_order
+from tasks.domain.count_postings import give_back
+from tasks.domain.count_sheets import SHEET_COLUMNS, blind_sheet
+from tasks.domain.counts import (
+    AbcRules,
+    CountRules,
+    PlanRules,
+    Tolerance,
+    compare,
+    decide,
+    out_of_bin,
+    picked_units,
+    record_accuracy,
+)
+
+RULES = CountRules(
+    tolerance={"A": Tolerance(1, 2500), "B": Tolerance(3, 2500), "C": Tolerance(5, 1500)},
+    review_above_minor=50_000,
+    rounds_max=3,
+    abc=AbcRules(90, 0.8, 0.95),
+    plan=PlanRules({"A": 30, "B": 60, "C": 120}, 2, 40, 7),
+)
+AS_OF = pd.Timestamp("2026-03-06T18:00:00Z").as_unit("s")
+
+
+def at(clock: str) -> pd.Timestamp:
+    """That time of the day."""
+    return pd.Timestamp(f"2026-03-06T{clock}:00Z")
+
+
+def lines(*rows: Mapping[str, object]) -> pd.DataFrame:
+    """Counts of one place (case 1) of a 5.00 product of class B, 100 expected, unless a row says otherwise."""
+    plain = {
+        "case": 1, "round": 1, "counter": "Ann", "counted_at": at("09:30"), "quantity": 100, "expected": 100,
+        "on_hand": 100, "held": 0, "unit_minor": 500, "abc_class": "B", "known": True, "closed_at": pd.NaT,
+    }  # fmt: skip
+    frame = pd.DataFrame([{"line_id": number} | plain | dict(row) for number, row in enumerate(rows, start=1)])
+    for name in ("counted_at", "closed_at"):
+        frame[name] = pd.to_datetime(frame[name], utc=True).dt.as_unit("s")
+    return frame.astype({"unit_minor": "Int64", "counter": "str"})
+
+
+def told(*rows: Mapping[str, object]) -> list[str]:
+    """The decision of each finding and, after a colon, the states of all lines."""
+    frame = decide(lines(*rows), RULES)
+    return [*frame[frame["is_finding"]]["decision"], ":", *frame["state"]]
+
+
+@pytest.mark.parametrize(
+    ("expected", "quantity", "letter", "unit", "within"),
+    [
+        (100, 100, "A", 500, True),
+        (100, 99, "A", 500, True),
+        (100, 98, "A", 500, False),
+        (100, 97, "B", 500, True),
+        (100, 97, "B", 900, False),  # 3 %, but 27.00
+        (100, 95, "C", None, True),  # nobody knows its value: the percentage decides
+        (100, 95, None, 10, True),  # nobody knows its class: C
+        (0, 1, "C", 1, False),  # found where the book says nothing
+        (0, 0, "A", 500, True),
+        (-2, 0, "C", 1, False),  # the book was negative
+    ],
+)
+def test_within_tolerance_is_within_both_limits(
+    expected: int, quantity: int, letter: str | None, unit: int | None, *, within: bool
+) -> None:
+    """Percent of the expected units, and value; found stock is outside at any tolerance."""
+    row = {"expected": expected, "quantity": quantity, "abc_class": letter, "unit_minor": unit}
+    assert compare(lines(row), RULES)["within_tolerance"].tolist() == [within]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([{}], ["matched", ":", "matched"]),
+        ([{"quantity": 98}], ["posted", ":", "posted"]),
+        ([{"quantity": 90}], ["recount", ":", "recount"]),
+        ([{"quantity": 100, "expected": 250}], ["review", ":", "review"]),
+        ([{"known": False}], ["review", ":", "review"]),
+        ([{"quantity": 90, "round": 3}], ["review", ":", "review"]),
+        ([{"quantity": 98, "on_hand": 100, "held": 99}], ["review", ":", "review"]),
+        ([{"counted_at": at("09:30"), "closed_at": at("10:00")}], ["superseded", ":", "rejected"]),
+        # two sheets of one round
+        ([{"quantity": 90}, {"quantity": 90, "counter": "Bob"}], ["posted", ":", "approved", "posted"]),
+        ([{"quantity": 100}, {"quantity": 90, "counter": "Bob"}], ["recount", ":", "recount", "recount"]),
+        ([{"quantity": 90}, {"quantity": 90, "counter": " ANN "}], ["recount", ":", "recount", "recount"]),
+        # two rounds; the book moved by 5 between them, so that equal differences are what agrees
+        (
+            [{"quantity": 90}, {"round": 2, "quantity": 85, "expected": 95, "counter": "Bob"}],
+            ["posted", ":", "approved", "posted"],
+        ),
+        ([{"quantity": 90}, {"round": 2, "quantity": 90, "expected": 95, "counter": "Bob"}],
+         ["recount", ":", "recount", "recount"]),
+        ([{"quantity": 90}, {"round": 2, "counter": "Bob"}], ["matched", ":", "rejected", "matched"]),
+        # a third round
+        ([{"quantity": 90}, {"round": 2, "quantity": 80, "counter": "Bob"},
+          {"round": 3, "quantity": 90, "counter": "Cem"}], ["posted", ":", "approved", "rejected", "posted"]),
+        ([{"quantity": 90}, {"round": 2, "quantity": 80, "counter": "Bob"},
+          {"round": 3, "quantity": 85, "counter": "Cem"}], ["review", ":", "rejected", "rejected", "review"]),
+    ],
+)  # fmt: skip
+def test_what_becomes_of_a_place(rows: list[dict[str, object]], expected: list[str]) -> None:
+    """Matched, posted, asked for again, or shown to a person."""
+    assert told(*rows) == expected
+
+
+def test_places_are_decided_each_for_itself() -> None:
+    """One place over and another under never net each other."""
+    frame = decide(lines({"quantity": 95}, {"case": 2, "quantity": 105}), RULES)
+    assert frame["decision"].tolist() == ["recount", "recount"]
+
+
+def test_one_over_and_one_under_are_two_wrong_records() -> None:
+    """Five too many here and five too few there is an accuracy of 0, not of 100 %."""
+    found = compare(lines({"quantity": 105}, {"case": 2, "quantity": 95}), RULES)
+    accuracy = record_accuracy(found).set_index("abc_class")
+    assert accuracy["accuracy"].to_dict() == {"B": 0.0, "all": 0.0}
+    assert accuracy["accuracy_value"].to_dict() == {"B": 0.95, "all": 0.95}
+
+
+def test_found_stock_is_a_wrong_record() -> None:
+    """Whatever the tolerance; and a place the book rightly has empty is a right one."""
+    found = compare(lines({"expected": 0, "quantity": 3}, {"expected": 0, "quantity": 0}, {}), RULES)
+    assert record_accuracy(found)[["abc_class", "places", "right"]].to_numpy().tolist() == [["B", 3, 2], ["all", 3, 2]]
+
+
+PICK = {"order_id": 1, "location_id": 1, "product_id": 1, "lot": ""}
+
+
+def moments(rows: list[dict[str, object]], *names: str) -> pd.DataFrame:
+    """Rows with moments in the store's type."""
+    frame = pd.DataFrame(rows, columns=[*PICK, "quantity", *names])
+    for name in names:
+        frame[name] = pd.to_datetime(frame[name], utc=True).dt.as_unit("s")
+    return frame.astype({"quantity": "int64", "order_id": "int64", "location_id": "int64", "product_id": "int64"})
+
+
+@pytest.mark.parametrize(
+    ("counted_at", "expected"), [("08:00", 0), ("08:50", 5), ("10:00", 5), ("11:00", 2), ("12:00", 2)]
+)
+def test_units_are_out_of_the_bin_until_they_leave(counted_at: str, expected: int) -> None:
+    """Five picked at 08:50, three of them left at 11:00."""
+    picks = moments([PICK | {"quantity": 5, "picked_at": at("08:50"), "closed_at": None}], "picked_at", "closed_at")
+    shipped = moments([PICK | {"quantity": 3, "shipped_at": at("11:00")}], "shipped_at")
+    line = lines({"counted_at": at(counted_at)}).assign(location_id=1, product_id=1, condition="available", lot="")
+    assert out_of_bin(line, picked_units(picks, shipped)).tolist() == [expected]
+
+
+def test_units_put_back_are_in_the_bin_again() -> None:
+    """A promise given up after the pick ends the pick."""
+    picked = PICK | {"quantity": 5, "picked_at": at("08:50"), "closed_at": at("09:00")}
+    units = picked_units(moments([picked], "picked_at", "closed_at"), moments([], "shipped_at"))
+    assert units[["quantity", "left_at"]].to_numpy().tolist() == [[5, at("09:00")]]
+
+
+runs = st.lists(st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(0, 23)), max_size=8)
+
+
+@settings(deadline=None)
+@given(picks=runs, shipped=runs)
+def test_every_picked_unit_is_somewhere_once(
+    picks: list[tuple[int, int, int]], shipped: list[tuple[int, int, int]]
+) -> None:
+    """Units neither appear nor vanish, whatever left of which order and when."""
+    taken = [
+        PICK | {"order_id": order, "quantity": units, "picked_at": at(f"{hour:02}:00")} for order, units, hour in picks
+    ]
+    sent = [
+        PICK | {"order_id": order, "quantity": units, "shipped_at": at(f"{hour:02}:00")}
+        for order, units, hour in shipped
+    ]
+    units = picked_units(moments(taken, "picked_at", "closed_at"), moments(sent, "shipped_at"))
+    assert units["quantity"].sum() == sum(units for _, units, _ in picks)
+    assert (units["quantity"] > 0).all()
+    gone = sum(min(sum(u for o, u, _ in picks if o == order), sum(u for o, u, _ in shipped if o == order))
+               for order in (1, 2, 3))  # fmt: skip
+    assert units.loc[units["left_at"].notna(), "quantity"].sum() == gone
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 9)), max_size=6), st.integers(0, 40))
+def test_promises_are_given_back_newest_first(promises: list[tuple[int, int]], need: int) -> None:
+    """As many as needed, as far as they are not picked; none shrinks before the newer ones are used up."""
+    frame = pd.DataFrame(
+        [{"allocation_id": n, "location_id": 1, "product_id": 1, "lot": "", "quantity": q, "picked": p}
+         for n, (q, p) in enumerate(promises)],
+        columns=["allocation_id", "location_id", "product_id", "lot", "quantity", "picked"],
+    ).astype(dict.fromkeys(("allocation_id", "location_id", "product_id", "quantity", "picked"), "int64"))  # fmt: skip
+    needs = pd.DataFrame({"location_id": [1], "product_id": [1], "lot": [""], "need": [need]})
+    given_back = dict(give_back(frame.astype({"lot": "str"}), needs.astype({"lot": "str"})).to_numpy().tolist())
+    free = [max(0, q - p) for q, p in promises]
+    assert sum(given_back.values()) == min(need, sum(free))
+    partly = [n for n, units in given_back.items() if units < free[n]]
+    assert all(given_back.get(n, 0) == free[n] for last in partly for n in range(last))
+    assert len(partly) <= 1
+
+
+def test_the_abc_class_is_what_the_product_says_or_what_is_sold_of_it() -> None:
+    """Pareto: 80 % of the value is A, up to 95 % B; a named class stands; what nobody buys is C."""
+    goods = pd.DataFrame({"product_id": [1, 2, 3, 4, 5], "abc_class": [None, None, None, "A", None]})
+    demand = pd.DataFrame({"product_id": [1, 2, 3, 4], "value_minor": [790, 150, 50, 10]})
+    classes = abc_classes(goods.astype({"abc_class": "str"}), demand, RULES.abc)
+    assert classes.to_dict() == {1: "A", 2: "A", 3: "B", 4: "A", 5: "C"}
+
+
+def test_numbers_in_codes_are_walked_as_numbers() -> None:
+    """Zone, aisle, bay, level, place: A-2 before A-10; what lies nowhere in particular comes first."""
+    codes = ["A-10", "A-2", "B-1", "UNSPECIFIED"]
+    places = pd.DataFrame({"location": codes, "zone": ["A", "A", "B", None], "aisle": "1", "bay": None, "level": "1"})
+    assert walking_order(places)["location"].tolist() == ["UNSPECIFIED", "A-2", "A-10", "B-1"]
+
+
+@settings(deadline=None)
+@given(st.integers(0, 30), st.integers(1, 5), st.integers(1, 6))
+def test_no_counter_gets_more_than_a_day_holds(places: int, counters: int, each: int) -> None:
+    """As many places as there are, at most what the counters can do, each on one sheet."""
+    frame = pd.DataFrame({"location": [f"A-{n}" for n in range(places)]}, dtype="str")
+    planned = sheets(frame.assign(zone="A", aisle="1", bay="1", level="1"), counters, each)
+    assert len(planned) == min(places, counters * each)
+    assert planned.groupby("sheet").size().max() <= each if places else planned.empty
+    assert planned["sheet"].nunique() <= counters
+
+
+def test_urgent_places_come_before_old_ones() -> None:
+    """A short pick, negative stock and a disputed record come before what is merely due."""
+    old, fresh = AS_OF - pd.Timedelta(days=200), AS_OF - pd.Timedelta(days=1)
+    plain: dict[str, object] = {"product_id": 1, "condition": "available", "lot": "", "abc_class": "A",
+             "on_hand": 5, "short_at": pd.NaT,
+             "counted_at": fresh, "export_at": pd.NaT, "export_off": None}  # fmt: skip
+    rows: list[dict[str, object]] = [
+        {"counted_at": old}, {"export_at": AS_OF, "export_off": -2}, {"on_hand": -1}, {"short_at": AS_OF}, {},
+        {"export_at": old, "export_off": 3}, {"export_at": AS_OF, "export_off": 0}, {"counted_at": pd.NaT},
+    ]  # fmt: skip
+    frame = pd.DataFrame([plain | {"location_id": number} | row for number, row in enumerate(rows)])
+    for name in ("short_at", "counted_at", "export_at"):
+        frame[name] = pd.to_datetime(frame[name], utc=True).dt.as_unit("s")
+    planned = due(frame.astype({"export_off": "Int64"}), RULES.plan, AS_OF)
+    assert list(zip(planned["location_id"], planned["reason"], strict=True)) == [
+        (3, "short pick"), (2, "negative stock"), (1, "stock export disagrees"), (7, "periodic"), (0, "periodic")
+    ]  # fmt: skip
+
+
+def test_a_blind_sheet_has_no_column_for_the_book() -> None:
+    """Whatever the rows hold beside; what is counted is empty."""
+    row = {"code": "CC-1", "round": 2, "merchant": "HEARTH", "warehouse": "MAIN", "location": "A-1", "sku": "MUG",
+           "name": "Mug", "condition": "available", "lot": "", "on_hand": 7777, "expected": 7777}  # fmt: skip
+    sheet = blind_sheet(pd.DataFrame([row]))
+    assert list(sheet.columns) == list(SHEET_COLUMNS)
+    assert "7777" not in sheet.to_csv()
+    filled = sheet[["count_id", "quantity", "counter", "counted_at"]]
+    assert filled.to_numpy().tolist() == [["CC-1-R2", "", "", ""]]
+
+
+@pytest.mark.parametrize("wrong", [{"A": Tolerance(1, 1)}, {}])
+def test_rules_name_every_class(wrong: dict[str, Tolerance]) -> None:
+    """A class without a tolerance is a mistake of the file, not of a day's counts."""
+    with pytest.raises(ValueError, match="expected one for each of A, B and C"):
+        CountRules(wrong, 1, 1, RULES.abc, RULES.plan)
