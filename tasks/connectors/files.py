@@ -13,13 +13,13 @@ import gzip
 import hashlib
 import io
 import itertools
+import re
 import sys
-import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
@@ -28,12 +28,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
-from tasks.connectors.workbooks import is_workbook, workbook_rows
+from tasks.connectors.workbooks import NO_ARCHIVE, is_workbook, workbook_rows
 
 CHUNK_BYTES = 8 << 20
 BLOCK_BYTES = 24 << 20
 READ_BYTES = 4 << 20  # the reader keeps 32 of these ahead; a row must fit into one
 HEADER_BYTES_MAX = 1 << 20
+_END = "\x1eend of file\x1e"
 COLUMNS_MAX = 1_000
 DELIMITERS = ",;\t|"
 
@@ -164,117 +165,125 @@ def _is_utf8(chunks: Iterator[bytes]) -> bool:
     return True
 
 
+@dataclass(frozen=True)
+class _Head:
+    """`lines` of the file go before the first row of data; the header is row `row` of the sheet."""
+
+    names: tuple[str, ...]
+    delimiter: str
+    lines: int
+    row: int
+
+
 def _open_text(name: str, path: Path) -> Export:
-    header, delimiter, lines = _header(path)
-    _refuse_open_quote(path)
+    head = _header(path)
 
     def read(whole: bool) -> Iterator[Block]:  # noqa: FBT001
-        yield from _text_blocks(path, header, delimiter, lines, sys.maxsize if whole else BLOCK_BYTES)
+        yield from _text_blocks(path, head, sys.maxsize if whole else BLOCK_BYTES)
 
-    return Export(name, header, read)
+    return Export(name, head.names, read)
 
 
-def _header(path: Path) -> tuple[tuple[str, ...], str, int]:
-    """The header cells, the delimiter, and how many lines they take."""
+def _header(path: Path) -> _Head:
+    """The first row that says something; blank ones before it are rows, a `sep=` line of a spreadsheet is none."""
     with path.open("rb") as stream:
         text = stream.read(HEADER_BYTES_MAX).decode("utf-8-sig", errors="ignore")
     if not text.strip():
         raise UnreadableExportError("the file is empty")
-    skipped = 0
-    if text[:4].lower() == "sep=":  # a line spreadsheets put before the header
-        skipped, text = 1, text.partition("\n")[2]
-    best = max(DELIMITERS, key=lambda delimiter: len(_first_record(text, delimiter)[0]))
-    cells, lines = _first_record(text, best)
-    if len(cells) > COLUMNS_MAX:
-        raise UnreadableExportError(f"the header has {len(cells):,} columns; at most {COLUMNS_MAX:,} are read")
-    return header_names(cells), best, lines + skipped
+    said = re.match(r"sep=([^\r\n]?)[^\r\n]*(?:\r\n|\r|\n)", text, re.IGNORECASE)
+    text = text[said.end() :] if said else text
+    delimiters = said[1] if said and said[1] in DELIMITERS else DELIMITERS
+    tried = [(_first_record(text, delimiter), delimiter) for delimiter in delimiters]
+    (cells, lines, row), delimiter = max(tried, key=lambda one: len(one[0][0]))
+    if not cells or (len(cells) == 1 and not all(found for (found, _, _), _ in tried)):
+        raise UnreadableExportError("the first row is no header: it is empty, or a quote in it is never closed")
+    return _Head(header_names(cells), delimiter, lines + bool(said), row)
 
 
-def _first_record(text: str, delimiter: str) -> tuple[list[str], int]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+def _first_record(text: str, delimiter: str) -> tuple[list[str], int, int]:
+    """The first record with a word in it, the lines read and the records they make; no cells where there is none."""
+    # Strict: a quote that is closed only by a quote of the rows below would take those rows into the header.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        return next(reader), reader.line_num
-    except (csv.Error, StopIteration) as error:
-        raise UnreadableExportError(f"the first line is no header ({error})") from None
+        for row, cells in enumerate(reader, start=1):
+            if any(cell.strip() for cell in cells):
+                return cells, reader.line_num, row
+    except csv.Error:
+        pass
+    return [], 0, 0
 
 
 def header_names(cells: list[str]) -> tuple[str, ...]:
     """Header cells, trimmed; an empty one is named by its position, a repeated one by its occurrence."""
-    seen: dict[str, int] = {}
-    names = []
+    if len(cells) > COLUMNS_MAX:
+        raise UnreadableExportError(f"the header has {len(cells):,} columns; at most {COLUMNS_MAX:,} are read")
+    names: list[str] = []
+    taken: set[str] = set()
     for number, cell in enumerate(cells, start=1):
-        name = " ".join(cell.replace("\ufeff", "").split()) or f"column {number}"
-        seen[name] = seen.get(name, 0) + 1
-        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+        plain = " ".join(cell.replace("\ufeff", "").split()) or f"column {number}"
+        tries = itertools.chain([plain], (f"{plain} ({again})" for again in itertools.count(2)))
+        name = next(one for one in tries if one.casefold() not in taken)
+        taken.add(name.casefold())
+        names.append(name)
     return tuple(names)
 
 
-def _refuse_open_quote(path: Path) -> None:
-    """A quote that is never closed swallows the rest of the file; an odd number of quotes makes us look."""
-    with path.open("rb") as stream:
-        if sum(chunk.count(b'"') for chunk in iter(lambda: stream.read(CHUNK_BYTES), b"")) % 2 == 0:
-            return
-    with path.open(encoding="utf-8-sig", newline="") as text:
-        last = ""
-        start = end = 0
-        reader = csv.reader(text, strict=False)
-        try:
-            for _ in reader:
-                start, end = end, reader.line_num
-        except csv.Error as error:
-            raise UnreadableExportError(f"the file is no table: {error}, after line {reader.line_num}") from None
-        text.seek(0)
-        last = "".join(itertools.islice(text, start, end))
-    if last.count('"') % 2 and not last.rstrip("\r\n").endswith('"') and _opens_quote(last):
-        raise UnreadableExportError(
-            f"a quote opened in line {start + 1} is never closed: the file is cut off or damaged"
-        )
+class _Ended(io.RawIOBase):
+    """A file and, after its last byte, a row that only comes back as a row when no quote is open."""
+
+    def __init__(self, stream: BinaryIO, end: bytes) -> None:
+        self._stream = stream
+        self._end = end
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        chunk = self._stream.read(size)
+        if not chunk:
+            chunk, self._end = self._end, b""
+        return chunk
 
 
-def _opens_quote(record: str) -> bool:
-    """Whether some cell of the record starts with a quote (a quote inside a plain cell is only a character)."""
-    return record.startswith('"') or any(f'{delimiter}"' in record for delimiter in DELIMITERS)
-
-
-def _text_blocks(
-    path: Path, header: tuple[str, ...], delimiter: str, header_lines: int, block_bytes: int
-) -> Iterator[Block]:
+def _text_blocks(path: Path, head: _Head, block_bytes: int) -> Iterator[Block]:
     broken: list[tuple[int, int, str]] = []
 
     def note(row: pyarrow.csv.InvalidRow) -> str:
-        broken.append((row.number, row.actual_columns, row.text))
+        broken.append((row.number - head.lines + head.row, row.actual_columns, row.text))
         return "skip"
 
     options = {
         "read_options": pyarrow.csv.ReadOptions(
-            column_names=list(header), skip_rows=header_lines, block_size=READ_BYTES, use_threads=False
+            column_names=list(head.names), skip_rows=head.lines, block_size=READ_BYTES, use_threads=False
         ),
         "parse_options": pyarrow.csv.ParseOptions(
-            delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=note
+            delimiter=head.delimiter, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=note
         ),
         "convert_options": pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(header, pa.large_string()),
+            column_types=dict.fromkeys(head.names, pa.large_string()),
             strings_can_be_null=True,
             quoted_strings_can_be_null=True,
             null_values=[""],
         ),
     }
-    first = header_lines + 1
+    end = f"\n{_END}{head.delimiter * (len(head.names) - 1)}\n".encode()
+    row, ended = head.row + 1, False
     try:
-        with pyarrow.csv.open_csv(path, **options) as reader:
+        with path.open("rb") as stream, pyarrow.csv.open_csv(_Ended(stream, end), **options) as reader:
             for table in _gathered(reader, block_bytes):
-                block, first = _block(table, broken, header, first)
-                broken.clear()
-                yield block
+                ended = bool(table.num_rows) and table.column(0)[-1].as_py() == _END
+                block, row = _block(table, broken, head.names, row)
+                yield replace(block, cells=block.cells.iloc[:-1]) if ended else block
     except pa.ArrowInvalid as error:
         if "straddling" in str(error):
-            raise UnreadableExportError(f"a row after row {first:,} is longer than {READ_BYTES:,} bytes") from None
-        if "Could not skip" in str(error) or "Empty CSV" in str(error):
+            raise UnreadableExportError(f"a row after row {row:,} is longer than {READ_BYTES:,} bytes") from None
+        if "Could not skip" in str(error):  # the header is all there is, without a line end
             return
         raise UnreadableExportError(f"the table cannot be read to its end ({_first_line(error)})") from None
-    if broken:
-        nothing = pa.schema([(name, pa.large_string()) for name in header]).empty_table()
-        yield _block(nothing, broken, header, first)[0]
+    if not ended:
+        raise UnreadableExportError(
+            f"a quote opened in row {row - 1} or before is never closed: the file is cut off or damaged"
+        )
 
 
 def _gathered(batches: Iterable[pa.RecordBatch], block_bytes: int) -> Iterator[pa.Table]:
@@ -296,16 +305,22 @@ def _first_line(error: Exception) -> str:
 def _block(
     table: pa.Table, broken: list[tuple[int, int, str]], header: tuple[str, ...], first: int
 ) -> tuple[Block, int]:
-    """Put each row under its number: the rows a block skipped are known by theirs."""
-    skipped = {number for number, _, _ in broken}
-    count = table.num_rows + len(skipped)
-    numbers = pd.Index(pd.RangeIndex(first, first + count))
-    if skipped:
-        numbers = numbers.difference(pd.Index(sorted(skipped)), sort=True)
+    """Put each row under its number: those between them that were skipped are taken from `broken`.
+
+    The reader is ahead of us: `broken` may hold rows of blocks to come already, in order.
+    """
+    end = first + table.num_rows
+    for number, _, _ in broken:
+        end += number < end
+    mine = [row for row in broken if row[0] < end]
+    del broken[: len(mine)]
+    numbers = pd.Index(pd.RangeIndex(first, end))
+    if mine:
+        numbers = numbers.difference(pd.Index([number for number, _, _ in mine]), sort=True)
     cells = table.to_pandas(types_mapper=_text_types.get)
     cells.index = numbers
     empty = cells.isna().all(axis=1)
-    return Block(cells[~empty] if empty.any() else cells, _broken_rows(broken, len(header))), first + count
+    return Block(cells[~empty] if empty.any() else cells, _broken_rows(mine, len(header))), end
 
 
 _text_types = {
@@ -328,12 +343,10 @@ def _broken_rows(broken: list[tuple[int, int, str]], columns: int) -> pd.DataFra
 # ── workbooks ────────────────────────────────────────────────────────────────────────────────────────────────────
 def _open_workbook(name: str, path: Path, bytes_max: int) -> Export:
     try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                if sum(part.file_size for part in archive.infolist()) > bytes_max:
-                    raise UnreadableExportError(f"the workbook unpacks to more than {bytes_max:,} bytes")
-        rows = workbook_rows(path)
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
+        rows = workbook_rows(path, unpacked_bytes_max=bytes_max)
+    except FileNotFoundError:
+        raise
+    except (*NO_ARCHIVE, ValueError, OSError) as error:
         raise UnreadableExportError(f"the workbook cannot be opened ({_first_line(error)}): send it again") from None
     if not rows:
         raise UnreadableExportError("the workbook's first sheet is empty")

@@ -1,11 +1,19 @@
 """Spreadsheets (XLSX, XLS) as rows of text."""
 
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import python_calamine
 
 CellValue = int | float | str | bool | time | date | datetime | timedelta
+NO_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+CELLS_MAX = 50_000_000
+_CHUNK_BYTES = 1 << 20
+_OVERLAP_BYTES = 64
 _XLS = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -16,14 +24,17 @@ def is_workbook(path: Path) -> bool:
     return start.startswith(b"PK\x03\x04") or start == _XLS
 
 
-def workbook_rows(path: Path) -> list[list[str | None]]:
+def workbook_rows(path: Path, *, unpacked_bytes_max: int) -> list[list[str | None]]:
     """The cells of the first visible sheet as text, None where empty, rows padded to the header's width.
 
-    Raises ValueError or OSError when the file is no workbook.
+    Raises ValueError, OSError or one of NO_ARCHIVE when the file is no workbook, or one too large to be read.
     """
+    with path.open("rb") as stream:
+        if stream.read(4) == b"PK\x03\x04":
+            _refuse_large(path, unpacked_bytes_max)
     try:
         with python_calamine.CalamineWorkbook.from_path(path) as book:
-            table = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
+            table = book.get_sheet_by_name(_first_visible(book)).to_python(skip_empty_area=False)
     except python_calamine.CalamineError as error:
         raise ValueError(str(error)) from None
     rows = [[_text(cell) for cell in row] for row in table]
@@ -31,6 +42,54 @@ def workbook_rows(path: Path) -> list[list[str | None]]:
     while width and not any(row[width - 1] for row in rows if len(row) >= width):
         width -= 1
     return [row[:width] + [None] * (width - len(row)) for row in rows]
+
+
+def _first_visible(book: python_calamine.CalamineWorkbook) -> str:
+    sheets, shown = python_calamine.SheetTypeEnum.WorkSheet, python_calamine.SheetVisibleEnum.Visible
+    names = [one.name for one in book.sheets_metadata if one.typ == sheets and one.visible == shown]
+    if not names:
+        raise ValueError("it has no visible sheet")
+    return names[0]
+
+
+def _refuse_large(path: Path, bytes_max: int) -> None:
+    """The reader makes room for every cell up to the last one: a stray cell far out takes all memory there is."""
+    with zipfile.ZipFile(path) as archive:
+        parts = archive.infolist()
+        if sum(part.file_size for part in parts) > bytes_max:
+            raise ValueError(f"it unpacks to more than {bytes_max:,} bytes")
+        sheets = [part for part in parts if re.fullmatch(r"/?xl/worksheets/[^/]+\.xml", part.filename, re.IGNORECASE)]
+        if not sheets:
+            raise ValueError("it is no XLSX")
+        for part in sheets:
+            rows, columns = _extent(archive, part)
+            if rows * columns > CELLS_MAX:
+                raise ValueError(f"a sheet reaches to row {rows:,} and column {columns:,}: delete what lies far out")
+
+
+def _extent(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> tuple[int, int]:
+    """The highest row and column a cell of the sheet names."""
+    rows: set[int] = {1}
+    names: set[bytes] = {b"A"}
+    for chunk in _chunks(archive, part):
+        names.update(re.findall(rb"""\br\s*=\s*["']([A-Za-z]{1,3})[0-9]""", chunk))
+        rows.add(max(map(int, re.findall(rb"""\br\s*=\s*["'][A-Za-z]{0,3}([0-9]{1,7})["']""", chunk)), default=1))
+    return max(rows), max(map(_column, names))
+
+
+def _chunks(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
+    before = b""
+    with archive.open(part) as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            yield before + chunk
+            before = chunk[-_OVERLAP_BYTES:]
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
 
 
 def _text(cell: CellValue) -> str | None:
