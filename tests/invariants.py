@@ -1,0 +1,51 @@
+"""Every invariant as one assertion, for any scenario: what the audit queries of the store find is shown."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pandas as pd
+from sqlalchemy import Connection, Engine
+
+from config.read import names, read
+from tasks.domain.sites import Cart, Warehouse
+from tasks.store import audit
+from tasks.store.footprint import footprint
+
+
+def broken(connection: Connection, idle_since: datetime) -> pd.DataFrame:
+    """Every row that breaks I1 to I7: invariant, fault, subject, expected, found."""
+    carts = {name: _carts(name) for name in names("warehouses")}
+    told = {
+        "I1": audit.rows_unaccounted(connection),
+        "I2": audit.levels_off_the_ledger(connection),
+        "I3": audit.promises_without_stock(connection),
+        "I4": audit.messages_astray(connection, idle_since),
+        "I5": audit.waves_off_the_floor(connection, carts),
+        "I6": audit.lines_ahead(connection),
+        "I7": audit.returns_above_sales(connection),
+    }
+    return pd.concat([rows.assign(invariant=name) for name, rows in told.items()], ignore_index=True)
+
+
+def _carts(name: str) -> tuple[Cart, ...]:
+    return read(f"warehouses/{name}.yaml", Warehouse).carts
+
+
+def hold(store: Engine, idle_since: datetime) -> None:
+    """I1 to I7 hold; the offending rows are the message."""
+    with store.connect() as connection:
+        found = broken(connection, idle_since)
+    assert found.empty, found.to_string()
+
+
+def changed_by(store: Engine, action: Callable[[], object]) -> list[str]:
+    """The tables that hold something else after `action` (I8: none after a second run)."""
+    before = _look(store)
+    action()
+    after = _look(store)
+    return sorted(name for name in after if after[name] != before[name])
+
+
+def _look(store: Engine) -> dict[str, str]:
+    with store.connect() as connection:
+        return footprint(connection)
