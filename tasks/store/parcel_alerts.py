@@ -10,7 +10,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Select, String, and_, cast, func, literal, or_, select
 
 from tasks.domain.shipments import ShipmentRules
-from tasks.domain.states import AlertKind, AlertState, ParcelState, ReturnState, Verdict
+from tasks.domain.states import AlertKind, AlertState, ParcelState, ReturnState, Severity, Verdict
 from tasks.store import contents
 from tasks.store.alerts import raise_alerts, resolve_alerts
 from tasks.store.frames import read
@@ -30,8 +30,8 @@ from tasks.store.schema import (
 
 _ON_THE_WAY = (ParcelState.SHIPPED, ParcelState.IN_TRANSIT)
 _DETAIL = {
-    "held": "held: ",
-    "shipped_held": "was shipped though it was held: ",
+    "held": "held, ",
+    "shipped_held": "was shipped though it was held, ",
     "exception": "the carrier reports a problem",
     "lost": "the carrier reports it lost; a refund or a replacement is a person's decision",
     "returned_to_sender": "on its way back; its goods return to stock by a return receipt",
@@ -92,12 +92,12 @@ def _parcels(more: ColumnElement[Any]) -> Select[Any]:
 
 
 def _findings() -> Select[Any]:
-    """What an inspection found, in words."""
-    word = (findings.c.code + " " + findings.c.subject).label("word")
+    """The worst an inspection found, and how many there are; critical comes before major in the alphabet too."""
+    word = (findings.c.severity + ": " + findings.c.code + " " + findings.c.subject).label("word")
     first = (
         select(inspections.c.shipment_id, func.min(word).label("word"), func.count(findings.c.id).label("many"))
         .join(findings, findings.c.inspection_id == inspections.c.id)
-        .where(findings.c.severity != "minor")
+        .where(findings.c.severity != Severity.MINOR)
         .group_by(inspections.c.shipment_id)
         .subquery("first_finding")
     )

@@ -141,7 +141,7 @@ def test_a_held_parcel_is_warned_of_until_it_is_not_held(floor: Floor) -> None:
         connection.execute(update(schema.shipments).values(state="released"))
     assert warn_of_held_parcels.fn(NOW) == (0, 1)
     assert floor.rows(schema.alerts, "cause", "state", "detail") == [
-        ("parcel:HEARTH:P1:held", "resolved", "held: missing_item CUP, 1 in all"),
+        ("parcel:HEARTH:P1:held", "resolved", "held, major: missing_item CUP, 1 in all"),
         ("rma:R1", "open", "unknown"),
     ]
 

@@ -266,7 +266,7 @@ def test_a_parcel_that_left_on_hold_is_warned_of(floor: Floor) -> None:
     track()
     assert floor.rows(schema.shipments, "state") == [("shipped",)]
     assert floor.rows(schema.alerts, "cause", "detail") == [
-        ("parcel:HEARTH:P-1001:shipped_held", "was shipped though it was held: wrong_item CUP, 1 in all")
+        ("parcel:HEARTH:P-1001:shipped_held", "was shipped though it was held, critical: wrong_item CUP, 1 in all")
     ]
 
 
