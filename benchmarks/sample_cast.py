@@ -40,7 +40,7 @@ CAST = {  # part -> rank, and units in London on Friday at six
     "over": (571, 20),
     "late": (572, 20),
 }
-REORDER = {"low": 10, "lower": 6}
+REORDER = {"low": 10, "lower": 6, "short": 0}
 COST = {"near": 600, "dear": 2_900}
 
 
