@@ -64,10 +64,14 @@ def _warn_of_picked(connection: Connection, as_of: datetime) -> None:
 
 @task
 def promise_days() -> int:
-    """Say by when each paid order must leave whose export says nothing; returns how many were told a day."""
+    """Say by when each paid order must leave whose export says nothing; returns how many were told a day.
+
+    A hold for a payment that has come is lifted.
+    """
     rules = read("rules/allocation.yaml", AllocationRules)
     first = read(f"warehouses/{rules.warehouses[0]}.yaml", Warehouse)
     with engine().begin() as connection:
+        demand.lift_payment_holds(connection)
         orders = demand.without_ship_by(connection)
         days = orders[["order_id"]].assign(ship_by=ship_by(orders, first, rules.ship_by))
         return demand.promise_ship_by(connection, days)

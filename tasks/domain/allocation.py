@@ -61,10 +61,10 @@ def prioritised(lines: pd.DataFrame, rules: AllocationRules) -> pd.DataFrame:
 
 
 def standing(lines: pd.DataFrame, as_of: datetime) -> pd.Series:
-    """Why an order may not be served now: shipped elsewhere, unpaid, refunded or held; an empty text where it may."""
+    """Why an order may not be served now: unpaid, refunded or held; an empty text where it may."""
     told = np.select(
-        [lines["fulfilled_at"].notna(), lines["paid_at"].isna(), is_refunded(lines), is_held(lines, as_of)],
-        ["fulfilled elsewhere", "unpaid", "refunded", "held: " + lines["hold_reason"].fillna("")],
+        [lines["paid_at"].isna(), is_refunded(lines), is_held(lines, as_of)],
+        ["unpaid", "refunded", "held: " + lines["hold_reason"].fillna("")],
         "",
     )
     return pd.Series(told, index=lines.index, dtype="str")

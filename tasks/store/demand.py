@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, and_, exists, func, or_, select, upda
 from sqlalchemy.sql.selectable import Subquery
 
 from tasks.domain.notices import NoticeKind
-from tasks.domain.states import AllocationState, PickState
+from tasks.domain.states import AllocationState, HoldReason, PickState
 from tasks.store.availability import parts
 from tasks.store.frames import changed, read, staged
 from tasks.store.schema import allocations, merchants, messages, order_lines, orders, picks, products
@@ -22,11 +22,10 @@ _REFUNDED = and_(orders.c.refunded_minor > 0, orders.c.refunded_minor >= orders.
 
 
 def open_lines(connection: Connection) -> pd.DataFrame:
-    """Every line of a not cancelled order that still needs stock, whatever the order waits for.
+    """Every line of an order neither cancelled nor fulfilled that still needs stock, whatever the order waits for.
 
     Columns: order_id, line_number, merchant_id, merchant, order_number, sku, product_id (Int64), need,
-    quantity_allocated, paid_at, ship_by, service_level, hold_reason, hold_until, refunded_minor, total_minor,
-    fulfilled_at.
+    quantity_allocated, paid_at, ship_by, service_level, hold_reason, hold_until, refunded_minor, total_minor.
     """
     o, line = orders.c, order_lines.c
     statement = (
@@ -34,13 +33,11 @@ def open_lines(connection: Connection) -> pd.DataFrame:
             line.order_id, line.line_number, o.merchant_id, merchants.c.code.label("merchant"), o.order_number,
             line.sku, products.c.id.label("product_id"), NEED.label("need"), line.quantity_allocated, o.paid_at,
             o.ship_by, o.service_level, o.hold_reason, o.hold_until, o.refunded_minor, o.total_minor,
-            o.fulfilled_at,
         )
         .join_from(order_lines, orders, o.id == line.order_id)
         .join(merchants, merchants.c.id == o.merchant_id)
         .join(products, _GOODS, isouter=True)
-        .where(o.cancelled_at.is_(None), line.requires_shipping, NEED > 0)
-        .where(line.quantity_shipped < line.quantity_ordered)
+        .where(o.cancelled_at.is_(None), o.fulfilled_at.is_(None), line.requires_shipping, NEED > 0)
         .order_by(line.order_id, line.line_number)
     )  # fmt: skip
     found = read(connection, statement)
@@ -164,6 +161,12 @@ def contents(connection: Connection, order_ids: pd.Series) -> pd.Series:
     for one in rows.to_dict("records"):
         held.setdefault(one.pop("order_id"), []).append({str(name): value for name, value in one.items()})
     return pd.Series(held, dtype=object)
+
+
+def lift_payment_holds(connection: Connection) -> int:
+    """Let go the orders that waited for a payment which has come; says how many."""
+    paid = and_(orders.c.hold_reason == HoldReason.PAYMENT, orders.c.paid_at.is_not(None))
+    return changed(connection, update(orders).where(paid).values(hold_reason=None, hold_until=None))
 
 
 def without_ship_by(connection: Connection) -> pd.DataFrame:

@@ -105,6 +105,17 @@ def test_what_may_not_be_served_says_so(shop: Shop) -> None:
     assert [number for number, _, _ in shop.open_promises()] == ["free", "past"]
 
 
+def test_a_payment_that_came_lifts_its_hold(shop: Shop) -> None:
+    """An order held for its payment is served once it is paid; another hold stays."""
+    shop.product("CUP")
+    shop.stock("CUP", 9)
+    order = shop.order("1", {"CUP": 1}, paid_at=None, hold_reason="payment")
+    shop.order("2", {"CUP": 1}, hold_reason="manual")
+    assert reasons(run()[0]) == {"1 CUP": "unpaid", "2 CUP": "held: manual"}
+    shop.change(order, paid_at=PAID)
+    assert reasons(run(AS_OF + timedelta(hours=1))[0]) == {"2 CUP": "held: manual"}
+
+
 def test_one_warehouse_serves_an_order_where_one_can(shop: Shop) -> None:
     """The preferred warehouse that has all of it; two only when none has."""
     for sku in ("CUP", "TRAY"):
@@ -307,7 +318,7 @@ def test_the_feed_adds_up_and_offers_nothing_that_is_spoken_for(shop: Shop, home
     run()
     rows = pd.read_csv(next(home.rglob("shopify-inventory.csv"))).set_index("SKU")
     cup = rows.filter(regex="editable|On hand").loc["CUP"]
-    assert cup.tolist() == [0, 2, 5, 5, 12, 12]
+    assert list(cup) == [0, 2, 5, 5, 12, 12]
     assert rows.loc["CUP", "Location"] == "London"
 
 
