@@ -201,18 +201,24 @@ def described(docstring: str) -> dict[str, str]:
     return said
 
 
-def in_words(counts: Any, indent: str = "  ") -> list[str]:
-    """A count object as lines an analyst reads."""
+def in_words(counts: Any) -> list[str]:
+    """A count object as lines an analyst reads: one a count, one a flow where several are told of."""
     if not is_dataclass(counts):
-        return [] if counts is None else [f"{indent}{counts}"]
+        return [] if counts is None else [f"  {counts}"]
     lines = []
     for field in fields(counts):
-        value, words = getattr(counts, field.name), field.name.replace("_", " ")
-        if is_dataclass(value):
-            lines += [f"{indent}{words}", *in_words(value, indent + "  ")]
-        else:
-            lines.append(f"{indent}{words}: {f'{value:,}' if isinstance(value, int) else value}")
+        value = getattr(counts, field.name)
+        named = value.items() if isinstance(value, Mapping) else [(field.name.replace("_", " "), value)]
+        lines += [f"  {name}: {_in_a_line(one)}" for name, one in named]
     return lines
+
+
+def _in_a_line(value: Any) -> str:
+    """A number as it is written; of a count object what is not zero."""
+    if not is_dataclass(value):
+        return f"{value:,}" if isinstance(value, int) else str(value)
+    counted = {field.name.replace("_", " "): getattr(value, field.name) for field in fields(value)}
+    return ", ".join(f"{_in_a_line(one)} {name}" for name, one in counted.items() if one) or "nothing to do"
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ def test_the_words_of_an_option_come_from_the_docstring() -> None:
 
 
 def test_counts_are_said_in_words() -> None:
-    """Field names become words, thousands are grouped, a part is indented below its name."""
+    """Field names become words, thousands are grouped, a flow is one line of what is not zero."""
 
     @dataclass(frozen=True)
     class Part:
@@ -140,12 +140,12 @@ def test_counts_are_said_in_words() -> None:
     @dataclass(frozen=True)
     class Whole:
         rows_loaded: int
-        receive_exports: Part
+        done: dict[str, Part]
 
-    assert command.in_words(Whole(12345, Part(0))) == [
+    assert command.in_words(Whole(12345, {"picks received": Part(2), "packs received": Part(0)})) == [
         "  rows loaded: 12,345",
-        "  receive exports",
-        "    files refused: 0",
+        "  picks received: 2 files refused",
+        "  packs received: nothing to do",
     ]
 
 

@@ -51,7 +51,7 @@ def parcels(connection: Connection, since: datetime, until: datetime) -> pd.Data
 
 
 def counted_places(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
-    """Findings of counts: see `tasks.domain.kpi_floor.record_accuracy` for the columns."""
+    """Findings of counts that stand, first attempts left out: see `tasks.domain.kpi_floor.record_accuracy` for the columns."""
     line, found = count_lines.c, variances.c
     return frames.read(
         connection,
@@ -68,7 +68,7 @@ def counted_places(connection: Connection, since: datetime, until: datetime) -> 
         .join(locations, locations.c.id == line.location_id)
         .join(products, products.c.id == line.product_id)
         .join(merchants, merchants.c.id == products.c.merchant_id)
-        .where(line.counted_at.between(since, until))
+        .where(line.counted_at.between(since, until), found.decision != "superseded")
         .order_by(warehouses.c.code, locations.c.code, merchants.c.code, products.c.sku, line.condition, line.lot,
                   line.counted_at, counts.c.code, counts.c.round),
     )  # fmt: skip
