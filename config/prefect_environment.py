@@ -15,6 +15,7 @@ def in_process(home: Path) -> dict[str, str]:
         "PREFECT_TASKS_DEFAULT_NO_CACHE": "true",  # a step decides from what is true now, never from a result of before
         "GX_ANALYTICS_ENABLED": "false",
         "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",  # stopped in mid-request, it would print a traceback
     }
 
 
@@ -23,6 +24,7 @@ def served(home: Path, host: str, port: int) -> dict[str, str]:
     return in_process(home) | {
         "PREFECT_API_URL": f"http://{host}:{port}/api",
         "PREFECT_LOGGING_LEVEL": "INFO",
+        "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
         "PREFECT_WORKER_QUERY_SECONDS": "2",  # an event becomes a run within seconds
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # what the automation for lost runs listens to
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",  # old runs go, otherwise they stay for ever
