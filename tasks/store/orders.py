@@ -70,17 +70,9 @@ def _load_over_known(connection: Connection, rows: Table, intake: Intake, total:
     lines, headers = _lines(rows), _headers(rows)
     unchanged = total - sum(map(len, refused)) - _count_changed(connection, lines, headers)
     update_changed(connection, orders, headers, KEY, HEADER)
-    _let_go_paid(connection, rows)
     update_changed(connection, order_lines, lines, LINE_KEY, LINE)
     insert_new(connection, order_lines, _new_lines(rows))
     return Loaded(total - sum(map(len, refused)) - unchanged, unchanged, pd.concat(refused, ignore_index=True))
-
-
-def _let_go_paid(connection: Connection, rows: Table) -> None:
-    """An order that waited for its payment waits no longer once the shop says it is paid and holds it no more."""
-    paid = rows.c.paid_at.is_not(None) & rows.c.hold_reason.is_(None) & (rows.c.is_first == 1)
-    waits = orders.c.hold_reason == HoldReason.PAYMENT
-    connection.execute(update(orders).where(waits, same_key(orders, rows, KEY), paid).values(hold_reason=None))
 
 
 def _count_changed(connection: Connection, lines: Subquery, headers: Subquery) -> int:
