@@ -9,6 +9,7 @@ from tasks.domain.manifests import FACTS, addressed, contradictions, news
 from tasks.domain.shipments import LINE, attach, line_units
 from tasks.domain.states import ParcelState
 from tasks.store import contents
+from tasks.store.engine import exclusive
 from tasks.store.frames import read, staged
 from tasks.store.intake import Intake, Loaded
 from tasks.store.merging import count, drop_repeats, merge, same_key
@@ -28,6 +29,8 @@ def load_shipments(connection: Connection, rows: Table, intake: Intake) -> Loade
     as shipped elsewhere at once, so that nobody promises stock to what has left. What was told of a parcel first
     stands; what was scanned into it at the bench stands over what a manifest says is in it.
     """
+    exclusive(connection, "allocations")  # what is counted as shipped elsewhere must not be promised meanwhile
+    exclusive(connection, "parcels")
     total = count(connection, rows)
     refused = [drop_repeats(connection, rows, ROW_KEY, (*FACTS, "quantity"))]
     said = _said(connection, rows)

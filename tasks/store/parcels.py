@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Table, and_, select
 from tasks.domain.shipments import attach, read_codes
 from tasks.domain.states import ParcelState
 from tasks.store import contents
+from tasks.store.engine import exclusive
 from tasks.store.frames import read, staged
 from tasks.store.intake import Intake, Loaded
 from tasks.store.merging import count, drop_repeats, merge, same_key
@@ -23,6 +24,7 @@ def load_packs(connection: Connection, rows: Table, intake: Intake) -> Loaded:
     stands instead, until the parcel was inspected or shipped: after that, other scans are refused. A SKU the order does
     not have is kept without a line, for the inspection to find; components of a kit count toward the kit's line.
     """
+    exclusive(connection, "parcels")
     total = count(connection, rows)
     refused = [drop_repeats(connection, rows, SCAN, ("order_number", "quantity", "packed_at"))]
     scans = _scans(connection, rows)

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select, update
+from sqlalchemy import Connection, Select, Table, and_, func, or_, select, update
 
 from tasks.domain.states import ParcelState
+from tasks.store.engine import exclusive
 from tasks.store.frames import changed, read, staged
 from tasks.store.intake import Intake, Loaded
 from tasks.store.merging import count, insert_new
@@ -18,6 +19,7 @@ PARCEL = ("merchant", "order_number", "parcel", "carrier", "tracking_number", "s
 
 def load_tracking(connection: Connection, rows: Table, _intake: Intake) -> Loaded:
     """Keep every event a carrier tells, once; an event of a parcel nobody knows yet waits for it."""
+    exclusive(connection, "parcels")
     total = count(connection, rows)
     c = rows.c
     told = select(c.carrier, c.tracking_number.label("parcel"), c.event.label("code"), c.occurred_at, c.description)
@@ -27,42 +29,72 @@ def load_tracking(connection: Connection, rows: Table, _intake: Intake) -> Loade
 
 
 def attach_events(connection: Connection) -> int:
-    """Tie events that wait for their parcel to it, by carrier and tracking number. Says how many were tied."""
-    first = (
-        select(tracking_events.c.id, func.min(shipments.c.id).label("shipment_id"))
-        .join(shipments, _of_parcel())
-        .where(tracking_events.c.shipment_id.is_(None))
-        .group_by(tracking_events.c.id)
-    )
-    found = read(connection, first)
-    with staged(connection, found, like=tracking_events) as new:
+    """Tie events that wait for their parcel to it, by carrier and tracking number. Says how many were tied.
+
+    A carrier is the same however its name is capitalised; a parcel whose carrier was not told is known by its number
+    alone. Of several parcels with one number the latest known is it.
+    """
+    wait = tracking_events.c.shipment_id.is_(None)
+    with staged(connection, _carriers(connection)) as same:
+        named = (
+            select(tracking_events.c.id, func.max(shipments.c.id).label("shipment_id"))
+            .join_from(tracking_events, same, same.c.told == tracking_events.c.carrier)
+            .join(shipments, and_(shipments.c.carrier == same.c.carrier,
+                                  shipments.c.tracking_number == tracking_events.c.parcel))
+            .where(wait)
+            .group_by(tracking_events.c.id)
+        )  # fmt: skip
+        nameless = (
+            select(tracking_events.c.id, func.max(shipments.c.id).label("shipment_id"))
+            .join(shipments, and_(shipments.c.carrier.is_(None),
+                                  shipments.c.tracking_number == tracking_events.c.parcel))
+            .where(wait)
+            .group_by(tracking_events.c.id)
+        )  # fmt: skip
+        found = pd.concat([read(connection, named), read(connection, nameless)]).drop_duplicates("id")
+    with staged(connection, found.astype("int64")) as new:
         mine = update(tracking_events).where(tracking_events.c.id == new.c.id)
         return changed(connection, mine.values(shipment_id=new.c.shipment_id))
 
 
-def _of_parcel() -> ColumnElement[bool]:
-    """An event speaks of every parcel with its tracking number, whose carrier is the same or was not told."""
-    same = func.lower(shipments.c.carrier) == func.lower(tracking_events.c.carrier)
-    return and_(shipments.c.tracking_number == tracking_events.c.parcel, or_(shipments.c.carrier.is_(None), same))
+def _carriers(connection: Connection) -> pd.DataFrame:
+    """What events call the carriers of shipments: told, carrier."""
+    wait = tracking_events.c.shipment_id.is_(None)
+    told = read(connection, select(tracking_events.c.carrier.label("told")).where(wait).distinct())
+    ours = read(connection, select(shipments.c.carrier).where(shipments.c.carrier.is_not(None)).distinct())
+    told, ours = (each.astype("str") for each in (told, ours))
+    pairs = told.assign(key=told["told"].str.casefold()).merge(
+        ours.assign(key=ours["carrier"].str.casefold()), on="key"
+    )
+    return pairs[["told", "carrier"]]
 
 
 def followed(connection: Connection, since: datetime, as_of: datetime) -> pd.DataFrame:
     """Every event up to `as_of` of the parcels that left after `since` and may still move.
 
     shipment_id, code, occurred_at. A parcel that arrived is looked at again only when an event says it came back, or
-    arrived earlier.
+    arrived earlier. Parcels that left together under one number share its events.
     """
-    parcel, event, late = shipments.c, tracking_events.c, tracking_events.alias("late").c
+    parcel, twin, event = shipments.c, shipments.alias("twin"), tracking_events.c
+    moving = and_(parcel.shipped_at > since, or_(parcel.state.in_(_MOVING), _told_late().exists()))
+    columns: list[Any] = [parcel.id.label("shipment_id"), event.code, event.occurred_at]
+    same = and_(twin.c.carrier == parcel.carrier, twin.c.tracking_number == parcel.tracking_number,
+                twin.c.shipped_at == parcel.shipped_at, twin.c.id != parcel.id)  # fmt: skip
+    own = select(*columns).join_from(shipments, tracking_events, event.shipment_id == parcel.id)
+    shared = (
+        select(*columns).join_from(shipments, twin, same).join(tracking_events, event.shipment_id == twin.c.id)
+    )  # fmt: skip
+    told = [read(connection, each.where(moving, event.occurred_at <= as_of)) for each in (own, shared)]
+    return pd.concat([each for each in told if len(each)] or told[:1], ignore_index=True)
+
+
+def _told_late() -> Select[Any]:
+    """Events that could still move a parcel that arrived."""
+    parcel, late = shipments.c, tracking_events.alias("late").c
     earlier = and_(late.code == "delivered",
                    or_(parcel.delivered_at.is_(None), late.occurred_at < parcel.delivered_at))  # fmt: skip
     back = and_(late.code == "returned_to_sender", parcel.state == ParcelState.DELIVERED)
-    again = select(late.id).where(late.shipment_id == parcel.id, or_(earlier, back))
-    wanted = (
-        select(parcel.id.label("shipment_id"), event.code, event.occurred_at)
-        .join_from(shipments, tracking_events, _of_parcel())
-        .where(parcel.shipped_at > since, event.occurred_at <= as_of, or_(parcel.state.in_(_MOVING), again.exists()))
-    )
-    return read(connection, wanted)
+    return select(late.id).where(late.shipment_id == parcel.id, or_(earlier, back))
 
 
 def write_states(connection: Connection, states: pd.DataFrame) -> pd.DataFrame:

@@ -218,6 +218,20 @@ def test_what_came_back_after_delivery_ends_the_same_in_any_order(floor: Floor, 
     assert causes(floor) == ["parcel:HEARTH:P-1001:returned_to_sender"]
 
 
+def test_parcels_under_one_number_arrive_together(floor: Floor) -> None:
+    """A manifest that knows only orders speaks of both parcels; so do the carrier's events."""
+    floor.order("1001", ("CUP", 2))
+    floor.pack("P1", "1001", ("CUP", 1))
+    floor.pack("P2", "1001", ("CUP", 1))
+    floor.manifest("1001", tracking_number="T1")
+    floor.scan("T1", ("in_transit", 2), carrier="dpd")
+    track()
+    floor.scan("T1", ("delivered", 1), carrier="dpd")
+    track(1)
+    assert floor.rows(schema.shipments, "parcel", "state") == [("P1", "delivered"), ("P2", "delivered")]
+    assert floor.line("1001")["delivered"] == 2
+
+
 def test_a_lost_parcel_is_told_once_and_refunds_nothing(floor: Floor) -> None:
     """The customer hears of it, a person is warned; when it turns up again the warning goes."""
     shipped(floor)
