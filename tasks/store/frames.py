@@ -67,11 +67,8 @@ def staged(connection: Connection, frame: pd.DataFrame, like: Table | None = Non
         fill(connection, table, frame)
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"ANALYZE {name}")
-    try:
-        yield table
-    finally:
-        if connection.in_transaction() and not connection.invalidated:
-            table.drop(connection)
+    yield table
+    table.drop(connection)  # not after an error: the rollback does it, and a failed transaction takes no more statements
 
 
 def _sql_type(label: str, values: pd.Series, like: Table | None) -> TypeEngine[Any]:
