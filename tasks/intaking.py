@@ -1,5 +1,6 @@
 """What taking in one delivered file is done with, and what comes of it."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,7 @@ from tasks.gates.delivery import Gate
 from tasks.store.imports import Delivery
 from tasks.store.intake import Intake, Loaded
 
+NAME_BYTES_MAX = 180
 Loader = Callable[[Connection, Table, Intake], Loaded]
 
 
@@ -79,12 +81,17 @@ class Intaking:
     loader: Loader
     as_of: datetime
 
+    @property
+    def name(self) -> str:
+        """The file's name, short enough to name other files after it; bytes in it that are no text are marked."""
+        return os.fsencode(self.path.name)[:NAME_BYTES_MAX].decode("utf-8", errors="replace")
+
     def delivery(self) -> Delivery:
         """What makes the file the file it is."""
-        return Delivery(self.kind.name, self.merchant, fingerprint(self.path), self.path.name)
+        return Delivery(self.kind.name, self.merchant, fingerprint(self.path), self.name)
 
     def context(self) -> Context:
         """What the file's rows do not say themselves."""
         owner = next((one for one in self.site.merchants if one.code == self.merchant), None)
-        defaults = (("merchant", self.merchant), ("count_id", self.path.name.partition(".")[0]))
+        defaults = (("merchant", self.merchant), ("count_id", self.name.partition(".")[0]))
         return Context(Clock(owner.time_zone if owner else "UTC"), owner.currency if owner else None, defaults)

@@ -22,8 +22,16 @@ def judge_blocks(job: Intaking, export: Export, layout: Layout, stage: Staging, 
     for block in export.blocks(whole=not layout.streams):
         translated = translate(layout, block.cells)
         context = context or _with_date_order(job.context(), job.kind, translated.rows)
-        _judge_block(job, block, translated, context, stage, tally, ids)
+        _judge_block(job, _about(layout, block), translated, context, stage, tally, ids)
     return tally
+
+
+def _about(layout: Layout, block: Block) -> Block:
+    """The block with the subject each broken row seems to have, so that an order waits for it."""
+    if block.torn.empty or layout.shape is not None:
+        return block
+    subjects = intake.subjects(translate(layout, block.torn).rows)
+    return replace(block, broken=block.broken.assign(subject=block.broken["row_number"].map(subjects)))
 
 
 def _with_date_order(context: Context, kind: Kind, rows: pd.DataFrame) -> Context:
@@ -68,9 +76,10 @@ def _note(
 
 
 def _quarantined(job: Intaking, block: Block, translated: Translated, reasons: pd.DataFrame) -> pd.DataFrame:
-    broken = block.broken.set_index("row_number")["raw"]
+    broken = block.broken.set_index("row_number")
     rows = intake.quarantine_rows(job.kind, translated.rows, block.cells, reasons)
-    rows["raw"] = rows["row_number"].map(broken).astype("str").fillna(rows["raw"])
+    for name in broken.columns.intersection(["raw", "subject"]):
+        rows[name] = rows["row_number"].map(broken[name]).astype("str").fillna(rows[name])
     rows["merchant"] = rows["merchant"].fillna(job.merchant)
     return rows
 

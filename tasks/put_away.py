@@ -1,5 +1,6 @@
 """After a file was taken in: out of the inbox, with a sheet to correct what was refused."""
 
+import filecmp
 from datetime import datetime
 from pathlib import Path
 
@@ -17,14 +18,14 @@ def put_away(path: Path, outcome: Outcome, as_of: datetime) -> None:
     if outcome.state == "refused":
         folder = settings().folder("quarantine") / outcome.kind / "refused"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{path.name}.reason.txt").write_text(f"{path.name}: {outcome.reason}\n", encoding="utf-8")
+        (folder / f"{outcome.file_name}.reason.txt").write_text(f"{outcome.file_name}: {outcome.reason}\n", encoding="utf-8")
     else:
         folder = settings().folder("archive") / outcome.kind / f"{as_of:%Y-%m-%d}"
         folder.mkdir(parents=True, exist_ok=True)
         write_quarantine_sheet(outcome)
     target = folder / path.name
     number = 1
-    while target.exists() and target.read_bytes() != path.read_bytes():
+    while target.exists() and not filecmp.cmp(target, path, shallow=False):
         number += 1
         target = folder / f"{path.stem}-{number}{path.suffix}"
     path.replace(target)

@@ -11,6 +11,7 @@ from prefect import task
 from config.read import names, read
 from config.settings import settings
 from tasks.connectors.layouts import Layout
+from tasks.connectors.locks import alone
 from tasks.connectors.tables import write_csv
 from tasks.domain.deliveries import GateRules
 from tasks.domain.exports import KINDS
@@ -66,12 +67,11 @@ def take_in_kind(kind: str, files: Sequence[Path], site: Site, gate: Gate, as_of
     outcomes = []
     for path in files:
         job = Intaking(path, KINDS[kind], _merchant_of(path, site), site, gate, LOADERS[kind], as_of)
-        try:
-            outcome = take_in(job)
-        except FileNotFoundError:  # another run was quicker and has put the file away
-            continue
-        put_away(path, outcome, as_of)
-        outcomes.append(outcome)
+        with alone(settings().folder(".staging") / f"{kind}.lock"):
+            if path.exists():  # otherwise another run was quicker and has put it away
+                outcome = take_in(job)
+                put_away(path, outcome, as_of)
+                outcomes.append(outcome)
     return outcomes
 
 

@@ -25,7 +25,7 @@ def take_in(job: Intaking) -> Outcome:
     with reading().connect() as connection:
         known = imports.already_loaded(connection, delivery)
     if known is not None:
-        return Outcome(job.kind.name, job.path.name, "seen", reason="taken in before: nothing changed", import_id=known)
+        return _seen(job, known, "taken in before: nothing changed")
     try:
         with open_export(job.path, unpacked_bytes_max=settings().unpacked_bytes_max) as export:
             return _load(job, delivery, export)
@@ -36,10 +36,16 @@ def take_in(job: Intaking) -> Outcome:
 def _refuse(job: Intaking, delivery: Delivery, reason: str) -> Outcome:
     with engine().begin() as connection:
         exclusive(connection, "receive")
+        if (known := imports.already_loaded(connection, delivery)) is not None:
+            return _seen(job, known, "taken in by another run")
         if imports.refusal(connection, delivery) != reason:
             import_id = imports.open_import(connection, delivery, None, job.as_of)
             imports.close_import(connection, import_id, {}, reason)
-    return Outcome(job.kind.name, job.path.name, "refused", reason=reason)
+    return Outcome(job.kind.name, job.name, "refused", reason=reason)
+
+
+def _seen(job: Intaking, known: int, reason: str) -> Outcome:
+    return Outcome(job.kind.name, job.name, "seen", reason=reason, import_id=known)
 
 
 def _load(job: Intaking, delivery: Delivery, export: Export) -> Outcome:
@@ -54,9 +60,9 @@ def _load(job: Intaking, delivery: Delivery, export: Export) -> Outcome:
         with stage.merge() as connection:
             exclusive(connection, "receive")
             if (known := imports.already_loaded(connection, delivery)) is not None:
-                return Outcome(job.kind.name, job.path.name, "seen", reason="taken in by another run", import_id=known)
+                return _seen(job, known, "taken in by another run")
             import_id = imports.open_import(connection, delivery, layout.name, job.as_of)
-            loaded = job.loader(connection, stage.rows, Intake(import_id, job.kind.name, job.path.name, job.as_of))
+            loaded = job.loader(connection, stage.rows, Intake(import_id, job.kind.name, job.name, job.as_of))
             tally.refused.append(requote(job, export, layout, loaded.refused))
             outcome = _counts(job, layout, tally, loaded, import_id)
             verdict = _judge_delivery(job, connection, tally, outcome)
@@ -71,7 +77,7 @@ def _counts(job: Intaking, layout: Layout, tally: Tally, loaded: Loaded, import_
     good = tally.rows - quarantined
     new = min(loaded.loaded, good)
     return Outcome(
-        job.kind.name, job.path.name, "loaded", layout.name, tally.rows, new, good - new, quarantined, tally.ignored,
+        job.kind.name, job.name, "loaded", layout.name, tally.rows, new, good - new, quarantined, tally.ignored,
         import_id=import_id,
     )  # fmt: skip
 
@@ -89,7 +95,7 @@ def _judge_delivery(job: Intaking, connection: Connection, tally: Tally, outcome
             connection, job.kind.name, job.merchant, job.gate.rules.volume_from_imports, outcome.import_id
         ),
     }
-    verdict = job.gate.judge(job.kind.name, rules, profile, name=job.path.name)
+    verdict = job.gate.judge(job.kind.name, rules, profile, name=job.name)
     if verdict.refused:
         raise RefusedDeliveryError("; ".join(verdict.reasons))
     return verdict
@@ -104,8 +110,7 @@ def _close(connection: Connection, outcome: Outcome, tally: Tally, ids: dict[str
         rows["merchant_id"] = rows.pop("merchant").map(ids).astype("Int64")
         imports.quarantine(connection, rows.assign(import_id=outcome.import_id))
     said = pd.concat(tally.corrections)
-    good = said[~said["row_number"].isin(pd.concat(kept)["row_number"])] if kept else said
-    imports.correct(connection, outcome.import_id, good[["sha256", "refused_row"]])
+    imports.correct(connection, outcome.import_id, said[["sha256", "refused_row"]])
     counts = {name: getattr(outcome, name) for name in
               ("rows_in", "rows_loaded", "rows_unchanged", "rows_quarantined", "rows_ignored")}  # fmt: skip
     imports.close_import(connection, outcome.import_id, counts)

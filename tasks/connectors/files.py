@@ -53,10 +53,12 @@ class Block:
 
     `cells`: one str column per header cell, missing where the file says nothing; index: row number in the file.
     `broken`: row_number int64, raw str, reason str: rows whose cells do not fit the header.
+    `torn`: the cells of the broken rows as far as they go, like `cells`: to tell what the rows are about, no more.
     """
 
     cells: pd.DataFrame
     broken: pd.DataFrame
+    torn: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -272,7 +274,7 @@ def _text_blocks(path: Path, head: _Head, block_bytes: int) -> Iterator[Block]:
         with path.open("rb") as stream, pyarrow.csv.open_csv(_Ended(stream, end), **options) as reader:
             for table in _gathered(reader, block_bytes):
                 ended = bool(table.num_rows) and table.column(0)[-1].as_py() == _END
-                block, row = _block(table, broken, head.names, row)
+                block, row = _block(table, broken, head, row)
                 yield replace(block, cells=block.cells.iloc[:-1]) if ended else block
     except pa.ArrowInvalid as error:
         if "straddling" in str(error):
@@ -302,9 +304,7 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0][:200]
 
 
-def _block(
-    table: pa.Table, broken: list[tuple[int, int, str]], header: tuple[str, ...], first: int
-) -> tuple[Block, int]:
+def _block(table: pa.Table, broken: list[tuple[int, int, str]], head: _Head, first: int) -> tuple[Block, int]:
     """Put each row under its number: those between them that were skipped are taken from `broken`.
 
     The reader is ahead of us: `broken` may hold rows of blocks to come already, in order.
@@ -313,6 +313,7 @@ def _block(
     for number, _, _ in broken:
         end += number < end
     mine = [row for row in broken if row[0] < end]
+    kept = [row for row in mine if row[2].strip()]
     del broken[: len(mine)]
     numbers = pd.Index(pd.RangeIndex(first, end))
     if mine:
@@ -320,7 +321,7 @@ def _block(
     cells = table.to_pandas(types_mapper=_text_types.get)
     cells.index = numbers
     empty = cells.isna().all(axis=1)
-    return Block(cells[~empty] if empty.any() else cells, _broken_rows(mine, len(header))), end
+    return Block(cells[~empty] if empty.any() else cells, _broken_rows(kept, len(head.names)), _torn(kept, head)), end
 
 
 _text_types = {
@@ -330,14 +331,29 @@ _text_types = {
 
 
 def _broken_rows(broken: list[tuple[int, int, str]], columns: int) -> pd.DataFrame:
-    kept = [row for row in broken if row[2].strip()]
     return pd.DataFrame(
         {
-            "row_number": pd.Series([number for number, _, _ in kept], dtype="int64"),
-            "raw": pd.Series([text for _, _, text in kept], dtype="str"),
-            "reason": pd.Series([f"row: found {found} cells, expected {columns}" for _, found, _ in kept], dtype="str"),
+            "row_number": pd.Series([number for number, _, _ in broken], dtype="int64"),
+            "raw": pd.Series([text for _, _, text in broken], dtype="str"),
+            "reason": pd.Series(
+                [f"row: found {found} cells, expected {columns}" for _, found, _ in broken], dtype="str"
+            ),
         }
     )
+
+
+def _torn(broken: list[tuple[int, int, str]], head: _Head) -> pd.DataFrame:
+    rows = [_first_cells(text, head) for _, _, text in broken]
+    said = {name: pd.Series([row[place] for row in rows], dtype="str") for place, name in enumerate(head.names)}
+    return pd.DataFrame(said).set_axis([number for number, _, _ in broken], axis="index")
+
+
+def _first_cells(text: str, head: _Head) -> list[str | None]:
+    try:
+        cells = next(csv.reader([text], delimiter=head.delimiter), [])
+    except csv.Error:
+        cells = []
+    return [*cells, *[None] * len(head.names)][: len(head.names)]
 
 
 # ── workbooks ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -358,6 +374,6 @@ def _open_workbook(name: str, path: Path, bytes_max: int) -> Export:
             {name: pd.Series(values, dtype="str") for name, values in zip(header, columns, strict=True)}
         )
         cells.index = pd.RangeIndex(2, 2 + len(cells))
-        yield Block(cells[cells.notna().any(axis=1)], _broken_rows([], len(header)))
+        yield Block(cells[cells.notna().any(axis=1)], _broken_rows([], len(header)), cells.iloc[:0])
 
     return Export(name, header, read)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
+from tasks.domain.cells import bare
 from tasks.domain.exports import Kind
 from tasks.domain.sites import Warehouse
 
@@ -88,6 +89,15 @@ def quarantine_rows(kind: Kind, rows: pd.DataFrame, cells: pd.DataFrame, reasons
     )
 
 
+def subjects(rows: pd.DataFrame) -> pd.Series:
+    """What rows (canonical texts with row_number) are about, by row number: an order, a movement, a SKU."""
+    names = [name for name in _SUBJECTS if name in rows]
+    said: dict[int, str | None] = {}
+    for number, *texts in zip(rows["row_number"], *(_texts(rows[name]) for name in names), strict=True):
+        said[number] = _say([{name: text for name, text in zip(names, texts, strict=True) if text}], names)
+    return pd.Series(said, dtype="str")
+
+
 def _records(kind: Kind, rows: pd.DataFrame) -> dict[int, list[dict[str, str]]]:
     """The canonical texts of each row number: one object a record, without what is missing."""
     fields = [field.name for field in kind.fields if field.name in rows]
@@ -138,4 +148,4 @@ def corrections(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _say(records: list[dict[str, str]], names: Sequence[str]) -> str | None:
-    return next((record[name] for name in names for record in records[:1] if name in record), None)
+    return next((bare(record[name]) for name in names for record in records[:1] if name in record), None)

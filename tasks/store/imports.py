@@ -63,13 +63,14 @@ def usual_rows(connection: Connection, kind: str, source: str, imports_min: int,
 
 
 def quarantine(connection: Connection, rows: pd.DataFrame) -> None:
-    """Keep refused rows: import_id, row_number, merchant_id, subject, raw, cells, reasons."""
+    """Keep refused rows: import_id, row_number, merchant_id, subject, raw, cells, reasons; NUL is shown as a sign."""
     if len(rows):
-        fill(connection, quarantined_rows, rows)
+        seen = {name: rows[name].str.replace("\x00", "\N{SYMBOL FOR NULL}") for name in ("subject", "raw", "reasons")}
+        fill(connection, quarantined_rows, rows.assign(**seen))
 
 
 def correct(connection: Connection, import_id: int, corrected: pd.DataFrame) -> int:
-    """Close the quarantined rows that file `import_id` brings again in order.
+    """Close the quarantined rows that file `import_id` brings again; what is wrong again waits as a row of that file.
 
     `corrected`: sha256 str (the file they were refused from), refused_row int64. Returns how many were open.
     """

@@ -1,44 +1,64 @@
 """Dated stock movements of the warehouse system."""
 
 import pandas as pd
-from sqlalchemy import Connection, Table, literal, select
+from sqlalchemy import Connection, Table, func, literal, select
 
-from tasks.store.frames import read
+from tasks.domain.count_postings import give_back
+from tasks.domain.states import Condition
+from tasks.store.allocations import release
+from tasks.store.count_cases import open_allocations
+from tasks.store.engine import exclusive
+from tasks.store.frames import read, staged
 from tasks.store.intake import Intake, Loaded
-from tasks.store.merging import count, drop, drop_repeats
-from tasks.store.places import placed
-from tasks.store.schema import merchants, stock_moves
+from tasks.store.merging import count, drop, drop_repeats, same_key
+from tasks.store.places import Placed, placed
+from tasks.store.schema import merchants, stock_levels, stock_moves
 from tasks.store.stock import PLACE, post_moves
 
 FACTS = ("warehouse", "location", "sku", "condition", "lot", "quantity", "kind", "occurred_at")
+TOLD = (*PLACE, "quantity")
 
 
 def load_movements(connection: Connection, rows: Table, intake: Intake) -> Loaded:
-    """Post staged movements to the ledger, each id once; the same id with another story is refused."""
+    """Post staged movements to the ledger, each id once; the same id with another story is refused.
+
+    What leaves a place although it was promised is given back to the newest orders; what was picked there already
+    cannot leave otherwise, and the movement is refused.
+    """
+    for name in ("allocations", "waves", "stock"):
+        exclusive(connection, name)
     total = count(connection, rows)
     refused = [drop_repeats(connection, rows, ("merchant_id", "movement_id"), FACTS), _refuse_zero(connection, rows)]
     here = placed(connection, rows)
-    refused.append(here.refused)
-    c = here.rows.c
-    cause = literal("movement:") + merchants.c.code + literal(":") + c.movement_id
-    found = read(
-        connection,
-        select(c.row_number, *(c[name] for name in PLACE), c.quantity, c.kind, c.reason, c.document,
-               c.occurred_at.label("effective_at"), cause.label("cause"), stock_moves.c.quantity.label("booked"))
-        .join_from(here.rows, merchants, merchants.c.id == c.merchant_id)
-        .join(stock_moves, stock_moves.c.cause == cause, isouter=True)
-    )  # fmt: skip
-    told = found["booked"].notna() & (found["booked"] != found["quantity"])
-    refused.append(_otherwise(found[told]))
-    moves = found[~told].drop(columns=["row_number", "booked"]).assign(recorded_at=pd.Timestamp(intake.as_of))
-    posted = post_moves(connection, moves)
-    bad = pd.concat(refused, ignore_index=True)
+    found = _with_booked(connection, here)
+    known = found["booked_quantity"].notna()
+    otherwise = known & pd.concat([found[name] != found[f"booked_{name}"] for name in TOLD], axis="columns").any(axis=1)
+    moves = found[~known].drop(columns=[f"booked_{name}" for name in TOLD])
+    picked = _make_room(connection, moves, intake)
+    moves = moves[~moves["row_number"].isin(picked["row_number"])].drop(columns="row_number")
+    posted = post_moves(connection, moves.assign(recorded_at=pd.Timestamp(intake.as_of)))
+    bad = pd.concat([*refused, here.refused, _otherwise(found[otherwise]), picked], ignore_index=True)
     return Loaded(posted, total - posted - len(bad), bad)
+
+
+def _with_booked(connection: Connection, here: Placed) -> pd.DataFrame:
+    """Every staged movement as a move, beside what the ledger says under its cause."""
+    c, booked = here.rows.c, stock_moves.c
+    cause = literal("movement:") + merchants.c.code + literal(":") + c.movement_id
+    return read(
+        connection,
+        select(c.row_number, *(c[name] for name in TOLD), c.kind, c.reason, c.document,
+               c.occurred_at.label("effective_at"), cause.label("cause"),
+               *(booked[name].label(f"booked_{name}") for name in TOLD))
+        .join_from(here.rows, merchants, merchants.c.id == c.merchant_id)
+        .join(stock_moves, booked.cause == cause, isouter=True)
+    )  # fmt: skip
 
 
 def _otherwise(told: pd.DataFrame) -> pd.DataFrame:
     reason = "movement_id: found '" + told["cause"].str.split(":", n=2).str[2] + "' again with "
-    reason += told["quantity"].astype("str") + " units, expected the " + told["booked"].astype("str") + " booked before"
+    reason += told["quantity"].astype("str") + " units, expected the " + told["booked_quantity"].astype("str")
+    reason += " units booked before, of the same SKU and place"
     return pd.DataFrame({"row_number": told["row_number"], "reason": reason.astype("str")})
 
 
@@ -47,3 +67,33 @@ def _refuse_zero(connection: Connection, rows: Table) -> pd.DataFrame:
     found = read(connection, select(rows.c.row_number, reason).where(rows.c.quantity == 0))
     drop(connection, rows, found)
     return found
+
+
+def _make_room(connection: Connection, moves: pd.DataFrame, intake: Intake) -> pd.DataFrame:
+    """Give promises back where less will be on hand than is promised.
+
+    Returns the rows, as row_number and reason, that would take what was picked for an order.
+    """
+    needs = _needs(connection, moves)
+    promises = open_allocations(connection, needs)
+    place = ["location_id", "product_id", "lot"]
+    free = (promises["quantity"] - promises["picked"]).clip(lower=0).groupby([promises[name] for name in place]).sum()
+    needs = needs.join(free.rename("free"), on=place)
+    enough = needs["need"] <= needs["free"].fillna(0)
+    release(connection, give_back(promises, needs[enough]), "movement", intake.as_of)
+    short = pd.MultiIndex.from_frame(moves[place]).isin(pd.MultiIndex.from_frame(needs.loc[~enough, place]))
+    bad = moves[short & (moves["condition"] == Condition.AVAILABLE) & (moves["quantity"] < 0)]
+    reason = "quantity: found '" + bad["quantity"].astype("str") + "', expected to leave the units picked there"
+    return pd.DataFrame({"row_number": bad["row_number"], "reason": reason.astype("str")})
+
+
+def _needs(connection: Connection, moves: pd.DataFrame) -> pd.DataFrame:
+    """Places where less will be on hand than is promised: location_id, product_id, lot, need int64 (units)."""
+    with staged(connection, moves[list(TOLD)], like=stock_moves) as new:
+        place = [new.c[name] for name in PLACE]
+        sums = select(*place, func.sum(new.c.quantity).label("quantity")).group_by(*place).subquery("sums")
+        level = stock_levels.c
+        need = level.allocated - level.on_hand - sums.c.quantity
+        found = select(level.location_id, level.product_id, level.lot, need.label("need"))
+        found = found.join(sums, same_key(stock_levels, sums, PLACE)).where(level.allocated > 0, need > 0)
+        return read(connection, found)

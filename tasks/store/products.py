@@ -1,7 +1,7 @@
 """Products and the kits made of them."""
 
 import pandas as pd
-from sqlalchemy import Connection, Table, and_, delete, exists, func, literal, select, update
+from sqlalchemy import Connection, Table, and_, delete, exists, func, literal, or_, select, update
 
 from tasks.domain.kits import parse_components
 from tasks.store.frames import changed, read, staged
@@ -24,8 +24,9 @@ def load_products(connection: Connection, rows: Table, _intake: Intake) -> Loade
         read(connection, select(rows.c.row_number, rows.c.components).where(rows.c.components.is_not(None)))
     )
     drop(connection, rows, unread)
-    unknown = _unknown_components(connection, rows, components)
-    refused += [unread, unknown]
+    refused.append(unread)
+    while len(unknown := _unknown_components(connection, rows, components)):  # a kit may have been made of another
+        refused.append(unknown)
     source = select(*(rows.c[name] for name in (*KEY, *FACTS))).order_by(rows.c.row_number)
     new, updated = merge(connection, products, source, KEY, FACTS)
     _load_components(connection, rows, components)
@@ -39,11 +40,13 @@ def _unknown_components(connection: Connection, rows: Table, components: pd.Data
         kit, part = rows.alias("kit"), rows.alias("part")
         known = exists().where(products.c.merchant_id == kit.c.merchant_id, products.c.sku == parts.c.component)
         beside = exists().where(part.c.merchant_id == kit.c.merchant_id, part.c.sku == parts.c.component)
-        reason = literal("components: found '") + parts.c.component + literal("', expected a SKU that was received")
+        itself = parts.c.component == kit.c.sku
+        expected = literal("', expected a SKU that was received, other than the kit's own")
+        reason = literal("components: found '") + parts.c.component + expected
         unknown = (
             select(parts.c.row_number, func.min(reason).label("reason"))
             .join(kit, kit.c.row_number == parts.c.row_number)
-            .where(~known, ~beside)
+            .where(or_(itself, ~or_(known, beside)))
             .group_by(parts.c.row_number)
         )
         found = read(connection, unknown)

@@ -8,11 +8,12 @@ from sqlalchemy.sql.selectable import Subquery
 
 from tasks.store.frames import read
 from tasks.store.intake import Intake, Loaded
-from tasks.store.merging import count, drop_repeats, merge
+from tasks.store.merging import count, differs, drop_repeats, merge, same_key
 from tasks.store.places import Placed, placed
 from tasks.store.schema import locations, merchants, products, stock_moves, stock_snapshots, warehouses
 from tasks.store.stock import PLACE, post_moves
 
+FACTS = ("on_hand", "snapshot_at")
 STOCK_KEY = ("merchant_id", "warehouse", "location", "sku", "condition", "lot")
 
 
@@ -31,11 +32,21 @@ def load_stock(connection: Connection, rows: Table, intake: Intake) -> Loaded:
     said = select(*(c[name] for name in PLACE), c.on_hand, at.label("snapshot_at"), which)
     later = exists().where(*(stock_snapshots.c[name] == c[name] for name in PLACE), stock_snapshots.c.snapshot_at > at)
     opened = post_moves(connection, _opening(connection, here, at, intake))
-    facts = ("on_hand", "snapshot_at", "import_id")
-    new, updated = merge(connection, stock_snapshots, said.where(~later), PLACE, facts)
+    said = said.where(~later)
+    same = _said_already(connection, said)
+    new, updated = merge(connection, stock_snapshots, said, PLACE, (*FACTS, "import_id"))
     bad = pd.concat([refused, here.refused], ignore_index=True)
-    loaded = max(new + updated, opened)
+    loaded = max(new + updated - same, opened)
     return Loaded(loaded, total - loaded - len(bad), bad)
+
+
+def _said_already(connection: Connection, said: Select[Any]) -> int:
+    """How many places another file said the very same of."""
+    again = said.subquery("again")
+    known = same_key(stock_snapshots, again, PLACE)
+    return count(
+        connection, select(again).where(exists().where(known, ~differs(stock_snapshots, again, FACTS))).subquery()
+    )
 
 
 def _opening(connection: Connection, here: Placed, at: ColumnElement[Any], intake: Intake) -> pd.DataFrame:
