@@ -11,6 +11,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from config.settings import settings
 
 T = TypeVar("T")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same language, ten times as quick where libyaml is there
 
 
 class ConfigError(ValueError):
@@ -25,7 +26,7 @@ def read(path: str | Path, schema: type[T]) -> T:
     """
     file = settings().config / path
     try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+        found = yaml.load(file.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - either is a safe loader
     except FileNotFoundError:
         raise ConfigError(f"{file}: no such file") from None
     except yaml.YAMLError as error:

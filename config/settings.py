@@ -1,5 +1,7 @@
 """What differs from one installation to the next, read from the environment and from nowhere else."""
 
+import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -38,4 +40,10 @@ class Settings(BaseSettings):
 
 def settings() -> Settings:
     """The settings as the environment says them now."""
+    return _read(frozenset(os.environ.items()))
+
+
+@lru_cache(maxsize=1)
+def _read(_environment: frozenset[tuple[str, str]]) -> Settings:
+    """Read once as long as the environment stays as it is: a day asks a thousand times."""
     return Settings()

@@ -1,6 +1,7 @@
 """Who the goods belong to and where they lie: the schema of config/merchants and config/warehouses."""
 
 from dataclasses import dataclass
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 
@@ -64,6 +65,12 @@ class Warehouse:
 
 
 def _known_zone(name: str) -> None:
-    if name not in available_timezones():
+    if name not in _zones():
         raise ValueError(f"time_zone {name!r} is not an IANA time zone")
     ZoneInfo(name)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Every zone's name: asking for them walks through hundreds of files."""
+    return frozenset(available_timezones())
