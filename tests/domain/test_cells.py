@@ -201,7 +201,7 @@ CURRENCIES = st.sampled_from(["GBP", "USD", "JPY", "KWD", "CLF", "EUR"])
 
 
 @settings(deadline=None)
-@given(minor=st.integers(0, 10**12), currency=CURRENCIES, written=st.sampled_from(["{}", "'{}", "{} XXX", "€{}"]))
+@given(minor=st.integers(0, 10**12), currency=CURRENCIES, written=st.sampled_from(["{}", "'{}", "{} GBP", "€{}"]))
 def test_money_reads_back_in_any_currency(minor: int, currency: str, written: str) -> None:
     """No decimals, two, three or four: an amount in minor units survives being written as a decimal."""
     amount = Decimal(minor).scaleb(-exponent(currency))
