@@ -322,7 +322,7 @@ carts = _table(
 )  # fmt: skip
 
 picks = _table(
-    "picks", _id(), _of("carts"), Column("stop_number", Integer, nullable=False), _of("allocations"),
+    "picks", _id(), _of("carts"), Column("stop_number", Integer, nullable=False), _of("allocations", index=True),
     Column("position", Integer, nullable=False, server_default=text("1")),  # the order's place on the cart
     Column("quantity", Integer, nullable=False), Column("quantity_picked", Integer),
     _text("state", "open"), _maybe("short_reason"), _maybe("picker"), _at("picked_at"),
