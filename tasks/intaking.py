@@ -76,6 +76,7 @@ class Intaking:
     path: Path
     kind: Kind
     merchant: str
+    warehouse: str  # named by its folder, otherwise nothing
     site: Site
     gate: Gate
     loader: Loader
@@ -93,5 +94,6 @@ class Intaking:
     def context(self) -> Context:
         """What the file's rows do not say themselves."""
         owner = next((one for one in self.site.merchants if one.code == self.merchant), None)
-        defaults = (("merchant", self.merchant), ("count_id", self.name.partition(".")[0]))
+        said = {"merchant": self.merchant, "warehouse": self.warehouse, "count_id": self.name.partition(".")[0]}
+        defaults = tuple((name, text) for name, text in said.items() if text)
         return Context(Clock(owner.time_zone if owner else "UTC"), owner.currency if owner else None, defaults)

@@ -65,7 +65,7 @@ def _note(
     rows = translated.rows["row_number"].nunique()
     tally.rows += rows + len(block.broken)
     tally.ignored += len(block.cells) - rows
-    tally.staged += len(typed)
+    tally.staged += typed["row_number"].nunique()
     tally.corrections.append(intake.corrections(block.cells))
     moments = [one.column for one in job.kind.fields if one.type is Type.INSTANT and one.column in typed]
     if moments and len(typed):

@@ -18,7 +18,8 @@ def put_away(path: Path, outcome: Outcome, as_of: datetime) -> None:
     if outcome.state == "refused":
         folder = settings().folder("quarantine") / outcome.kind / "refused"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{outcome.file_name}.reason.txt").write_text(f"{outcome.file_name}: {outcome.reason}\n", encoding="utf-8")
+        told = folder / f"{outcome.file_name}.reason.txt"
+        told.write_text(f"{outcome.file_name}: {outcome.reason}\n", encoding="utf-8")
     else:
         folder = settings().folder("archive") / outcome.kind / f"{as_of:%Y-%m-%d}"
         folder.mkdir(parents=True, exist_ok=True)

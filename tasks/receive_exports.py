@@ -66,7 +66,9 @@ def take_in_kind(kind: str, files: Sequence[Path], site: Site, gate: Gate, as_of
     """Take in every file of one kind; whatever becomes of one, the next goes on."""
     outcomes = []
     for path in files:
-        job = Intaking(path, KINDS[kind], _merchant_of(path, site), site, gate, LOADERS[kind], as_of)
+        merchant = _named_by(path, [one.code for one in site.merchants]) or site.merchant
+        warehouse = _named_by(path, [one.code for one in site.warehouses])
+        job = Intaking(path, KINDS[kind], merchant, warehouse, site, gate, LOADERS[kind], as_of)
         with alone(settings().folder(".staging") / f"{kind}.lock"):
             if path.exists():  # otherwise another run was quicker and has put it away
                 outcome = take_in(job)
@@ -75,10 +77,9 @@ def take_in_kind(kind: str, files: Sequence[Path], site: Site, gate: Gate, as_of
     return outcomes
 
 
-def _merchant_of(path: Path, site: Site) -> str:
-    """A folder between the kind's and the file names the merchant."""
-    codes = {one.code for one in site.merchants}
-    return next((part for part in reversed(path.parent.parts) if part in codes), site.merchant)
+def _named_by(path: Path, codes: Sequence[str]) -> str:
+    """A folder between the kind's and the file may name the merchant, another the warehouse; otherwise nothing."""
+    return next((part for part in reversed(path.parent.parts) if part in codes), "")
 
 
 @task

@@ -55,7 +55,7 @@ def _load(job: Intaking, delivery: Delivery, export: Export) -> Outcome:
     extra = ("merchant_id", "is_first") if job.kind.name == "orders" else ("merchant_id",)
     with staging(job.kind, settings().folder(".staging"), extra) as stage:
         tally = judge_blocks(job, export, layout, stage, ids)
-        if not tally.rows:
+        if not tally.rows + tally.ignored:
             raise RefusedDeliveryError("the file has a header and no rows: it is empty or was cut off")
         with stage.merge() as connection:
             exclusive(connection, "receive")
@@ -89,11 +89,9 @@ def _judge_delivery(job: Intaking, connection: Connection, tally: Tally, outcome
     rules = pd.concat([rules, pd.DataFrame(fit, columns=rules.columns)], ignore_index=True)
     profile = {
         "rows": outcome.rows_in,
-        "quarantined_share": outcome.rows_quarantined / outcome.rows_in,
+        "quarantined_share": outcome.rows_quarantined / max(1, outcome.rows_in),
         "last_at": tally.last_at.isoformat() if tally.last_at is not None else None,
-        "recent_rows_median": imports.usual_rows(
-            connection, job.kind.name, job.merchant, job.gate.rules.volume_from_imports, outcome.import_id
-        ),
+        "recent_rows_median": imports.usual_rows(connection, outcome.import_id, job.gate.rules.volume_from_imports),
     }
     verdict = job.gate.judge(job.kind.name, rules, profile, name=job.name)
     if verdict.refused:

@@ -68,7 +68,7 @@ def staged(connection: Connection, frame: pd.DataFrame, like: Table | None = Non
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"ANALYZE {name}")
     yield table
-    table.drop(connection)  # not after an error: the rollback does it, and a failed transaction takes no more statements
+    table.drop(connection)  # after an error the rollback does it: a failed transaction takes no statements
 
 
 def _sql_type(label: str, values: pd.Series, like: Table | None) -> TypeEngine[Any]:

@@ -46,16 +46,18 @@ def refusal(connection: Connection, delivery: Delivery) -> str | None:
     return connection.scalar(select(imports.c.reason).where(_same(delivery), imports.c.state == ImportState.REFUSED))
 
 
-def usual_rows(connection: Connection, kind: str, source: str, imports_min: int, before: int) -> float | None:
-    """The median of rows in the last ten files of the kind and source loaded before import `before`.
+def usual_rows(connection: Connection, import_id: int, imports_min: int) -> float | None:
+    """The median of rows in the last ten files loaded before `import_id` of its kind, source and layout.
 
     None with fewer than `imports_min` of them.
     """
+    this, before = imports.alias("this"), imports.c
+    same = (before[name] == this.c[name] for name in ("kind", "source", "layout"))
     recent = (
-        select(imports.c.rows_in)
-        .where(imports.c.kind == kind, imports.c.source == source, imports.c.id < before)
-        .where(imports.c.state == ImportState.LOADED)
-        .order_by(imports.c.received_at.desc(), imports.c.id.desc())
+        select(before.rows_in)
+        .join_from(imports, this, and_(*same, before.id < this.c.id))
+        .where(this.c.id == import_id, before.state == ImportState.LOADED, before.rows_in > 0)
+        .order_by(before.received_at.desc(), before.id.desc())
         .limit(10)
     )
     rows = read(connection, recent)["rows_in"]

@@ -71,8 +71,17 @@ def _load_over_known(connection: Connection, rows: Table, intake: Intake, total:
     unchanged = total - sum(map(len, refused)) - _count_changed(connection, lines, headers)
     update_changed(connection, orders, headers, KEY, HEADER)
     update_changed(connection, order_lines, lines, LINE_KEY, LINE)
+    _ship_elsewhere(connection, rows)
     insert_new(connection, order_lines, _new_lines(rows))
     return Loaded(total - sum(map(len, refused)) - unchanged, unchanged, pd.concat(refused, ignore_index=True))
+
+
+def _ship_elsewhere(connection: Connection, rows: Table) -> None:
+    """Lines nothing was promised for, of an order the shop has fulfilled meanwhile, have left without us."""
+    gone = select(orders.c.id).join(rows, same_key(orders, rows, KEY)).where(orders.c.fulfilled_at.is_not(None))
+    left = order_lines.c.quantity_ordered - order_lines.c.quantity_cancelled
+    untouched = (order_lines.c.quantity_allocated == 0) & (left > 0) & order_lines.c.order_id.in_(gone)
+    connection.execute(update(order_lines).where(untouched).values(dict.fromkeys(FULFILLED, left)))
 
 
 def _count_changed(connection: Connection, lines: Subquery, headers: Subquery) -> int:

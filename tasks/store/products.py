@@ -1,12 +1,12 @@
 """Products and the kits made of them."""
 
 import pandas as pd
-from sqlalchemy import Connection, Table, and_, delete, exists, func, literal, or_, select, update
+from sqlalchemy import Connection, Select, Table, and_, delete, exists, false, func, literal, or_, select, update
 
 from tasks.domain.kits import parse_components
 from tasks.store.frames import changed, read, staged
 from tasks.store.intake import Intake, Loaded
-from tasks.store.merging import count, drop, drop_repeats, insert_new, merge, same_key
+from tasks.store.merging import count, drop, drop_repeats, insert_new, same_key, update_changed
 from tasks.store.schema import kit_components, products
 
 KEY = ("merchant_id", "sku")
@@ -27,11 +27,22 @@ def load_products(connection: Connection, rows: Table, _intake: Intake) -> Loade
     refused.append(unread)
     while len(unknown := _unknown_components(connection, rows, components)):  # a kit may have been made of another
         refused.append(unknown)
-    source = select(*(rows.c[name] for name in (*KEY, *FACTS))).order_by(rows.c.row_number)
-    new, updated = merge(connection, products, source, KEY, FACTS)
+    said = select(*(rows.c[name] for name in (*KEY, *FACTS))).order_by(rows.c.row_number)
+    updated = update_changed(connection, products, said.subquery("said"), KEY, FACTS)
+    new = insert_new(connection, products, _completed(rows))
     _load_components(connection, rows, components)
     bad = pd.concat(refused, ignore_index=True)
     return Loaded(new + updated, total - new - updated - len(bad), bad)
+
+
+def _completed(rows: Table) -> Select[tuple[object, ...]]:
+    """The staged products, with what a new one must have where the file does not say it."""
+    otherwise = {"pack_quantity": literal(1), "is_final_sale": false(), "is_hazmat": false()}
+    facts = [
+        func.coalesce(rows.c[name], otherwise[name]).label(name) if name in otherwise else rows.c[name]
+        for name in FACTS
+    ]
+    return select(*(rows.c[name] for name in KEY), *facts).order_by(rows.c.row_number)
 
 
 def _unknown_components(connection: Connection, rows: Table, components: pd.DataFrame) -> pd.DataFrame:
