@@ -51,7 +51,7 @@ def parcels(connection: Connection, since: datetime, until: datetime) -> pd.Data
 
 
 def counted_places(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
-    """Findings of counts that stand, first attempts left out; columns as `tasks.domain.kpi_floor.record_accuracy` says."""
+    """Findings that stand, not the first attempts; columns as `tasks.domain.kpi_floor.record_accuracy` says."""
     line, found = count_lines.c, variances.c
     return frames.read(
         connection,
