@@ -22,6 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.selectable import Subquery
 
 from tasks.domain.states import HoldReason, QuarantineState
+from tasks.store.engine import exclusive
 from tasks.store.frames import changed, read
 from tasks.store.intake import Intake, Loaded
 from tasks.store.merging import count, differs, drop, drop_repeats, insert_new, same_key, update_changed
@@ -65,6 +66,7 @@ def _copy(target: Table, rows: Select[tuple[object, ...]]) -> Insert:
 
 
 def _load_over_known(connection: Connection, rows: Table, intake: Intake, total: int) -> Loaded:
+    exclusive(connection, "allocations")  # what left meanwhile must not be promised at the same moment
     insert_new(connection, orders, _new_orders(rows, intake))
     refused = [drop_repeats(connection, rows, REPEAT_KEY, REPEAT_FACTS), _refuse_below_allocated(connection, rows)]
     lines, headers = _lines(rows), _headers(rows)
