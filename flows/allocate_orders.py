@@ -10,6 +10,7 @@ from tasks.allocate_orders import allocate_stock, promise_days, release_cancelle
 from tasks.clock import moment
 from tasks.prepare_database import prepare_database
 from tasks.publish_stock import shortage_rows, write_documents
+from tasks.run_names import named
 from tasks.watch_stock import confirm_orders, tell_of_delays, warn_of_shortages
 
 
@@ -28,7 +29,7 @@ class Allocated:
     documents: int
 
 
-@flow(name="allocate-orders", flow_run_name="allocate as of {as_of}")
+@flow(name="allocate-orders", flow_run_name=named("allocate orders", as_of=" as of {}"))
 def allocate_orders(as_of: datetime | None = None) -> Allocated:
     """Promise free stock to open, paid orders in order of priority, never more than there is.
 

@@ -10,6 +10,7 @@ from tasks.clock import moment
 from tasks.document_counts import write_documents
 from tasks.plan_counts import plan, rows
 from tasks.prepare_database import prepare_database
+from tasks.run_names import named
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class CountsPlanned:
     documents: int
 
 
-@flow(name="plan-counts", flow_run_name="plan counts of {warehouse}")
+@flow(name="plan-counts", flow_run_name=named("plan counts", warehouse=" in {}", as_of=" as of {}"))
 def plan_counts(
     warehouse: str | None = None,
     counters: int | None = None,

@@ -10,6 +10,7 @@ from tasks.clock import moment
 from tasks.plan_waves import release_waves
 from tasks.prepare_database import prepare_database
 from tasks.print_pick_lists import write_pick_lists
+from tasks.run_names import named
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Waved:
     documents: int
 
 
-@flow(name="plan-waves", flow_run_name="plan waves of {warehouse} {carrier}")
+@flow(name="plan-waves", flow_run_name=named("plan waves", warehouse=" in {}", carrier=" for {}", as_of=" as of {}"))
 def plan_waves(warehouse: str | None = None, carrier: str | None = None, as_of: datetime | None = None) -> Waved:
     """Put every order that can be picked into one wave a warehouse and carrier, on carts walked in S-shape.
 

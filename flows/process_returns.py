@@ -11,6 +11,7 @@ from tasks.clock import moment
 from tasks.domain.states import ReturnState
 from tasks.prepare_database import prepare_database
 from tasks.process_returns import decide_requests
+from tasks.run_names import named
 from tasks.show_returns import returns_shown
 
 
@@ -26,7 +27,7 @@ class ReturnsProcessed:
     refunds_proposed: int
 
 
-@flow(name="process-returns", flow_run_name="process returns")
+@flow(name="process-returns", flow_run_name=named("process returns", as_of=" as of {}"))
 def process_returns(as_of: datetime | None = None) -> ReturnsProcessed:
     """Answer return requests by the policy, put what came back where it belongs, and propose what is paid back.
 

@@ -12,6 +12,7 @@ from tasks.domain.exports import KINDS
 from tasks.prepare_database import prepare_database
 from tasks.receive_exports import expectations, find_files, read_site, report_drift, settle_orders, take_in_kind
 from tasks.receive_reports import artifact_rows
+from tasks.run_names import named
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Received:
     places_adrift: int
 
 
-@flow(name="receive-exports", flow_run_name="receive {kinds}")
+@flow(name="receive-exports", flow_run_name=named("receive exports", kinds=": {}", as_of=" as of {}"))
 def receive_exports(kinds: list[str] | None = None, as_of: datetime | None = None) -> Received:
     """Take in every file of the inbox: recognised, judged row by row and as a whole, loaded or refused, archived.
 

@@ -12,6 +12,7 @@ from tasks.document_counts import write_documents
 from tasks.prepare_database import prepare_database
 from tasks.receive_exports import find_files
 from tasks.reconcile_counts import reconcile
+from tasks.run_names import named
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Reconciled:
     documents: int
 
 
-@flow(name="reconcile-counts", flow_run_name="reconcile counts of {warehouse}")
+@flow(name="reconcile-counts", flow_run_name=named("reconcile counts", warehouse=" in {}", as_of=" as of {}"))
 def reconcile_counts(warehouse: str | None = None, as_of: datetime | None = None) -> Reconciled:
     """Compare each counted place with the ledger at the moment of the count, and settle the difference.
 

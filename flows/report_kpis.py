@@ -9,6 +9,7 @@ from prefect.artifacts import create_table_artifact
 from tasks.clock import moment
 from tasks.prepare_database import prepare_database
 from tasks.report_kpis import figure_rows, measure, write_report
+from tasks.run_names import named
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Reported:
     page: str
 
 
-@flow(name="report-kpis", flow_run_name="report for {day}")
+@flow(name="report-kpis", flow_run_name=named("report the figures", day=" of {}", as_of=" as of {}"))
 def report_kpis(as_of: datetime | None = None, day: date | None = None) -> Reported:
     """Write the operations report: what needs a person now, every figure with the orders behind it, the documents.
 

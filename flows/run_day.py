@@ -20,6 +20,7 @@ from flows.track_shipments import track_shipments
 from tasks.clock import moment
 from tasks.prepare_database import prepare_database
 from tasks.run_day import day_of, fill_inbox, look, tables_changed
+from tasks.run_names import named
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Day:
     changed: str
 
 
-@flow(name="run-day", flow_run_name="the day of {source}")
+@flow(name="run-day", flow_run_name=named("run the day", source=" of {}", as_of=" as of {}"))
 def run_day(source: str | None = None, as_of: datetime | None = None) -> Day:
     """Run one fulfilment day: receive, reconcile, allocate, pick, inspect, ship, answer, report.
 

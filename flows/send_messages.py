@@ -10,6 +10,7 @@ from tasks.clock import moment
 from tasks.domain.states import MessageState
 from tasks.list_unreached import list_for_support, support_rows
 from tasks.prepare_database import prepare_database
+from tasks.run_names import named
 from tasks.send_messages import leave_out, release_messages, send_queued, settle_interrupted
 
 
@@ -26,7 +27,7 @@ class Sent:
     for_customer_support: int
 
 
-@flow(name="send-messages", flow_run_name="send messages")
+@flow(name="send-messages", flow_run_name=named("send messages", as_of=" as of {}"))
 def send_messages(not_sent: list[str] | None = None, as_of: datetime | None = None) -> Sent:
     """Send what waits in the outbox: on paper, which is a folder, or by the configured mail provider.
 

@@ -8,6 +8,7 @@ from prefect.artifacts import create_table_artifact
 
 from tasks.clock import moment
 from tasks.prepare_database import prepare_database
+from tasks.run_names import named
 from tasks.track_shipments import follow_parcels, parcel_rows, ship_parcels, warn_of_parcels
 
 
@@ -25,7 +26,7 @@ class Tracked:
     alerts_closed: int
 
 
-@flow(name="track-shipments", flow_run_name="track shipments as of {as_of}")
+@flow(name="track-shipments", flow_run_name=named("track shipments", as_of=" as of {}"))
 def track_shipments(as_of: datetime | None = None) -> Tracked:
     """Take what carriers took out of stock, bring parcels where their events say they are, tell customers, warn.
 

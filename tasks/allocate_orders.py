@@ -31,7 +31,7 @@ class Served:
     waiting: pd.DataFrame
 
 
-@task
+@task(task_run_name="give up promises of cancelled orders")
 def release_cancelled(as_of: datetime) -> int:
     """Give up what cancelled and refunded orders were promised, once; says how many promises that were."""
     with engine().begin() as connection:
@@ -62,7 +62,7 @@ def _warn_of_picked(connection: Connection, as_of: datetime) -> None:
     resolve_alerts(connection, AlertKind.CANCELLED_AFTER_PICK, cause, as_of)
 
 
-@task
+@task(task_run_name="say by when orders must leave")
 def promise_days() -> int:
     """Say by when each paid order must leave whose export says nothing; returns how many were told a day.
 
@@ -77,7 +77,7 @@ def promise_days() -> int:
         return demand.promise_ship_by(connection, days)
 
 
-@task
+@task(task_run_name="promise stock to orders")
 def allocate_stock(as_of: datetime) -> Served:
     """Promise free stock to open orders in order of priority; a run that finds nothing new writes nothing."""
     rules = read("rules/allocation.yaml", AllocationRules)

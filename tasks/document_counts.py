@@ -21,7 +21,7 @@ ADJUSTMENT = ("warehouse", "location", "merchant", "sku", "condition", "lot", "d
               "count")  # fmt: skip
 
 
-@task(task_run_name="documents of {flow}")
+@task(task_run_name="write the documents of {flow}")
 def write_documents(flow: str) -> list[Path]:
     """Write the documents of every moment that has none yet; the same rows give the same bytes.
 

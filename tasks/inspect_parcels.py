@@ -30,7 +30,7 @@ class Judged:
         return int((self.parcels["verdict"] == verdict).sum())
 
 
-@task
+@task(task_run_name="judge packed parcels")
 def judge_parcels(as_of: datetime) -> Judged:
     """Judge every packed parcel once; write verdicts, findings and documents, release or hold, in one transaction.
 
@@ -54,7 +54,7 @@ def judge_parcels(as_of: datetime) -> Judged:
     return Judged(told, len(found))
 
 
-@task
+@task(task_run_name="warn of held parcels")
 def warn_of_held_parcels(as_of: datetime) -> tuple[int, int]:
     """Open an alert for each held parcel, close those of parcels that are not held any more."""
     rules = read("rules/shipments.yaml", ShipmentRules)

@@ -18,7 +18,7 @@ LIST = "customer-support.csv"
 SHOWN_MAX = 200
 
 
-@task
+@task(task_run_name="list customers who were not reached")
 def list_for_support(as_of: datetime) -> pd.DataFrame:
     """Messages that did not arrive and that a person can do something about, as a CSV where one is new."""
     since = as_of - timedelta(days=read("rules/notices.yaml", NoticeRules).support_days)

@@ -20,7 +20,7 @@ from tasks.store.sites import ensure_sites, warehouse_ids
 SHOWN = ["code", "location", "sku", "condition", "lot", "abc_class", "reason"]
 
 
-@task
+@task(task_run_name="choose places to count")
 def plan(warehouse: str | None, counters: int | None, as_of: datetime, *, empty: bool = False) -> pd.DataFrame:
     """Plan today's counts of every warehouse asked for, in one transaction; gives the planned places.
 

@@ -6,7 +6,7 @@ from tasks.store.engine import engine
 from tasks.store.migrate import migrate
 
 
-@task
+@task(task_run_name="bring the database up to date")
 def prepare_database() -> bool:
     """Run the migrations the configured database lacks; quick where there are none. True when there were any."""
     return migrate(engine())

@@ -17,7 +17,7 @@ from tasks.store.engine import reading
 FLOW = "plan-waves"
 
 
-@task
+@task(task_run_name="print pick lists")
 def write_pick_lists(planned: Planned, as_of: datetime) -> int:
     """Print the lists of every open wave that has none yet, and who is left out where that changed; how many files."""
     folder = settings().folder("outgoing") / FLOW

@@ -20,7 +20,7 @@ from tasks.store.sites import warehouse_ids
 from tasks.watch_stock import Short
 
 
-@task
+@task(task_run_name="write allocations, backorders and stock feeds")
 def write_documents(served: Served, short: Short, as_of: datetime) -> int:
     """Write what changed since the documents before: nothing at all where nothing did. Says how many files."""
     rules = read("rules/allocation.yaml", AllocationRules)

@@ -29,7 +29,7 @@ from tasks.take_in import take_in
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
 
 
-@task
+@task(task_run_name="read merchants, warehouses and layouts")
 def read_site() -> Site:
     """The configured merchants, warehouses and layouts; the first two are made rows of the database."""
     merchants = [read(f"merchants/{name}.yaml", Merchant) for name in names("merchants")]
@@ -41,7 +41,7 @@ def read_site() -> Site:
     return Site(merchants, warehouses, layouts, default)
 
 
-@task
+@task(task_run_name="look into the inbox")
 def find_files(kinds: Iterable[str]) -> dict[str, list[Path]]:
     """What lies in the inbox, by kind in the order they must be received; files still being written are left."""
     inbox = settings().folder("inbox")
@@ -82,7 +82,7 @@ def _named_by(path: Path, codes: Sequence[str]) -> str:
     return next((part for part in reversed(path.parent.parts) if part in codes), "")
 
 
-@task
+@task(task_run_name="hold orders that are incomplete")
 def settle_orders() -> int:
     """Hold the orders a row of which waits in quarantine, let go those whose rows were corrected."""
     with engine().begin() as connection:
@@ -90,7 +90,7 @@ def settle_orders() -> int:
         return orders.hold_incomplete(connection)
 
 
-@task
+@task(task_run_name="compare shop stock with the book")
 def report_drift(outcomes: Sequence[Outcome], as_of: datetime) -> pd.DataFrame:
     """Where the stock exports of this run and the ledger disagree, per place and in value; also as a CSV."""
     found = []

@@ -28,7 +28,7 @@ class CountError(RuntimeError):
     """What the ledger holds already contradicts what a count is about to post."""
 
 
-@task
+@task(task_run_name="compare counts with the book")
 def reconcile(warehouse: str | None, as_of: datetime) -> Decided:
     """Decide every count that waits, and carry it out, in one transaction.
 

@@ -20,7 +20,7 @@ from tasks.store import attention, kpi_rows, kpis
 from tasks.store.engine import reading
 
 
-@task
+@task(task_run_name="measure the day")
 def measure(as_of: datetime, day: date | None) -> Report:
     """Count everything once, in one reading transaction, and compare it with the report before."""
     rules = read("rules/kpis.yaml", KpiRules)
@@ -38,7 +38,7 @@ def measure(as_of: datetime, day: date | None) -> Report:
     )  # fmt: skip
 
 
-@task
+@task(task_run_name="write the operations page")
 def write_report(report: Report) -> Path:
     """Write the page and a CSV behind every figure and list; the same figures give the same bytes."""
     return operations_page.write_report(settings().folder("reports"), settings().folder("outgoing"), report)

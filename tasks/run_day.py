@@ -21,7 +21,7 @@ class Day:
     as_of: datetime
 
 
-@task
+@task(task_run_name="find out which day it is")
 def day_of(source: str | None, as_of: datetime | None) -> datetime | None:
     """`as_of`, otherwise what the source's day.yaml says, otherwise nothing."""
     said = Path(source or "") / "day.yaml"
@@ -30,7 +30,7 @@ def day_of(source: str | None, as_of: datetime | None) -> datetime | None:
     return read(said.resolve(), Day).as_of
 
 
-@task
+@task(task_run_name="copy the files to the inbox")
 def fill_inbox(source: str | None) -> int:
     """Copy every file below `source`/inbox/<kind> to the inbox; the source keeps its own. Returns how many."""
     if source is None:
@@ -48,7 +48,7 @@ def fill_inbox(source: str | None) -> int:
     return len(files)
 
 
-@task
+@task(task_run_name="note what the tables hold")
 def look() -> dict[str, str]:
     """What every table holds, as one digest a table."""
     with reading().connect() as connection:

@@ -42,7 +42,7 @@ class Moved:
     in_trouble: int
 
 
-@task
+@task(task_run_name="ship parcels")
 def ship_parcels(as_of: datetime) -> Left:
     """Book every parcel a carrier took: stock, promises, lines, the parcel itself and the customer's notice."""
     with engine().begin() as connection:
@@ -58,7 +58,7 @@ def ship_parcels(as_of: datetime) -> Left:
     return Left(parcels["shipment_id"], posted, told)
 
 
-@task
+@task(task_run_name="follow parcels")
 def follow_parcels(left: Left, as_of: datetime) -> Moved:
     """Bring every parcel on its way where its events say it is; tell customers of arrivals and troubles."""
     rules = read("rules/shipments.yaml", ShipmentRules)
@@ -75,7 +75,7 @@ def follow_parcels(left: Left, as_of: datetime) -> Moved:
     return Moved(listed, told, int(moved["arrived"].sum()), int(moved["state"].isin(TROUBLE).sum()))
 
 
-@task
+@task(task_run_name="warn of late and lost parcels")
 def warn_of_parcels(as_of: datetime) -> tuple[int, int]:
     """Open alerts for parcels that are lost, come back, left on hold or were not scanned for too long; close others."""
     rules = read("rules/shipments.yaml", ShipmentRules)

@@ -178,6 +178,20 @@ def test_a_flow_is_the_order_of_work_and_nothing_else(path: Path) -> None:
     assert 15 <= len(path.read_text(encoding="utf-8").splitlines()) <= 80
 
 
+@pytest.mark.parametrize("path", _files("flows", "tasks"), ids=_name)
+def test_a_run_is_named_in_plain_words(path: Path) -> None:
+    """What an analyst reads in Prefect's UI: `ship parcels`, never ship_parcels-3f1; parameters only where given."""
+    plain = r"[a-z][a-z, ]* [a-z, ]*(?:\{[a-z]+\})?"
+    for node in ast.walk(_tree(path)):
+        decorated = node.decorator_list if isinstance(node, ast.FunctionDef) else []
+        for one in decorated:
+            if (kind := ast.unparse(one).partition("(")[0]) in {"task", "flow"}:
+                called = one.keywords if isinstance(one, ast.Call) else []
+                given = {keyword.arg: ast.unparse(keyword.value) for keyword in called}
+                words = given.get(f"{kind}_run_name", "").removeprefix("named(").partition("', ")[0].strip("')")
+                assert re.fullmatch(plain, words), f"{_name(path)}: {getattr(node, 'name', '')} is named {words!r}"
+
+
 def _length_max(path: Path) -> int | None:
     name = _name(path)
     if name in LONGER:
