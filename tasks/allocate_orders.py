@@ -24,7 +24,10 @@ from tasks.store.sites import warehouse_ids
 
 @dataclass(frozen=True)
 class Served:
-    """What an allocation did: promises made, orders served, and the lines that wait (as of `allocation.waiting`)."""
+    """What an allocation did: promises made, orders served, and the lines that wait (as of `allocation.waiting`).
+
+    A refunded order waits for nothing.
+    """
 
     promises: int
     orders: int
@@ -96,7 +99,7 @@ def allocate_stock(as_of: datetime) -> Served:
     taken = promised.promises.groupby("product_id")["quantity"].sum()
     left = places.groupby("product_id")["units"].sum().sub(taken, fill_value=0).astype("int64")
     waits = allocation.waiting(lines, wants, promised.served, left, rules)
-    return Served(made, int(promised.promises["order_id"].nunique()), waits)
+    return Served(made, int(promised.promises["order_id"].nunique()), waits[waits["standing"] != "refunded"])
 
 
 def free_places(connection: Connection, rules: AllocationRules) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from datetime import datetime
 import pandas as pd
 
 from tasks.domain.kpis import Figure, KpiRules, Mistake, Period, durations, share
+from tasks.domain.orders import is_refunded
 
 _UNDAMAGED = ("no_return_for_cause", "no_parcel_trouble")
 
@@ -31,7 +32,7 @@ def with_told(orders: pd.DataFrame, silent: Collection[tuple[str, str]]) -> pd.D
 
 
 def on_time_ship(orders: pd.DataFrame, when: Period) -> Figure:
-    """K1. Orders due in the period; one cancelled by its ship-by leaves the denominator, early is on time."""
+    """K1. Orders due in the period, early is on time; cancelled by the ship-by or refunded unshipped, one is left out."""
     due = orders[when.holds(orders["due_at"]) & _wanted(orders)]
     due = due.assign(counted=due["complete_at"].notna() & (due["complete_at"] <= due["due_at"]))
     assumed = int(due["ship_by"].isna().sum())
@@ -39,7 +40,7 @@ def on_time_ship(orders: pd.DataFrame, when: Period) -> Figure:
     return share(
         "on_time_ship", "Shipped on time", Mistake.PROCEDURES,
         "Orders whose last parcel left by their ship-by, of all orders due in these days. Earlier counts as on time; "
-        "an order cancelled by its ship-by is not counted.",
+        "an order cancelled by its ship-by, or refunded instead of shipped, is not counted.",
         _listed(due, "due_at", "complete_at"), day=when.days(due["due_at"]), note=note, nothing="no order was due",
     )  # fmt: skip
 
@@ -126,7 +127,8 @@ def cycle_times(orders: pd.DataFrame, parcels: pd.DataFrame, when: Period) -> li
 
 def backlog(orders: pd.DataFrame, as_of: datetime, rules: KpiRules) -> list[Figure]:
     """K10. Open orders now: their age, those past their ship-by and those about to be."""
-    waiting = orders[orders["cancelled_at"].isna() & orders["paid_at"].notna() & orders["complete_at"].isna()]
+    given_up = orders["cancelled_at"].notna() | is_refunded(orders)
+    waiting = orders[~given_up & orders["paid_at"].notna() & orders["complete_at"].isna()]
     waiting = waiting[(waiting["units_wanted"] > waiting["units_shipped"]) & waiting["fulfilled_at"].isna()]
     now, soon = pd.Timestamp(as_of), pd.Timestamp(as_of) + pd.Timedelta(hours=rules.about_to_be_late_h)
     waiting = waiting.assign(age_days=((now - waiting["created_at"]).dt.total_seconds() / 86400).round(1))
@@ -135,7 +137,8 @@ def backlog(orders: pd.DataFrame, as_of: datetime, rules: KpiRules) -> list[Figu
     rows = rows.sort_values(["due_at", "merchant", "order_number"])
     oldest = float(waiting["age_days"].max()) * 24 if len(waiting) else None
     return [
-        Figure("backlog_open", "Open orders", Mistake.PROCEDURES, "Paid orders not yet wholly shipped, now.",
+        Figure("backlog_open", "Open orders", Mistake.PROCEDURES,
+               "Paid orders not yet wholly shipped, neither cancelled nor refunded, now.",
                float(len(waiting)), unit="count", drill=rows),
         Figure("backlog_late", "Open past their ship-by", Mistake.PROCEDURES,
                "Open orders whose ship-by has passed, now.", float(late.sum()), float(late.sum()), float(len(waiting)),
@@ -151,7 +154,8 @@ def backlog(orders: pd.DataFrame, as_of: datetime, rules: KpiRules) -> list[Figu
 def _wanted(orders: pd.DataFrame) -> pd.Series:
     """Orders that were still to be shipped when they were due."""
     withdrawn = orders["cancelled_at"].notna() & (orders["cancelled_at"] <= orders["due_at"])
-    return ~withdrawn & (orders["units_wanted"] > 0)
+    given_back = is_refunded(orders) & (orders["units_shipped"] == 0)
+    return ~withdrawn & ~given_back & (orders["units_wanted"] > 0)
 
 
 def _listed(orders: pd.DataFrame, *columns: str) -> pd.DataFrame:

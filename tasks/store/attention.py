@@ -17,6 +17,7 @@ from tasks.domain.states import (
 )
 from tasks.store import frames
 from tasks.store.kpi_rows import ORDER_KEYS
+from tasks.store.messages import was_due
 from tasks.store.schema import (
     alerts,
     count_lines,
@@ -141,14 +142,14 @@ def returns_by_hand(connection: Connection) -> pd.DataFrame:
 
 
 def customers_not_reached(connection: Connection) -> pd.DataFrame:
-    """Messages that did not arrive: merchant, order_number, kind, state, created_at."""
+    """Messages that did not arrive though they were due: merchant, order_number, kind, state, reason, created_at."""
     one = messages.c
     return frames.read(
         connection,
-        select(*ORDER_KEYS, one.kind, one.state, one.created_at)
+        select(*ORDER_KEYS, one.kind, one.state, one.reason, one.created_at)
         .join_from(messages, merchants, merchants.c.id == one.merchant_id)
         .outerjoin(orders, orders.c.id == one.order_id)
-        .where(one.state.in_(_UNSENT))
+        .where(one.state.in_(_UNSENT), was_due())
         .order_by(one.created_at, merchants.c.code, one.dedupe_key),
     )
 

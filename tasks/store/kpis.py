@@ -10,6 +10,7 @@ from sqlalchemy import CTE, ColumnElement, Connection, Subquery, and_, case, fun
 
 from tasks.domain.states import AlertKind, HoldReason, ParcelState
 from tasks.store import frames
+from tasks.store.messages import was_due
 from tasks.store.schema import alerts, merchants, messages, order_lines, return_lines, shipment_lines, shipments
 from tasks.store.schema import orders as order_table
 
@@ -22,8 +23,8 @@ def orders(connection: Connection, since: datetime, until: datetime) -> pd.DataF
     """Orders placed, due or shipped from `since` on, and every open one, as placed by `until`.
 
     merchant, order_number, channel, hold_reason str; created_at, paid_at, cancelled_at, fulfilled_at, ship_by,
-    first_shipped_at, last_shipped_at UTC; refunded_minor; lines_wanted, units_wanted (ordered less cancelled),
-    units_allocated, units_shipped, units_returned, lines_first, units_first (with the first pickup) int64;
+    first_shipped_at, last_shipped_at UTC; refunded_minor, total_minor; lines_wanted, units_wanted (ordered less
+    cancelled), units_allocated, units_shipped, units_returned, lines_first, units_first (with the first pickup) int64;
     short_of_stock, no_parcel_trouble, no_return_for_cause, told_ok bool, notices int64.
     """
     chosen = _chosen(since, until)
@@ -35,7 +36,7 @@ def orders(connection: Connection, since: datetime, until: datetime) -> pd.DataF
             merchants.c.code.label("merchant"),
             *(order_table.c[name] for name in (
                 "order_number", "channel", "hold_reason", "created_at", "paid_at", "cancelled_at", "fulfilled_at",
-                "ship_by", "refunded_minor")),
+                "ship_by", "refunded_minor", "total_minor")),
             sent.c.first_shipped_at, sent.c.last_shipped_at,
             *(line.c[name] for name in (
                 "lines_wanted", "units_wanted", "units_allocated", "units_shipped", "units_returned")),
@@ -133,7 +134,7 @@ def _first_pickup(chosen: CTE, sent: Subquery) -> Subquery:
 
 
 def _notice_sums(chosen: CTE) -> Subquery:
-    unsent = case((messages.c.state.in_(_SENT), 0), else_=1)
+    unsent = case((messages.c.state.in_(_SENT), 0), (was_due(), 1), else_=0)
     return (
         select(messages.c.order_id, func.count().label("notices"), func.sum(unsent).label("unsent"))
         .join_from(chosen, messages, messages.c.order_id == chosen.c.order_id)

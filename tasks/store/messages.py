@@ -1,9 +1,9 @@
 """The outbox: what customers are to be told, written in the transaction that decided it, sent at most once (I4)."""
 
 import pandas as pd
-from sqlalchemy import Connection, Table, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, insert, literal, select, update
 
-from tasks.domain.notices import message_part, settled
+from tasks.domain.notices import OLD_NEWS, SILENT_CHANNEL, message_part, settled
 from tasks.store.frames import changed, read, staged
 from tasks.store.intake import Intake, Loaded
 from tasks.store.merging import count, differs, drop, drop_repeats, insert_new, same_key
@@ -23,6 +23,12 @@ def enqueue(connection: Connection, notices: pd.DataFrame) -> int:
         names = [str(column.key) for column in new.columns]
         unknown = select(new).where(new.c.dedupe_key.not_in(select(messages.c.dedupe_key))).order_by(new.c.dedupe_key)
         return changed(connection, insert(messages).from_select(names, unknown))
+
+
+def was_due() -> ColumnElement[bool]:
+    """Whether a message was to be sent at all: neither old news nor for a channel that forbids own mail."""
+    reason = func.coalesce(messages.c.reason, "")
+    return and_(reason.not_like(f"{OLD_NEWS}%"), reason != SILENT_CHANNEL)
 
 
 def load_message_events(connection: Connection, rows: Table, _intake: Intake) -> Loaded:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection, Engine, Table, insert, select, update
 
 from config.settings import settings
+from tasks.domain.notices import SILENT_CHANNEL
 from tasks.report_kpis import figure_rows, measure, write_report
 from tasks.store import schema
 
@@ -95,7 +96,7 @@ class Week:
 
 @pytest.fixture
 def week(store: Engine) -> Week:
-    """Orders on time, late, early, cancelled, held and split; a message that bounced; a count that missed."""
+    """Orders on time, late, early, cancelled, refunded, held; messages sent, bounced and kept back; a count missed."""
     with store.begin() as connection:
         made = Week(connection)
         made.order("1001", 4, 3)
@@ -118,6 +119,13 @@ def week(store: Engine) -> Week:
                 merchant_id=made.merchant, recipient=CUSTOMER, facts="{}", state=state, created_at=_days_ago(1),
                 sent_at=_days_ago(0.9) if state == "sent" else None,
             )  # fmt: skip
+        made.order("1007", 6, None, total_minor=900, refunded_minor=900)
+        for order, reason in ((late, "old news: it happened more than 2 days ago"), (held, SILENT_CHANNEL)):
+            made.put(
+                schema.messages, dedupe_key=f"order_confirmed:{order}", kind="order_confirmed", order_id=order,
+                merchant_id=made.merchant, recipient=CUSTOMER, facts="{}", state="suppressed", reason=reason,
+                created_at=_days_ago(1),
+            )  # fmt: skip
         made.count(10, 10, within=True, state="matched")
         made.count(10, 5, within=False, state="review")
         made.count(0, 5, within=True, state="posted")
@@ -126,13 +134,13 @@ def week(store: Engine) -> Week:
 
 
 def test_the_figures_of_the_week(week: Week) -> None:
-    """1001 and 1003 left in time, 1002 late, 1005 and 1006 not at all; 1004 was withdrawn before it was due."""
+    """1001 and 1003 left in time, 1002 late, 1005 and 1006 not at all; 1004 and 1007 were withdrawn."""
     report = measure.fn(AS_OF, None)
     on_time = report.figure("on_time_ship")
     assert (on_time.numerator, on_time.denominator) == (2, 5)
     assert report.figure("fill_rate_unit").value == 1
     assert report.figure("oversell_rate").numerator == 1
-    assert report.figure("preship_refund_rate").numerator == 1
+    assert report.figure("preship_refund_rate").numerator == 2
     assert report.figure("backlog_open").value == 2
     assert report.figure("backlog_late").value == 2
     accuracy = report.figure("record_accuracy")
