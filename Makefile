@@ -1,6 +1,6 @@
 # make run     one fulfilment day on the sample, then where to look
 # make test    every check
-# make serve   Prefect's server and UI, every flow with its schedule and triggers
+# make serve   Prefect's server and UI, every flow with its schedule and triggers; PORT=4300 where 4200 is taken
 # make bench   the benchmarks
 # make setup   .venv alone; the others do it themselves
 # make pin     requirements.txt anew from pyproject.toml
@@ -9,6 +9,7 @@
 .DEFAULT_GOAL := run
 
 PYTHON ?= $(shell for v in 3.11 3.12 3.13 3.14 3; do command -v python$$v && break; done)
+PORT ?= 4200
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
@@ -35,7 +36,7 @@ test: setup
 	$(BIN)/python -m pytest
 
 serve: setup
-	@exec $(BIN)/python -m flows serve
+	@exec $(BIN)/python -m flows serve --port $(PORT)
 
 bench: setup
 	$(BIN)/python -m benchmarks

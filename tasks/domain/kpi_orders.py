@@ -32,7 +32,7 @@ def with_told(orders: pd.DataFrame, silent: Collection[tuple[str, str]]) -> pd.D
 
 
 def on_time_ship(orders: pd.DataFrame, when: Period) -> Figure:
-    """K1. Orders due in the period, early is on time; cancelled by the ship-by or refunded unshipped, one is left out."""
+    """K1. Orders due in the period, early is on time; those cancelled by then or refunded unshipped are left out."""
     due = orders[when.holds(orders["due_at"]) & _wanted(orders)]
     due = due.assign(counted=due["complete_at"].notna() & (due["complete_at"] <= due["due_at"]))
     assumed = int(due["ship_by"].isna().sum())

@@ -147,14 +147,14 @@ def _distinct(texts: pd.Series) -> tuple[np.ndarray | None, pd.Series]:
 def _judge_absent(verdicts: _Verdicts, field: Field) -> None:
     nothing = np.zeros(len(verdicts.rows), dtype=bool)
     if field.required:
-        verdicts.rule(field.name, "required", "there", len(nothing), ~nothing, None)
+        verdicts.rule(field.name, "required", "a value", len(nothing), ~nothing, None)
     verdicts.rule(field.name, "type", expectation(field), 0, nothing, None)
 
 
 def _judge_column(verdicts: _Verdicts, field: Field, texts: pd.Series, values: pd.Series) -> None:
     missing = texts.isna().to_numpy()
     if field.required:
-        verdicts.rule(field.name, "required", "there", len(texts), missing, None)
+        verdicts.rule(field.name, "required", "a value", len(texts), missing, None)
     unread = values.isna().to_numpy() & ~missing
     asked = int(len(texts) - missing.sum())
     verdicts.rule(field.name, "type", expectation(field), asked, unread, texts)

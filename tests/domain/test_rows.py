@@ -40,7 +40,7 @@ def test_every_reason_is_listed() -> None:
     assert found.faults["row_number"].tolist() == [2] * 4
     assert found.faults["reason"].tolist() == [
         "currency: found '£', expected a currency code such as GBP",
-        "sku: found nothing, expected there",
+        "sku: found nothing, expected a value",
         "quantity: found '1,234', expected a whole number, at least 1, at most 1,000,000",
         "email: found 'jane@mail', expected an e-mail address",
     ]
@@ -51,7 +51,7 @@ def test_every_reason_is_listed() -> None:
     ("change", "check", "reason"),
     [
         ({"quantity": "0"}, "range", "quantity: found '0', expected a whole number, at least 1, at most 1,000,000"),
-        ({"order_number": " "}, "required", "order_number: found nothing, expected there"),
+        ({"order_number": " "}, "required", "order_number: found nothing, expected a value"),
         ({"paid_at": "2026-03-06 09:59:59 +0000"}, "sequence",
          "paid_at: found '2026-03-06 09:59:59+00:00', expected no earlier than created_at"),
         ({"unit_price": "12.505"}, "range", f"unit_price: found '12.505', expected {AMOUNT}"),
@@ -95,7 +95,7 @@ def test_an_empty_default_is_a_value() -> None:
     rows = pd.DataFrame({"warehouse": "MAIN", "sku": ["A", "B", ""], "on_hand": "1", "lot": [None, "L7", None]})
     found = judge(KINDS["stock"], rows.astype("str").assign(row_number=[2, 3, 4]), CONTEXT)
     assert found.typed["lot"].tolist() == ["", "L7"]
-    assert found.faults["reason"].tolist() == ["sku: found nothing, expected there"]
+    assert found.faults["reason"].tolist() == ["sku: found nothing, expected a value"]
 
 
 def test_the_rows_of_one_number_are_refused_together() -> None:
