@@ -294,10 +294,10 @@ def _gathered(batches: Iterable[pa.RecordBatch], block_bytes: int) -> Iterator[p
     for batch in batches:
         waiting.append(batch)
         if sum(one.nbytes for one in waiting) >= block_bytes:
-            yield pa.Table.from_batches(waiting)
+            yield pa.Table.from_batches(waiting).combine_chunks()
             waiting = []
     if waiting:
-        yield pa.Table.from_batches(waiting)
+        yield pa.Table.from_batches(waiting).combine_chunks()
 
 
 def _first_line(error: Exception) -> str:

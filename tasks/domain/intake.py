@@ -40,7 +40,8 @@ def name_sites(typed: pd.DataFrame, warehouses: Sequence[Warehouse], *, fill_loc
 
 def name_merchants(typed: pd.DataFrame, ids: Mapping[str, int]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Put merchant_id (Int64) in the place of merchant; also the refused rows (row_number, reason) of unknown ones."""
-    merchant_id = typed["merchant"].map(ids).astype("Int64")
+    codes, names = pd.factorize(typed["merchant"])
+    merchant_id = pd.Series(pd.array([ids.get(name) for name in names], dtype="Int64").take(codes), index=typed.index)
     unknown = typed[merchant_id.isna()]
     reason = "merchant: found '" + unknown["merchant"] + "', expected one of " + ", ".join(sorted(ids))
     refused = pd.DataFrame({"row_number": unknown["row_number"], "reason": reason.astype("str")})
