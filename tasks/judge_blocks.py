@@ -46,7 +46,7 @@ def _judge_block(
 ) -> None:  # fmt: skip
     judged = judge(job.kind, translated.rows, context)
     typed, strangers = judged.typed, block.broken[["row_number", "reason"]]
-    if "merchant" in typed:
+    if any(one.name == "merchant" for one in job.kind.fields):
         typed, unknown = intake.name_merchants(typed, ids)
         strangers = pd.concat([strangers, unknown])
     if any(one.name == "warehouse" for one in job.kind.fields):

@@ -40,12 +40,15 @@ def name_sites(typed: pd.DataFrame, warehouses: Sequence[Warehouse], *, fill_loc
 
 def name_merchants(typed: pd.DataFrame, ids: Mapping[str, int]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Put merchant_id (Int64) in the place of merchant; also the refused rows (row_number, reason) of unknown ones."""
-    codes, names = pd.factorize(typed["merchant"])
-    merchant_id = pd.Series(pd.array([ids.get(name) for name in names], dtype="Int64").take(codes), index=typed.index)
+    said = typed["merchant"] if "merchant" in typed else pd.Series(np.nan, index=typed.index, dtype="str")
+    codes, names = pd.factorize(said)
+    known = pd.array([ids.get(name) for name in names], dtype="Int64").take(codes, allow_fill=True)
+    merchant_id = pd.Series(known, index=typed.index)
     unknown = typed[merchant_id.isna()]
-    reason = "merchant: found '" + unknown["merchant"] + "', expected one of " + ", ".join(sorted(ids))
+    found = said[merchant_id.isna()].map("'{}'".format, na_action="ignore").astype("str").fillna("nothing")
+    reason = "merchant: found " + found + ", expected one of " + ", ".join(sorted(ids))
     refused = pd.DataFrame({"row_number": unknown["row_number"], "reason": reason.astype("str")})
-    return typed.drop(columns="merchant").assign(merchant_id=merchant_id)[merchant_id.notna()], refused
+    return typed.drop(columns="merchant", errors="ignore").assign(merchant_id=merchant_id)[merchant_id.notna()], refused
 
 
 def mark_first(typed: pd.DataFrame, before: OrderKey | None) -> tuple[pd.DataFrame, OrderKey | None]:

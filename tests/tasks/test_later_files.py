@@ -1,5 +1,6 @@
 """What a later file, or the folder a file lies in, says of what is known."""
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,10 +9,12 @@ from real_exports import REAL, write
 from receiving import AS_OF, as_csv, column, furnish, order, product, put, receive
 from sqlalchemy import Engine
 
-from tasks.store.schema import order_lines, orders, products
+from tasks import receive_exports as steps
+from tasks.store.schema import order_lines, orders, products, quarantined_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Great Expectations' own
 
+ROOT = Path(__file__).parents[2]
 MORROW = AS_OF + timedelta(days=1)
 
 
@@ -58,3 +61,21 @@ def test_a_file_of_which_nothing_concerns_the_folder_is_no_trouble(store: Engine
     write(home / "inbox" / "return_requests" / "day.csv", REAL["online_retail_returns"], [row])
     [one] = receive()
     assert (one.state, one.rows_in, one.rows_ignored) == ("loaded", 0, 1)
+
+
+def test_a_file_of_nobody_is_not_guessed_at(store: Engine, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With two merchants and neither file, folder nor setting naming one, each row says whose it might be."""
+    config = home.parent / "config"
+    shutil.copytree(ROOT / "config", config)
+    other = (config / "merchants" / "HEARTH.yaml").read_text(encoding="utf-8").replace("HEARTH", "LANTERN")
+    (config / "merchants" / "LANTERN.yaml").write_text(other, encoding="utf-8")
+    monkeypatch.setenv("FULFILMENT_CONFIG", str(config))
+    put(home, "orders", as_csv([order("#1"), order("#2", merchant="LANTERN"), order("#3", merchant="NOBODY")]))
+    site = steps.read_site.fn()
+    with steps.expectations(AS_OF) as gate:
+        [one] = steps.take_in_kind.fn("orders", steps.find_files.fn(["orders"])["orders"], site, gate, AS_OF)
+    assert (one.rows_loaded, one.rows_quarantined) == (1, 2)
+    assert column(store, quarantined_rows, "reasons") == [
+        "merchant: found nothing, expected one of HEARTH, LANTERN",
+        "merchant: found 'NOBODY', expected one of HEARTH, LANTERN",
+    ]
