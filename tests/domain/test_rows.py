@@ -75,13 +75,14 @@ def test_money_is_settled_in_each_rows_own_currency() -> None:
 
 def test_what_the_file_does_not_say_has_its_default() -> None:
     """An absent column, an empty cell and a cell of spaces all say nothing; a default stands in, once it is judged."""
-    rows = pd.DataFrame({"sku": ["A", "B", "C"], "pack_quantity": ["6", None, "  "], "row_number": [2, 3, 4]})
-    found = judge(KINDS["products"], rows.astype({"sku": "str", "pack_quantity": "str"}), CONTEXT)
+    rows = pd.DataFrame(
+        {"warehouse": "MAIN", "sku": ["A", "B", "C"], "on_hand": "1", "condition": ["damaged", None, "  "]}
+    )
+    found = judge(KINDS["stock"], rows.astype("str").assign(row_number=[2, 3, 4]), CONTEXT)
     assert found.faults.empty
-    assert found.typed["pack_quantity"].tolist() == [6, 1, 1]
-    assert found.typed["is_hazmat"].tolist() == [False] * 3
+    assert found.typed["condition"].tolist() == ["damaged", "available", "available"]
     assert found.typed["merchant"].tolist() == ["HEARTH"] * 3
-    assert "weight_g" not in found.typed
+    assert "location" not in found.typed
 
 
 def test_a_moment_is_compared_with_all_before_it() -> None:
