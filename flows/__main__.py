@@ -216,9 +216,21 @@ def in_words(counts: Any) -> list[str]:
 def _in_a_line(value: Any) -> str:
     """A number as it is written; of a count object what is not zero."""
     if not is_dataclass(value):
-        return f"{value:,}" if isinstance(value, int) else str(value)
-    counted = {field.name.replace("_", " "): getattr(value, field.name) for field in fields(value)}
-    return ", ".join(f"{_in_a_line(one)} {name}" for name, one in counted.items() if one) or "nothing to do"
+        return f"{value:,}" if isinstance(value, int | float) else str(value)
+    counted = [(getattr(value, field.name), field.name.replace("_", " ")) for field in fields(value)]
+    return ", ".join(_counted(one, words) for one, words in counted if _matters(one)) or "nothing to do"
+
+
+def _matters(value: Any) -> bool:
+    """What a line of counts leaves out: nothing, and where a document lies."""
+    return bool(value) and not (isinstance(value, str) and (value == "nothing" or "/" in value))
+
+
+def _counted(value: Any, words: str) -> str:
+    """A count with its words: 3 files loaded, 1 file loaded."""
+    first, _, rest = words.partition(" ")
+    one = value == 1 and first.endswith("s")
+    return f"{_in_a_line(value)} {first.removesuffix('s') if one else first} {rest}".rstrip()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from tasks.clock import moment
 from tasks.prepare_database import prepare_database
 from tasks.publish_stock import shortage_rows, write_documents
 from tasks.run_names import named
+from tasks.show_tables import shown
 from tasks.watch_stock import confirm_orders, tell_of_delays, warn_of_shortages
 
 
@@ -22,7 +23,7 @@ class Allocated:
     orders_served: int
     lines_waiting: int
     promises_given_up: int
-    orders_given_a_day: int
+    orders_given_a_ship_by: int
     customers_told: int
     warnings_opened: int
     warnings_closed: int
@@ -52,7 +53,9 @@ def allocate_orders(as_of: datetime | None = None) -> Allocated:
     told += tell_of_delays(served, as_of)
     short = warn_of_shortages(served, as_of)
     documents = write_documents(served, short, as_of)
-    create_table_artifact(shortage_rows(served, short), key="shortages", description="What waits, is oversold or low")
+    create_table_artifact(
+        shown(shortage_rows(served, short)), key="shortages", description="What waits, is oversold or low"
+    )
     return Allocated(
         served.promises, served.orders, len(served.waiting), given_up, days, told, short.opened, short.closed, documents
     )

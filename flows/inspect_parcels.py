@@ -10,6 +10,7 @@ from tasks.clock import moment
 from tasks.inspect_parcels import judge_parcels, parcel_rows, warn_of_held_parcels
 from tasks.prepare_database import prepare_database
 from tasks.run_names import named
+from tasks.show_tables import shown
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,9 @@ def inspect_parcels(as_of: datetime | None = None) -> Inspected:
     prepare_database()
     judged = judge_parcels(as_of)
     opened, closed = warn_of_held_parcels(as_of)
-    create_table_artifact(parcel_rows(judged), key="inspected", description="Parcels held or opened by hand, and why")
+    create_table_artifact(
+        shown(parcel_rows(judged)), key="inspected", description="Parcels held or opened by hand, and why"
+    )
     return Inspected(
         len(judged.parcels), judged.count("release"), judged.count("hold"), judged.count("not_inspected"),
         judged.findings, int(judged.parcels["by_hand"].sum()), opened, closed,

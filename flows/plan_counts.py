@@ -11,6 +11,7 @@ from tasks.document_counts import write_documents
 from tasks.plan_counts import plan, rows
 from tasks.prepare_database import prepare_database
 from tasks.run_names import named
+from tasks.show_tables import shown
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def plan_counts(
     prepare_database()
     planned = plan(warehouse, counters, as_of, empty=include_empty)
     documents = write_documents("plan-counts")
-    create_table_artifact(rows(planned), key="counts-planned", description="Places to count today, and why")
+    create_table_artifact(shown(rows(planned)), key="counts-planned", description="Places to count today, and why")
     why = planned["reason"].value_counts()
     return CountsPlanned(
         places_planned=len(planned),

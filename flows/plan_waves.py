@@ -11,6 +11,7 @@ from tasks.plan_waves import release_waves
 from tasks.prepare_database import prepare_database
 from tasks.print_pick_lists import write_pick_lists
 from tasks.run_names import named
+from tasks.show_tables import shown
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Waved:
     carts: int
     orders: int
     picks: int
-    walk_m: float
+    metres_to_walk: int
     orders_left_out: int
     documents: int
 
@@ -48,8 +49,8 @@ def plan_waves(warehouse: str | None = None, carrier: str | None = None, as_of: 
     made, why = planned.waves, planned.left_out["reason"].value_counts().sort_index()
     rows = [{"wave": f"left out: {reason}", "orders": int(n)} for reason, n in why.items()]
     rows = [{str(name): value for name, value in one.items()} for one in made.to_dict("records")] + rows
-    create_table_artifact(rows, key="waves", description="Waves released, and why orders were left out")
+    create_table_artifact(shown(rows), key="waves", description="Waves released, and why orders were left out")
     return Waved(
         len(made), int(made["carts"].sum()), int(made["orders"].sum()), int(made["picks"].sum()),
-        round(float(made["walk_m"].sum()), 1), len(planned.left_out), documents,
+        round(made["walk_m"].sum()), len(planned.left_out), documents,
     )  # fmt: skip

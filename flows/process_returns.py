@@ -13,6 +13,7 @@ from tasks.prepare_database import prepare_database
 from tasks.process_returns import decide_requests
 from tasks.run_names import named
 from tasks.show_returns import returns_shown
+from tasks.show_tables import shown
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ def process_returns(as_of: datetime | None = None) -> ReturnsProcessed:
     prepare_database()
     decisions = decide_requests(as_of)
     booked = book_receipts(as_of)
-    shown = returns_shown(decisions, booked)
-    create_table_artifact(shown, key="returns", description="Returns decided, received and refunded")
+    rows = returns_shown(decisions, booked)
+    create_table_artifact(shown(rows), key="returns", description="Returns decided, received and refunded")
     states = decisions["state"].value_counts()
     return ReturnsProcessed(
         int(states.get(ReturnState.APPROVED, 0)), int(states.get(ReturnState.REJECTED, 0)),

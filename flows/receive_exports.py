@@ -13,6 +13,7 @@ from tasks.prepare_database import prepare_database
 from tasks.receive_exports import expectations, find_files, read_site, report_drift, settle_orders, take_in_kind
 from tasks.receive_reports import artifact_rows
 from tasks.run_names import named
+from tasks.show_tables import shown
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Received:
     """What a run took in."""
 
     files_loaded: int
-    files_seen: int
+    files_known_already: int
     files_refused: int
     rows_in: int
     rows_loaded: int
@@ -52,7 +53,7 @@ def receive_exports(kinds: list[str] | None = None, as_of: datetime | None = Non
             outcomes += take_in_kind(kind, files, site, gate, as_of)
     settle_orders()
     drift = report_drift(outcomes, as_of)
-    create_table_artifact(artifact_rows(outcomes), key="received", description="What became of each file")
+    create_table_artifact(shown(artifact_rows(outcomes)), key="received", description="What became of each file")
     states = Counter(one.state for one in outcomes)
     return Received(
         states["loaded"], states["seen"], states["refused"],

@@ -13,6 +13,7 @@ from tasks.prepare_database import prepare_database
 from tasks.receive_exports import find_files
 from tasks.reconcile_counts import reconcile
 from tasks.run_names import named
+from tasks.show_tables import shown
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class Reconciled:
     places_counted: int
     matched: int
     posted: int
-    recount: int
-    review: int
+    to_recount: int
+    to_review: int
     superseded: int
     refused: int
     units_adjusted: int
@@ -53,13 +54,15 @@ def reconcile_counts(warehouse: str | None = None, as_of: datetime | None = None
         receive_exports(["movements", "counts"], as_of)
     decided = reconcile(warehouse, as_of)
     documents = write_documents("reconcile-counts")
-    create_table_artifact(decided.rows(), key="variances", description="Counted places that are not as the book says")
+    create_table_artifact(
+        shown(decided.rows()), key="variances", description="Counted places that are not as the book says"
+    )
     return Reconciled(
         places_counted=len(decided.findings),
         matched=decided.lines("matched"),
         posted=decided.lines("posted"),
-        recount=decided.lines("recount"),
-        review=decided.lines("review"),
+        to_recount=decided.lines("recount"),
+        to_review=decided.lines("review"),
         superseded=decided.lines("superseded"),
         refused=len(decided.refused),
         units_adjusted=decided.units_adjusted(),

@@ -10,6 +10,7 @@ from tasks.clock import moment
 from tasks.prepare_database import prepare_database
 from tasks.report_kpis import figure_rows, measure, write_report
 from tasks.run_names import named
+from tasks.show_tables import shown
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Reported:
 
     figures: int
     targets_missed: int
-    needs_a_person: int
+    for_a_person: int
     days_restated: int
     page: str
 
@@ -41,6 +42,6 @@ def report_kpis(as_of: datetime | None = None, day: date | None = None) -> Repor
     report = measure(moment(as_of), day)
     page = write_report(report)
     rows = figure_rows(report)
-    create_table_artifact(rows, key="figures", description=f"Operations on {report.when.last}: {page}")
+    create_table_artifact(shown(rows), key="figures", description=f"Operations on {report.when.last}: {page}")
     missed = sum(1 for row in rows if row["missed"])
     return Reported(len(rows), missed, sum(one.count for one in report.waiting), len(report.restated), str(page))

@@ -12,6 +12,7 @@ from tasks.list_unreached import list_for_support, support_rows
 from tasks.prepare_database import prepare_database
 from tasks.run_names import named
 from tasks.send_messages import leave_out, release_messages, send_queued, settle_interrupted
+from tasks.show_tables import shown
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,9 @@ def send_messages(not_sent: list[str] | None = None, as_of: datetime | None = No
     suppressed = leave_out(as_of)
     states = send_queued(as_of)
     listed = list_for_support(as_of)
-    create_table_artifact(support_rows(listed), key="customer-support", description="Messages that did not arrive")
+    create_table_artifact(
+        shown(support_rows(listed)), key="customer-support", description="Messages that did not arrive"
+    )
     return Sent(
         states.get(MessageState.SENT, 0), states.get(MessageState.FAILED, 0), states.get(MessageState.QUEUED, 0),
         interrupted + states.get(MessageState.IN_DOUBT, 0), suppressed, released, len(listed),

@@ -9,6 +9,7 @@ from prefect.artifacts import create_table_artifact
 from tasks.clock import moment
 from tasks.prepare_database import prepare_database
 from tasks.run_names import named
+from tasks.show_tables import shown
 from tasks.track_shipments import follow_parcels, parcel_rows, ship_parcels, warn_of_parcels
 
 
@@ -47,7 +48,9 @@ def track_shipments(as_of: datetime | None = None) -> Tracked:
     left = ship_parcels(as_of)
     moved = follow_parcels(left, as_of)
     opened, closed = warn_of_parcels(as_of)
-    create_table_artifact(parcel_rows(moved), key="tracked", description="Parcels that moved, those in trouble first")
+    create_table_artifact(
+        shown(parcel_rows(moved)), key="tracked", description="Parcels that moved, those in trouble first"
+    )
     return Tracked(
         len(left.parcels), left.stock_moves, len(moved.parcels), moved.delivered, moved.in_trouble,
         left.notices + moved.notices, opened, closed,

@@ -131,21 +131,23 @@ def test_the_words_of_an_option_come_from_the_docstring() -> None:
 
 
 def test_counts_are_said_in_words() -> None:
-    """Field names become words, thousands are grouped, a flow is one line of what is not zero."""
+    """Field names become words, thousands are grouped, one is singular, a flow is one line of what is not zero."""
 
     @dataclass(frozen=True)
     class Part:
         files_refused: int
+        page: str = "data/reports/index.html"
 
     @dataclass(frozen=True)
     class Whole:
         rows_loaded: int
         done: dict[str, Part]
 
-    assert command.in_words(Whole(12345, {"picks received": Part(2), "packs received": Part(0)})) == [
+    assert command.in_words(Whole(12345, {"picks received": Part(2), "packs received": Part(0), "counts": Part(1)})) == [
         "  rows loaded: 12,345",
         "  picks received: 2 files refused",
         "  packs received: nothing to do",
+        "  counts: 1 file refused",
     ]
 
 

@@ -19,6 +19,7 @@ from tasks.connectors.tables import CREATED
 from tasks.domain.count_sheets import TO_FILL
 
 _HINT = "Count what lies there, write the quantity (0 where there is nothing), your name and the time."
+_SIGNED = "Counted by: " + "_" * 30 + " &nbsp; Day: " + "_" * 16
 _WIDTHS = {"location_barcode": 34, "name": 36, "counted_at": 18, "comment": 30, "sku": 18, "count_id": 22}
 _IMAGE = {"module_width": 0.25, "module_height": 6.0, "quiet_zone": 2.0, "write_text": False, "dpi": 200}
 _PAPER = ("location", "sku", "name", "condition", "lot")
@@ -37,6 +38,7 @@ def write_sheet(path: Path, sheet: pd.DataFrame) -> Path:
         page.protect("", {"format_columns": True, "select_locked_cells": True})
         page.freeze_panes(1, 0)
         page.set_landscape()
+        page.fit_to_pages(1, 0)
         page.repeat_rows(0)
         page.set_footer(f"&L{_HINT}&RPage &P of &N")
         for number, name in enumerate(sheet.columns):
@@ -88,14 +90,25 @@ def write_paper(path: Path, sheet: pd.DataFrame, note: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     style = getSampleStyleSheet()
-    document = SimpleDocTemplate(str(part), pagesize=landscape(A4), invariant=1, title=str(sheet["count_id"].iloc[0]))
+    document = SimpleDocTemplate(
+        str(part),
+        pagesize=landscape(A4),
+        invariant=1,
+        leftMargin=28,
+        rightMargin=28,
+        topMargin=36,
+        bottomMargin=36,
+        title=str(sheet["count_id"].iloc[0]),
+    )
     head = Paragraph(f"Count {_escaped(document.title)} {_escaped(note)}", style["Heading2"])
     rows = [[*_PAPER, "barcode", "quantity", "counted at"]]
     rows += [_paper_row(row, style["BodyText"]) for row in sheet[list(_PAPER)].astype("str").fillna("").to_numpy()]
-    widths = [70, 90, 190, 60, 60, 170, 60, 80]
+    widths = [70, 105, 185, 60, 60, 160, 60, 80]
     grid = Table(rows, colWidths=widths, repeatRows=1, style=[("GRID", (0, 0), (-1, -1), 0.4, colors.grey),
                                                               ("VALIGN", (0, 0), (-1, -1), "MIDDLE")])  # fmt: skip
-    document.build([head, Paragraph(_HINT, style["BodyText"]), Spacer(1, 8), grid])
+    document.build(
+        [head, Paragraph(_HINT, style["BodyText"]), Paragraph(_SIGNED, style["BodyText"]), Spacer(1, 8), grid]
+    )
     part.replace(path)
     return path
 

@@ -170,9 +170,9 @@ def _waiting(one: object, report: Report) -> dict[str, object]:
 
 def _subject(row: dict[str, object]) -> str:
     """What a person calls the row."""
-    names = ("parcel", "rma", "order_number", "file_name", "subject", "location", "kind")
+    names = ("parcel", "order_number", "rma", "file_name", "subject", "location", "kind")
     name = next((str(row[key]) for key in names if key in row and not pd.isna(row[key])), "?")  # type: ignore[call-overload]
-    about = next((row[key] for key in ("hold_reason", "state", "sku") if key in row), None)
+    about = next((row[key] for key in ("hold_reason", "rule", "state", "sku") if key in row), None)
     said = "" if about is None or pd.isna(about) else f" ({str(about).replace('_', ' ')})"  # type: ignore[call-overload]
     return f"{name}{said}"
 
@@ -192,7 +192,7 @@ def lines(figures: list[Figure], rules: KpiRules) -> list[Line]:
 
 def _percentiles(ones: list[Figure]) -> Line:
     pairs = zip(ones, PERCENTILES, strict=True)
-    value = " · ".join(f"{percent} %: {duration(one.value or 0)}" for one, percent in pairs)
+    value = " · ".join(f"{percent} % within {duration(one.value or 0)}" for one, percent in pairs)
     name, about = ones[0].name.rpartition(",")[0], ones[0].definition.rpartition(" 50 %")[0]
     basis = f"{ones[0].denominator:,.0f} measured"
     return Line(name, value, basis, "", False, None, None, about, "", f"{ones[0].rows_key}.csv")
@@ -228,7 +228,9 @@ def amount(value: float, unit: str) -> str:
 
 
 def duration(hours: float) -> str:
-    """Hours below two days, days above."""
+    """Minutes below an hour, hours below two days, days above."""
+    if hours < 1:
+        return f"{hours * 60:.0f} min"
     return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
 
 
