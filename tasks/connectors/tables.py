@@ -8,6 +8,8 @@ import pandas as pd
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
+from tasks.domain.money import in_units
+
 CREATED = datetime(2000, 1, 1, tzinfo=UTC)  # a workbook says when it was made; ours must not differ between runs
 _WIDTH_MAX = 60
 # Rows go to disk as they are written, so that a long sheet takes no more memory than a short one.
@@ -15,10 +17,10 @@ _OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "constant_me
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> Path:
-    """Write `frame` as UTF-8 CSV, times as ISO 8601 UTC, formula cells made text with an apostrophe."""
+    """Write `frame` as UTF-8 CSV for people: times as ISO 8601 UTC, money in units, formula cells made text."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    frame.apply(_harmless).to_csv(part, index=False, lineterminator="\n", encoding="utf-8")
+    in_units(frame.apply(_harmless)).to_csv(part, index=False, lineterminator="\n", encoding="utf-8")
     part.replace(path)
     return path
 

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,25 @@ def exponent(currency: str) -> int:
 def say(amount_minor: int, currency: str, language: str = "en") -> str:
     """The amount as a customer reads it, such as £12.50."""
     return str(format_currency(Decimal(int(amount_minor)).scaleb(-exponent(currency)), currency, locale=language))
+
+
+def in_units(frame: pd.DataFrame) -> pd.DataFrame:
+    """Each `x_minor` beside `currency` as `x` for people: 2200 of GBP is the text 22.00, 2200 of JPY is 2200."""
+    minor = [str(name) for name in frame if str(name).endswith("_minor")] if "currency" in frame else []
+    written = {
+        name: pd.Series(
+            [_written(amount, code) for amount, code in zip(frame[name], frame["currency"], strict=True)],
+            index=frame.index, dtype="str",
+        )
+        for name in minor
+    }  # fmt: skip
+    return frame.assign(**written).rename(columns={name: name.removesuffix("_minor") for name in minor})
+
+
+def _written(amount_minor: Any, currency: Any) -> str | None:
+    if pd.isna(amount_minor) or pd.isna(currency) or not currency:
+        return None
+    return str(Decimal(int(amount_minor)).scaleb(-exponent(currency)))
 
 
 def divide(amount_minor: int, weights: pd.Series) -> pd.Series:

@@ -347,10 +347,10 @@ def test_a_later_export_is_a_second_opinion(store: Engine, home: Path) -> None:
     outcomes = receive()
     assert column(store, stock_moves, "quantity") == before
     [report] = (home / "outgoing" / "receive-exports").rglob("drift.csv")
-    told = pd.read_csv(report)[["location", "sku", "ledger", "export", "drift", "value_minor", "currency", "file"]]
+    told = pd.read_csv(report)[["location", "sku", "ledger", "export", "drift", "value", "currency", "file"]]
     assert told.to_numpy().tolist() == [
-        ["A-01", "VASE", 7, 2, -5, -2500, "GBP", "later.csv"],
-        ["A-02", "VASE", 0, 4, 4, 2000, "GBP", "later.csv"],
+        ["A-01", "VASE", 7, 2, -5, -25.0, "GBP", "later.csv"],
+        ["A-02", "VASE", 0, 4, 4, 20.0, "GBP", "later.csv"],
     ]
     assert len(report_drift.fn(outcomes, AS_OF)) == 2
 
