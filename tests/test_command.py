@@ -143,7 +143,9 @@ def test_counts_are_said_in_words() -> None:
         rows_loaded: int
         done: dict[str, Part]
 
-    assert command.in_words(Whole(12345, {"picks received": Part(2), "packs received": Part(0), "counts": Part(1)})) == [
+    assert command.in_words(
+        Whole(12345, {"picks received": Part(2), "packs received": Part(0), "counts": Part(1)})
+    ) == [
         "  rows loaded: 12,345",
         "  picks received: 2 files refused",
         "  packs received: nothing to do",
