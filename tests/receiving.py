@@ -135,3 +135,24 @@ def files_of(home: Path, *folders: str) -> dict[str, bytes]:
         for path in sorted((home / folder).rglob("*"))
         if path.is_file()
     }
+
+
+NAMES = {
+    "import_id": "imports.sha256", "corrected_by_import_id": "imports.sha256", "merchant_id": "merchants.code",
+    "warehouse_id": "warehouses.code", "location_id": "locations.code", "product_id": "products.sku",
+    "kit_id": "products.sku", "component_id": "products.sku", "order_id": "orders.order_number",
+}  # fmt: skip
+
+
+def logical(store: Engine) -> dict[str, list[str]]:
+    """Every row of every table in its own words: names in place of ids, which depend on who came first."""
+    frames = {name: rows(store, table) for name, table in metadata.tables.items()}
+    said = {name: frame.astype(object).where(frame.notna(), None) for name, frame in frames.items() if len(frame)}
+    told = {}
+    for name, frame in said.items():
+        own = frame.drop(columns="id", errors="ignore")
+        for column, (table, _, word) in ((one, NAMES[one].partition(".")) for one in own.columns if one in NAMES):
+            words = said.get(table, pd.DataFrame(columns=["id", word])).set_index("id")[word]
+            own = own.assign(**{column: own[column].map(words)})
+        told[name] = sorted(map(repr, own.itertuples(index=False, name=None)))
+    return told

@@ -1,0 +1,17 @@
+"""Imported by the server that runs of receiving are forked from: what a first run loads and builds is there already."""
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from receiving import as_csv, order, put, receive
+
+from tasks.store.engine import engine
+from tasks.store.schema import metadata
+
+with TemporaryDirectory() as folder:
+    os.environ |= {"FULFILMENT_HOME": folder, "FULFILMENT_CONFIG": str(Path(__file__).parent.parent / "config")}
+    metadata.create_all(engine())
+    put(Path(folder), "orders", as_csv([order("#1"), order("#2", quantity="none")]))
+    receive()
+    engine().dispose()
