@@ -45,12 +45,14 @@ def countable(connection: Connection, warehouse_id: int, sheets_valid_since: dat
     level, said = _same(stock_levels, place), _same(stock_snapshots, place)
     by_then = and_(_same(stock_moves, place), stock_moves.c.effective_at <= stock_snapshots.c.snapshot_at)
     book = select(func.coalesce(func.sum(stock_moves.c.quantity), 0)).where(by_then).scalar_subquery()
-    shelf = locations.c
+    shelf, short = locations.c, _short()
+    found_short = and_(*(short.c[name] == place.c[name] for name in ("location_id", "product_id", "lot")),
+                       place.c.condition == "available")  # fmt: skip
     return read(
         connection,
         select(*(place.c[name] for name in PLACE), merchants.c.code.label("merchant"), products.c.sku,
                products.c.abc_class, shelf.code.label("location"), shelf.zone, shelf.aisle, shelf.bay, shelf.level,
-               func.coalesce(stock_levels.c.on_hand, 0).label("on_hand"), _short(place).label("short_at"),
+               func.coalesce(stock_levels.c.on_hand, 0).label("on_hand"), short.c.at.label("short_at"),
                _counted(place).label("counted_at"), stock_snapshots.c.snapshot_at.label("export_at"),
                (stock_snapshots.c.on_hand - book).label("export_off"))
         .join_from(place, locations, shelf.id == place.c.location_id)
@@ -58,6 +60,7 @@ def countable(connection: Connection, warehouse_id: int, sheets_valid_since: dat
         .join(merchants, merchants.c.id == products.c.merchant_id)
         .join(stock_levels, level, isouter=True)
         .join(stock_snapshots, said, isouter=True)
+        .join(short, found_short, isouter=True)
         .where(~_active(place, sheets_valid_since)),
     )  # fmt: skip
 
@@ -76,12 +79,11 @@ def _same(table: Table, place: Subquery) -> Any:
     return and_(*(table.c[name] == place.c[name] for name in PLACE))
 
 
-def _short(place: Subquery) -> Any:
-    one = allocations.c
-    here = and_(one.location_id == place.c.location_id, one.product_id == place.c.product_id, one.lot == place.c.lot,
-                place.c.condition == "available")  # fmt: skip
-    last = select(func.max(picks.c.picked_at)).join_from(picks, allocations, one.id == picks.c.allocation_id)
-    return last.where(here, picks.c.state == PickState.SHORT).scalar_subquery()
+def _short() -> Subquery:
+    """When each place (of available stock) was last found short by a picker: one pass over the short picks."""
+    one = [allocations.c[name] for name in ("location_id", "product_id", "lot")]
+    last = select(*one, func.max(picks.c.picked_at).label("at")).join(picks, picks.c.allocation_id == allocations.c.id)
+    return last.where(picks.c.state == PickState.SHORT).group_by(*one).subquery("short")
 
 
 def _counted(place: Subquery) -> Any:
