@@ -154,14 +154,15 @@ def lines_ahead(connection: Connection) -> pd.DataFrame:
              line.quantity_ordered - line.quantity_cancelled)  # fmt: skip
     ahead = [_of_line(low - high).where(low > high) for low, high in itertools.pairwise(chain)]
     plain = products.c.is_kit.is_(False)
-    promised = line.order_id.in_(select(allocations.c.order_id).where(allocations.c.line_number == line.line_number))
+    ever = select(allocations.c.order_id, allocations.c.line_number).distinct().subquery("ever")
+    served = and_(ever.c.order_id == line.order_id, ever.c.line_number == line.line_number)
     kept = _of_line(allocations.c.quantity, allocations).where(plain, or_(_OPEN, _CONSUMED))
     consumed = _at_place(allocations, allocations.c.quantity, _AVAILABLE).where(_CONSUMED)
     moved = _at_place(stock_moves, -stock_moves.c.quantity, stock_moves.c.condition)
     return _all(
         *(_unequal(connection, "no quantity is ahead of the one before", None, one) for one in ahead),
         _unequal(connection, "a line is promised what is promised", kept,
-                 _of_line(line.quantity_allocated).where(plain, promised)),
+                 _of_line(line.quantity_allocated).join(ever, served).where(plain)),
         _unequal(connection, "what was promised and left is in the ledger", consumed,
                  moved.where(stock_moves.c.kind == MoveKind.SHIP)),
     )  # fmt: skip
