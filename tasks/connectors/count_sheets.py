@@ -7,6 +7,7 @@ from typing import Any
 
 import barcode
 import pandas as pd
+import PIL.Image
 import xlsxwriter
 from barcode.writer import ImageWriter
 from reportlab.graphics.barcode import code128
@@ -22,6 +23,8 @@ _HINT = "Count what lies there, write the quantity (0 where there is nothing), y
 _SIGNED = "Counted by: " + "_" * 30 + " &nbsp; Day: " + "_" * 16
 _WIDTHS = {"location_barcode": 34, "name": 36, "counted_at": 18, "comment": 30, "sku": 18, "count_id": 22}
 _IMAGE = {"module_width": 0.25, "module_height": 6.0, "quiet_zone": 2.0, "write_text": False, "dpi": 200}
+_SCREEN_DPI = 96
+_CELL = (236, 36)  # pixels: a column 34 wide, a row 30 high
 _PAPER = ("location", "sku", "name", "condition", "lot")
 
 
@@ -38,6 +41,7 @@ def write_sheet(path: Path, sheet: pd.DataFrame) -> Path:
         page.protect("", {"format_columns": True, "select_locked_cells": True})
         page.freeze_panes(1, 0)
         page.set_landscape()
+        page.set_paper(9)  # A4
         page.fit_to_pages(1, 0)
         page.repeat_rows(0)
         page.set_footer(f"&L{_HINT}&RPage &P of &N")
@@ -68,7 +72,16 @@ def _column(book: Any, page: Any, number: int, name: str, values: list[str]) -> 
 
 def _insert_barcode(page: Any, row: int, number: int, code: str) -> None:
     if code.isascii():  # Code 128 has no other letters
-        page.insert_image(row, number, f"{code}.png", {"image_data": _image(code), "y_offset": 2})
+        image = _image(code)
+        page.insert_image(row, number, f"{code}.png", {"image_data": image, "y_offset": 2, **_fitted(image)})
+
+
+def _fitted(image: io.BytesIO) -> dict[str, float]:
+    """How much smaller the bars must be to stay in their cell, off the SKU beside them and the row below."""
+    with PIL.Image.open(image) as bars:
+        dots = bars.info.get("dpi", (_SCREEN_DPI, _SCREEN_DPI))
+        size = [pixels * _SCREEN_DPI / per_inch for pixels, per_inch in zip(bars.size, dots, strict=True)]
+    return {"x_scale": min(1.0, _CELL[0] / size[0]), "y_scale": min(1.0, _CELL[1] / size[1])}
 
 
 def _form(name: str) -> Mapping[str, object]:

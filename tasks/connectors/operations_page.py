@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -109,10 +110,18 @@ def _links(files: list[Path], flow: Path, start: Path) -> Iterable[Document]:
         folders.setdefault(path.parent, []).append(path)
     for folder, inside in sorted(folders.items()):
         if len(inside) > FILES_LISTED_MAX or flow.name == "send-messages":  # letters are named after their reader
-            name = folder.relative_to(flow).as_posix()
-            yield Document(f"{'' if name == '.' else name + ': '}{len(inside):,} files", _link(folder, start))
+            files_said = f"{len(inside):,} file{'' if len(inside) == 1 else 's'}"
+            yield Document(_named(folder.relative_to(flow) / files_said), _link(folder, start))
         else:
-            yield from (Document(path.relative_to(flow).as_posix(), _link(path, start)) for path in inside)
+            yield from (Document(_named(path.relative_to(flow)), _link(path, start)) for path in inside)
+
+
+def _named(path: Path) -> str:
+    """A document's name and, where its folder is a moment, the time of day: `holds.csv, 18:00 UTC`."""
+    moment = re.fullmatch(r"\d{8}T(\d\d)(\d\d)\d\dZ", path.parts[0])
+    if moment is None:
+        return path.as_posix()
+    return f"{Path(*path.parts[1:]).as_posix()}, {moment[1]}:{moment[2]} UTC"
 
 
 def _link(path: Path, start: Path) -> str:
@@ -192,7 +201,7 @@ def lines(figures: list[Figure], rules: KpiRules) -> list[Line]:
 
 def _percentiles(ones: list[Figure]) -> Line:
     pairs = zip(ones, PERCENTILES, strict=True)
-    value = " · ".join(f"{percent} % within {duration(one.value or 0)}" for one, percent in pairs)
+    value = "\n".join(f"{percent} % within {duration(one.value or 0)}" for one, percent in pairs)
     name, about = ones[0].name.rpartition(",")[0], ones[0].definition.rpartition(" 50 %")[0]
     basis = f"{ones[0].denominator:,.0f} measured"
     return Line(name, value, basis, "", False, None, None, about, "", f"{ones[0].rows_key}.csv")
