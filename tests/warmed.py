@@ -10,7 +10,8 @@ from tasks.store.engine import engine
 from tasks.store.schema import metadata
 
 with TemporaryDirectory() as folder:
-    os.environ |= {"FULFILMENT_HOME": folder, "FULFILMENT_CONFIG": str(Path(__file__).parent.parent / "config")}
+    os.environ |= {"FULFILMENT_HOME": folder, "FULFILMENT_DATABASE_URL": f"sqlite:///{folder}/warm.db",
+                   "FULFILMENT_CONFIG": str(Path(__file__).parent.parent / "config")}  # fmt: skip
     metadata.create_all(engine())
     put(Path(folder), "orders", as_csv([order("#1"), order("#2", quantity="none")]))
     receive()
