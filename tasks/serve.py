@@ -56,7 +56,10 @@ def serve(host: str, port: int, runs_at_once: int) -> None:
         worker = ["worker", "start", "--pool", POOL, "--type", "process", "--limit", str(runs_at_once)]
         started = {"server": server, "worker": parts.enter_context(_part("worker", worker, surroundings))}
         _say(f"ready: http://{host}:{port} shows every flow, its schedule and its runs; Ctrl-C stops it")
-        _watch(client, started)
+        try:
+            _watch(client, started)
+        finally:
+            _say("stopping: runs under way are ended, which takes up to half a minute")
 
 
 def _watch(client: SyncPrefectClient, parts: Mapping[str, "subprocess.Popen[bytes]"]) -> None:

@@ -225,7 +225,8 @@ def test_the_documents_of_the_day_are_linked(week: Week, home: Path) -> None:
     html = write_report.fn(measure.fn(AS_OF, None)).read_text(encoding="utf-8")
     assert "../../../outgoing/plan-waves/20260911T170000Z/W1.pdf" in html
     assert "W0.pdf" not in html
-    assert "2026-09-11: 1 files" in html
+    assert "W1.pdf, 17:00 UTC" in html
+    assert "2026-09-11/1 file<" in html
     assert CUSTOMER not in html
 
 
