@@ -66,7 +66,9 @@ def run_day(source: str | None = None, as_of: datetime | None = None) -> Day:
     done["return requests answered"] = process_returns(as_of=as_of)
     done["returns received"] = receive_exports(["return_receipts", "message_events"], as_of)
     done["returns settled"] = process_returns(as_of=as_of)
+    done["parcels looked at again"] = track_shipments(as_of=as_of)
     done["stock published"] = allocate_orders(as_of=as_of)
+    done["returned goods planned"] = plan_waves(as_of=as_of)
     done["messages sent"] = send_messages(as_of=as_of)
     done["reported"] = report_kpis(as_of=as_of)
     changed = ", ".join(tables_changed(before, look())) or "nothing: every file was known, every decision taken"
