@@ -66,6 +66,7 @@ def _copy(target: Table, rows: Select[tuple[object, ...]]) -> Insert:
 
 
 def _load_over_known(connection: Connection, rows: Table, intake: Intake, total: int) -> Loaded:
+    _keep_first(connection, rows)
     exclusive(connection, "allocations")  # what left meanwhile must not be promised at the same moment
     insert_new(connection, orders, _new_orders(rows, intake))
     refused = [drop_repeats(connection, rows, REPEAT_KEY, REPEAT_FACTS), _refuse_below_allocated(connection, rows)]
@@ -84,6 +85,16 @@ def _ship_elsewhere(connection: Connection, rows: Table) -> None:
     left = order_lines.c.quantity_ordered - order_lines.c.quantity_cancelled
     untouched = (order_lines.c.quantity_allocated == 0) & (left > 0) & order_lines.c.order_id.in_(gone)
     connection.execute(update(order_lines).where(untouched).values(dict.fromkeys(FULFILLED, left)))
+
+
+def _keep_first(connection: Connection, rows: Table) -> None:
+    """Of an order whose lines lie in several blocks of the file, only the first block's first row is its first."""
+    number = func.min(rows.c.row_number).label("number")
+    key = [rows.c[name] for name in KEY]
+    several = select(*key, number).where(rows.c.is_first == 1).group_by(*key).having(func.count() > 1)
+    first = several.subquery("first")
+    later = update(rows).where(same_key(rows, first, KEY), rows.c.is_first == 1, rows.c.row_number > first.c.number)
+    connection.execute(later.values(is_first=0))
 
 
 def _count_changed(connection: Connection, lines: Subquery, headers: Subquery) -> int:

@@ -24,6 +24,7 @@ from receiving import (
 )
 from sqlalchemy import Engine, insert, select
 
+from tasks.connectors import files
 from tasks.receive_exports import read_site, report_drift
 from tasks.store.allocations import promise
 from tasks.store.footprint import footprint
@@ -467,3 +468,30 @@ def test_goods_that_left_are_promised_no_more(store: Engine, home: Path) -> None
     assert levels[["on_hand", "allocated"]].to_numpy().tolist() == [[3, 3], [2, 2]]
     assert column(store, order_lines, "quantity_allocated") == [3, 0, 2]
     account(store)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_file_in_many_blocks_is_loaded_like_one_in_a_single_block(
+    store: Engine, home: Path, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """Orders whose lines lie blocks apart, rows at fault on every border; new, and over what is known."""
+    numbers = [f"#{n % 97}" for n in range(600)]
+    lines = [order(number, n // 97 + 1, quantity=n % 50 or "none", email=f"{n}@mail.example")
+             for n, number in enumerate(numbers)]  # fmt: skip
+    text = as_csv(lines).splitlines()
+    text[100::100] = ["torn"] * len(text[100::100])
+    if again:
+        put(home, "orders", as_csv([order("#1"), order("#5", 3)]), "before.csv")
+        receive()
+    monkeypatch.setattr(files, "READ_BYTES", 4_096)
+    monkeypatch.setattr(files, "BLOCK_BYTES", 10_000)
+    put(home, "orders", "\n".join(text), "orders.csv")
+    [one] = receive()
+    assert (one.rows_in, one.rows_quarantined) == (600, 18)
+    account(store)
+    for table in (order_lines, orders, quarantined_rows):
+        assert len(rows(store, table)) == {order_lines: 582 + again, orders: 97, quarantined_rows: 18}[table]
+    firsts = {number: f"{n}@mail.example" for n, number in reversed([*enumerate(numbers)]) if n % 50 and n % 100 != 99}
+    if not again:
+        said = rows(store, orders).set_index("order_number")["email"].to_dict()
+        assert said == firsts
