@@ -68,8 +68,8 @@ def _note(
     tally.staged += typed["row_number"].nunique()
     tally.corrections.append(intake.corrections(block.cells))
     moments = [one.column for one in job.kind.fields if one.type is Type.INSTANT and one.column in typed]
-    if moments and len(typed):
-        latest = typed[moments[0]].max()
+    latest = typed[moments[0]].max() if moments else None
+    if pd.notna(latest):  # the good rows may leave the moment out
         tally.last_at = latest if tally.last_at is None else max(tally.last_at, latest)
     if len(reasons):
         tally.refused.append(_quarantined(job, block, translated, reasons))

@@ -495,3 +495,12 @@ def test_a_file_in_many_blocks_is_loaded_like_one_in_a_single_block(
     if not again:
         said = rows(store, orders).set_index("order_number")["email"].to_dict()
         assert said == firsts
+
+
+def test_a_file_whose_good_rows_say_no_moment_is_loaded(store: Engine, home: Path) -> None:
+    """The only moment is in a row that is refused: the delivery has no age, and that is no fault of it."""
+    furnish(home)
+    put(home, "stock", as_csv([stock("MUG", 5, snapshot_at=""), stock("VASE", "many")]), "stock.csv")
+    one = receive()[-1]
+    assert (one.state, one.rows_loaded, one.rows_quarantined) == ("loaded", 1, 1)
+    assert column(store, stock_snapshots, "snapshot_at") == [pd.Timestamp(AS_OF)]
