@@ -15,7 +15,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    FromClause,
     Select,
     String,
     and_,
@@ -153,16 +152,11 @@ def lines_ahead(connection: Connection) -> pd.DataFrame:
     chain = (line.quantity_shipped, line.quantity_packed, line.quantity_picked, line.quantity_allocated,
              line.quantity_ordered - line.quantity_cancelled)  # fmt: skip
     ahead = [_of_line(low - high).where(low > high) for low, high in itertools.pairwise(chain)]
-    plain = products.c.is_kit.is_(False)
-    ever = select(allocations.c.order_id, allocations.c.line_number).distinct().subquery("ever")
-    served = and_(ever.c.order_id == line.order_id, ever.c.line_number == line.line_number)
-    kept = _of_line(allocations.c.quantity, allocations).where(plain, or_(_OPEN, _CONSUMED))
     consumed = _at_place(allocations, allocations.c.quantity, _AVAILABLE).where(_CONSUMED)
     moved = _at_place(stock_moves, -stock_moves.c.quantity, stock_moves.c.condition)
     return _all(
         *(_unequal(connection, "no quantity is ahead of the one before", None, one) for one in ahead),
-        _unequal(connection, "a line is promised what is promised", kept,
-                 _of_line(line.quantity_allocated).join(ever, served).where(plain)),
+        _read(connection, "a line is promised what is promised", _promised_otherwise()),
         _unequal(connection, "what was promised and left is in the ledger", consumed,
                  moved.where(stock_moves.c.kind == MoveKind.SHIP)),
     )  # fmt: skip
@@ -209,6 +203,23 @@ def _side(rows: Units, *, is_found: int) -> Units:
     return select(subject.label("subject"), pair[0].label("expected"), pair[1].label("found"))
 
 
+def _promised_otherwise() -> Select[*tuple[Any, ...]]:
+    """Lines that were ever promised anything, and do not say how much; subject, expected, found. Kits are left out."""
+    line, one = order_lines.c, allocations.c
+    kept = cast(func.sum(case((or_(_OPEN, _CONSUMED), one.quantity), else_=0)), BigInteger).label("kept")
+    promised = select(one.order_id, one.line_number, kept).group_by(one.order_id, one.line_number).subquery("promised")
+    same = and_(line.order_id == promised.c.order_id, line.line_number == promised.c.line_number)
+    lines = _of_line(promised.c.kept).add_columns(line.quantity_allocated).join(promised, same)
+    return lines.where(promised.c.kept != line.quantity_allocated, products.c.is_kit.is_(False))
+
+
+def _read(connection: Connection, fault: str, told: Select[*tuple[Any, ...]]) -> pd.DataFrame:
+    """Rows of subject, expected and found, as every audit gives them."""
+    rows = told.subquery("told")
+    named = [column.label(name) for column, name in zip(rows.c, COLUMNS[1:], strict=True)]
+    return read(connection, select(literal(fault).label("fault"), *named).order_by(named[0]))
+
+
 def _all(*found: pd.DataFrame) -> pd.DataFrame:
     told = [one for one in found if len(one)]
     return pd.concat(told, ignore_index=True) if told else found[0]
@@ -227,15 +238,12 @@ def _at_place(rows: Any, units: ColumnElement[int], condition: ColumnElement[str
     )
 
 
-def _of_line(units: ColumnElement[int], rows: Any = order_lines) -> Units:
-    """`units` of lines, or of what names lines, by merchant, order and line number."""
-    words = [merchants.c.code, literal(" "), orders.c.order_number, literal(" "), cast(rows.c.line_number, String)]
-    goods = and_(products.c.merchant_id == orders.c.merchant_id, products.c.sku == order_lines.c.sku)
-    source: FromClause = rows
-    if rows is not order_lines:
-        same = and_(order_lines.c.order_id == rows.c.order_id, order_lines.c.line_number == rows.c.line_number)
-        source = rows.join(order_lines, same)
-    found = select(_joined(words), units).select_from(source).join(orders, orders.c.id == order_lines.c.order_id)
+def _of_line(units: ColumnElement[int]) -> Units:
+    """`units` of order lines, by merchant, order and line number; their products beside them."""
+    line = order_lines.c
+    words = [merchants.c.code, literal(" "), orders.c.order_number, literal(" "), cast(line.line_number, String)]
+    goods = and_(products.c.merchant_id == orders.c.merchant_id, products.c.sku == line.sku)
+    found = select(_joined(words), units).select_from(order_lines).join(orders, orders.c.id == line.order_id)
     return found.join(merchants, merchants.c.id == orders.c.merchant_id).join(products, goods, isouter=True)
 
 
