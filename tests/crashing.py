@@ -19,7 +19,7 @@ from receiving import receive
 from sqlalchemy import Engine, event
 
 ROOT = Path(__file__).parent.parent
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 300
 
 
 @dataclass(frozen=True)
