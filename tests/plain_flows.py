@@ -19,11 +19,13 @@ _ARTIFACTS = (create_markdown_artifact, create_table_artifact)
 def plain(flow: Any, without: frozenset[str] = frozenset()) -> Callable[..., Any]:
     """The function of `flow`, calling the functions of its flows and tasks, and making no artifacts.
 
-    `without`: flows and tasks that are passed over, such as those that only draw pages.
+    `without`: calls that are passed over, such as those that only draw pages: plan_waves.write_pick_lists is the call
+    of write_pick_lists in plan_waves.
     """
     body = flow.fn
     named = {name: body.__globals__[name] for name in body.__code__.co_names if name in body.__globals__}
-    called = {name: _nothing if name in without else _plain(one, without) for name, one in named.items()}
+    passed_over = {name for name in named if f"{body.__name__}.{name}" in without}
+    called = {name: _nothing if name in passed_over else _plain(one, without) for name, one in named.items()}
     made = FunctionType(body.__code__, body.__globals__ | called, body.__name__, body.__defaults__, body.__closure__)
     made.__kwdefaults__ = body.__kwdefaults__
     return made
