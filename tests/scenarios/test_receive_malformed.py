@@ -248,7 +248,7 @@ def test_damaged_text_never_breaks_a_run(store: Engine, home: Path) -> None:
     """Bytes flipped, lines cut, columns gone, doubled and renamed, quotes opened, delimiters mixed, cells swollen."""
     bench = Bench(store, home)
 
-    @fuzz(store, 120)
+    @fuzz(store, 90)
     @given(kind=KIND, damage=st.lists(DAMAGE, max_size=4), ending=st.sampled_from([".csv", ".txt", ".xlsx", ""]))
     def take(kind: str, damage: list[Damage], ending: str) -> None:
         content = delivery(KINDS[kind]).encode()
@@ -288,7 +288,7 @@ def test_any_cells_are_judged_and_stored_or_wait(store: Engine, home: Path) -> N
     """Keys that repeat and contradict, goods and orders nobody knows, in whatever order they come."""
     bench = Bench(store, home)
 
-    @fuzz(store, 120)
+    @fuzz(store, 75)
     @given(tables())
     def take(table: tuple[str, str]) -> None:
         bench.take(table[0], table[1].encode(), ".csv")
