@@ -30,7 +30,7 @@ def write_documents(flow: str) -> list[Path]:
     written: list[Path] = []
     with engine().begin() as connection:
         for moment, fingerprint, rows in count_findings.undocumented(connection, flow).itertuples(index=False):
-            folder = settings().folder("outgoing") / flow / f"{moment:%Y%m%dT%H%M%SZ}"
+            folder = settings().documents(flow, moment)
             is_result = flow == "reconcile-counts"
             if is_result:
                 written += _findings(connection, folder, moment)

@@ -9,10 +9,12 @@ import pandas as pd
 from prefect import task
 from sqlalchemy import Connection
 
-from config.read import ConfigError, names, read
+from config.read import ConfigError, read
+from tasks.configured import merchants, warehouses
 from tasks.domain.count_plans import abc_classes, due, sheets
 from tasks.domain.counts import CountRules
-from tasks.domain.sites import Merchant, Warehouse
+from tasks.domain.sites import Warehouse
+from tasks.show_tables import records
 from tasks.store import count_plans
 from tasks.store.engine import engine, exclusive
 from tasks.store.sites import ensure_sites, warehouse_ids
@@ -30,7 +32,7 @@ def plan(warehouse: str | None, counters: int | None, as_of: datetime, *, empty:
     chosen = _chosen(warehouse)
     with engine().begin() as connection:
         exclusive(connection, "counts")
-        ensure_sites(connection, [read(f"merchants/{name}.yaml", Merchant) for name in names("merchants")], chosen)
+        ensure_sites(connection, merchants(), chosen)
         planned = [_plan_one(connection, site, rules, as_of, empty=empty) for site in chosen]
     some = [one for one in planned if len(one)]
     return pd.concat(some, ignore_index=True) if some else pd.DataFrame(columns=SHOWN)
@@ -42,7 +44,7 @@ def _rules(counters: int | None) -> CountRules:
 
 
 def _chosen(warehouse: str | None) -> list[Warehouse]:
-    known = [read(f"warehouses/{name}.yaml", Warehouse) for name in names("warehouses")]
+    known = warehouses()
     chosen = [one for one in known if warehouse in {None, one.code}]
     if not chosen:
         raise ConfigError(f"warehouse: found {warehouse!r}, expected one of {', '.join(one.code for one in known)}")
@@ -75,4 +77,4 @@ def _places(connection: Connection, warehouse_id: int, rules: CountRules, as_of:
 
 def rows(planned: pd.DataFrame) -> list[dict[str, Any]]:
     """The planned places as rows of an artifact."""
-    return [{str(name): str(value) for name, value in row.items()} for row in planned[SHOWN].to_dict("records")]
+    return records(planned[SHOWN])

@@ -17,7 +17,7 @@ from sqlalchemy import (
     select,
 )
 
-from tasks.domain.states import AllocationState, CountLineState, MoveKind, PickState
+from tasks.domain.states import COUNT_SETTLED, AllocationState, CountLineState, MoveKind, PickState
 from tasks.store.frames import read, staged
 from tasks.store.schema import (
     allocations,
@@ -35,7 +35,6 @@ from tasks.store.schema import (
 )
 from tasks.store.stock import PLACE
 
-CLOSED = (CountLineState.MATCHED, CountLineState.POSTED)
 OPEN = (CountLineState.COUNTED, CountLineState.RECOUNT)
 
 
@@ -119,7 +118,7 @@ def _held(line: Table) -> ColumnElement[int]:
 
 def _closed(line: Table) -> ColumnElement[Any]:
     other = count_lines.alias("closed")
-    last = select(func.max(other.c.counted_at)).where(_at(other, line), other.c.state.in_(CLOSED))
+    last = select(func.max(other.c.counted_at)).where(_at(other, line), other.c.state.in_(COUNT_SETTLED))
     return last.scalar_subquery()
 
 

@@ -7,8 +7,7 @@ import pandas as pd
 from sqlalchemy import Connection, Select, Table, and_, exists, func, insert, or_, select, union
 from sqlalchemy.sql.selectable import Subquery
 
-from tasks.domain.states import CountLineState, CountState, PickState
-from tasks.store.count_cases import CLOSED
+from tasks.domain.states import COUNT_SETTLED, CountLineState, CountState, PickState
 from tasks.store.frames import changed, read, staged
 from tasks.store.schema import (
     allocations,
@@ -88,7 +87,11 @@ def _short() -> Subquery:
 
 def _counted(place: Subquery) -> Any:
     line = count_lines.c
-    return select(func.max(line.counted_at)).where(_same(count_lines, place), line.state.in_(CLOSED)).scalar_subquery()
+    return (
+        select(func.max(line.counted_at))
+        .where(_same(count_lines, place), line.state.in_(COUNT_SETTLED))
+        .scalar_subquery()
+    )
 
 
 def _active(place: Subquery, valid_since: datetime) -> Any:

@@ -2,10 +2,9 @@
 
 import pandas as pd
 from sqlalchemy import Connection, delete, exists, func, insert, literal, select, true
-from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.store.engine import exclusive
-from tasks.store.frames import changed, staged
+from tasks.store.frames import changed, insert_into, staged
 from tasks.store.schema import stock_levels, stock_moves
 
 PLACE = ("location_id", "product_id", "condition", "lot")
@@ -26,8 +25,7 @@ def post_moves(connection: Connection, moves: pd.DataFrame) -> int:
         posted = changed(connection, insert(stock_moves).from_select(names, select(new).order_by(new.c.cause)))
         place = [new.c[name] for name in PLACE]
         sums = select(*place, func.sum(new.c.quantity), literal(0)).group_by(*place)
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        upsert = dialect.insert(stock_levels).from_select([*PLACE, "on_hand", "allocated"], sums.where(true()))
+        upsert = insert_into(connection, stock_levels).from_select([*PLACE, "on_hand", "allocated"], sums.where(true()))
         upsert = upsert.on_conflict_do_update(
             index_elements=list(PLACE), set_={"on_hand": stock_levels.c.on_hand + upsert.excluded.on_hand}
         )
