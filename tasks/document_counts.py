@@ -8,7 +8,8 @@ from prefect import task
 from sqlalchemy import Connection
 
 from config.settings import settings
-from tasks.connectors.count_sheets import write_paper, write_sheet
+from tasks.connectors.count_papers import write_paper
+from tasks.connectors.count_sheets import write_sheet
 from tasks.connectors.tables import write_csv
 from tasks.domain.count_plans import walking_order
 from tasks.domain.count_sheets import blind_sheet
