@@ -13,6 +13,7 @@ from tasks.connectors.files import ExportError, fingerprint
 from tasks.connectors.layouts import Layout
 from tasks.domain.cells import Clock
 from tasks.domain.exports import Kind
+from tasks.domain.intake import LastOrder
 from tasks.domain.rows import Context
 from tasks.domain.sites import Merchant, Warehouse
 from tasks.gates.delivery import Gate
@@ -62,7 +63,7 @@ class Tally:
     rows: int = 0
     ignored: int = 0
     staged: int = 0
-    last_order: tuple[object, ...] | None = None
+    last_order: LastOrder = field(default_factory=LastOrder)
     last_at: pd.Timestamp | None = None
     rules: list[pd.DataFrame] = field(default_factory=list)
     refused: list[pd.DataFrame] = field(default_factory=list)

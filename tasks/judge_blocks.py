@@ -52,7 +52,7 @@ def _judge_block(
     if any(one.name == "warehouse" for one in job.kind.fields):
         typed = intake.name_sites(typed, job.site.warehouses, fill_location=job.kind.name in PLACED_KINDS)
     if job.kind.name == "orders":
-        typed, tally.last_order = intake.mark_first(typed, tally.last_order)
+        typed, tally.last_order = intake.number_orders(typed, tally.last_order)
     stage.add(typed)
     reasons = pd.concat([judged.faults[["row_number", "reason"]], strangers], ignore_index=True)
     _note(job, block, translated, typed, reasons, tally)

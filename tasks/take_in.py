@@ -52,7 +52,7 @@ def _load(job: Intaking, delivery: Delivery, export: Export) -> Outcome:
     layout = recognise(job.kind.name, export.header, job.site.layouts)
     with reading().connect() as connection:
         ids = merchant_ids(connection)
-    extra = ("merchant_id", "is_first") if job.kind.name == "orders" else ("merchant_id",)
+    extra = ("merchant_id", *(("order_index", "is_first", "is_fulfilled") if job.kind.name == "orders" else ()))
     with staging(job.kind, settings().folder(".staging"), extra) as stage:
         tally = judge_blocks(job, export, layout, stage, ids)
         if not tally.rows + tally.ignored:

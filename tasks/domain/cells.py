@@ -258,7 +258,7 @@ def _read_instant(_field: Field, texts: pd.Series, clock: Clock) -> pd.Series:
         loose = _each(texts[~clean], lambda text: _iso_text(text, clock))
         texts = texts.copy()
         texts[~clean] = pd.Series(loose, index=texts.index[~clean], dtype="str")
-    local = pd.to_datetime(texts.str.slice(0, 19), format="ISO8601", errors="coerce").dt.as_unit("s")
+    local = _clock_times(texts.str.slice(0, 19))
     codes, tails = pd.factorize(texts.str.slice(19))
     seconds = np.array([_offset_seconds(tail) for tail in tails] or [np.nan])[codes]
     stated = ~np.isnan(seconds) & (codes >= 0)
@@ -267,6 +267,14 @@ def _read_instant(_field: Field, texts: pd.Series, clock: Clock) -> pd.Series:
     if not stated.all():
         instants[~stated] = local[~stated].dt.tz_localize(clock.zone, ambiguous="NaT", nonexistent="NaT")
     return instants.where((instants >= _FIRST) & (instants < _LAST))
+
+
+def _clock_times(texts: pd.Series) -> pd.Series:
+    """ISO texts without an offset as datetime64[s]; missing where there is no such day or hour."""
+    try:
+        return texts.astype("timestamp[s][pyarrow]").astype("datetime64[s]")  # ten times as fast, but all or nothing
+    except ValueError:
+        return pd.Series(pd.to_datetime(texts, format="ISO8601", errors="coerce").dt.as_unit("s"))
 
 
 def _offset_seconds(tail: str) -> float:

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,7 +13,6 @@ from tasks.domain.cells import bare
 from tasks.domain.exports import Kind
 from tasks.domain.sites import Warehouse
 
-OrderKey = tuple[object, ...]
 FILE_COLUMN, ROW_COLUMN, REASONS_COLUMN = "quarantine_file", "quarantine_row", "quarantine_reasons"
 _SUBJECTS = ("order_number", "request_id", "movement_id", "rma", "parcel", "tracking_number", "sku", "location")
 
@@ -51,19 +51,36 @@ def name_merchants(typed: pd.DataFrame, ids: Mapping[str, int]) -> tuple[pd.Data
     return typed.drop(columns="merchant", errors="ignore").assign(merchant_id=merchant_id)[merchant_id.notna()], refused
 
 
-def mark_first(typed: pd.DataFrame, before: OrderKey | None) -> tuple[pd.DataFrame, OrderKey | None]:
-    """Mark the first row of each order (is_first, 0 or 1), blocks of one file coming one after the other.
+@dataclass(frozen=True)
+class LastOrder:
+    """The order of the last row so far: its key, its number in the file, whether its first row says it is fulfilled."""
 
-    `before` is the last order of the block before; gives the last order of this one.
+    merchant_id: int = 0
+    order_number: str = ""
+    index: int = 0
+    fulfilled: bool = False
+
+
+def number_orders(typed: pd.DataFrame, before: LastOrder) -> tuple[pd.DataFrame, LastOrder]:
+    """Number the orders of a file, its blocks coming one after the other; `before` is the last order of the one before.
+
+    Adds order_index (1 for the file's first order), is_first (1 in an order's first row, otherwise 0) and is_fulfilled
+    (1 where that first row has a fulfilled_at), int64 all three. An order whose rows lie apart is numbered anew each
+    time: its key tells. Gives the last order of this block, too.
     """
     if typed.empty:
-        return typed.assign(is_first=pd.Series(dtype="int64")), before
-    key = typed[["merchant_id", "order_number"]]
-    first = ~key.duplicated().to_numpy()
-    if before is not None:
-        first &= ~((key["merchant_id"] == before[0]) & (key["order_number"] == before[1])).to_numpy(dtype=bool)
-    last = key.iloc[-1]
-    return typed.assign(is_first=first.astype(np.int64)), (last["merchant_id"], last["order_number"])
+        nothing = pd.Series(dtype="int64")
+        return typed.assign(order_index=nothing, is_first=nothing, is_fulfilled=nothing), before
+    merchants, numbers = typed["merchant_id"].to_numpy("int64"), typed["order_number"].array
+    first = np.empty(len(typed), dtype=bool)
+    first[0] = (merchants[0], numbers[0]) != (before.merchant_id, before.order_number)
+    first[1:] = (merchants[1:] != merchants[:-1]) | np.asarray(numbers[1:] != numbers[:-1], dtype=bool)
+    index = before.index + np.cumsum(first)
+    said = typed["fulfilled_at"].notna().to_numpy() if "fulfilled_at" in typed else np.zeros(len(typed), dtype=bool)
+    head = np.maximum.accumulate(np.where(first, np.arange(len(typed)), -1))
+    fulfilled = np.where(head < 0, before.fulfilled, said[head])
+    numbered = typed.assign(order_index=index, is_first=first.astype("int64"), is_fulfilled=fulfilled.astype("int64"))
+    return numbered, LastOrder(int(merchants[-1]), str(numbers[-1]), int(index[-1]), bool(fulfilled[-1]))
 
 
 def quarantine_rows(kind: Kind, rows: pd.DataFrame, cells: pd.DataFrame, reasons: pd.DataFrame) -> pd.DataFrame:

@@ -56,9 +56,21 @@ def load_orders(connection: Connection, rows: Table, intake: Intake) -> Loaded:
 
 
 def _insert_all(connection: Connection, rows: Table, intake: Intake) -> int:
-    """The quick way, for a file all of which is new: no row is compared with what is there."""
-    connection.execute(_copy(orders, _new_orders(rows, intake)))
-    return changed(connection, _copy(order_lines, _new_lines(rows)))
+    """The quick way, for a file all of which is new: no row is compared with what is there, ids are counted on."""
+    order_id = (_reserved_ids(connection, rows) + rows.c.order_index).label("id")
+    connection.execute(_copy(orders, _new_orders(rows, intake).add_columns(order_id)))
+    lines = _line_facts(rows, order_id.label("order_id"), rows.c.is_fulfilled == 1)
+    return changed(connection, _copy(order_lines, lines))
+
+
+def _reserved_ids(connection: Connection, rows: Table) -> int:
+    """The id after which there are ids for all orders of the file; `receive` is held, so nobody else gives any."""
+    highest = int(connection.scalar(select(func.coalesce(func.max(orders.c.id), 0))) or 0)
+    wanted = int(connection.scalar(select(func.coalesce(func.max(rows.c.order_index), 0))) or 0)
+    if connection.dialect.name == "postgresql":
+        sequence = func.pg_get_serial_sequence(orders.name, "id")
+        connection.execute(select(func.setval(sequence, highest + wanted + 1, False)))
+    return highest
 
 
 def _copy(target: Table, rows: Select[tuple[object, ...]]) -> Insert:
@@ -125,22 +137,26 @@ def _new_orders(rows: Table, intake: Intake) -> Select[tuple[object, ...]]:
     return made.where(rows.c.is_first == 1)
 
 
-def _line_facts(rows: Table) -> Select[tuple[object, ...]]:
+def _line_facts(
+    rows: Table, order_id: ColumnElement[int], is_fulfilled: ColumnElement[bool]
+) -> Select[tuple[object, ...]]:
+    elsewhere = case((is_fulfilled, rows.c.quantity), else_=0)
     return select(
-        orders.c.id.label("order_id"),
+        order_id,
         rows.c.line_number,
         *(rows.c[name] for name in LINE[:-1]),
         rows.c.quantity.label("quantity_ordered"),
-    ).join_from(rows, orders, same_key(orders, rows, KEY))
-
-
-def _lines(rows: Table) -> Subquery:
-    return _line_facts(rows).add_columns(rows.c.row_number).subquery("lines")
+        *(elsewhere.label(name) for name in FULFILLED),
+    )
 
 
 def _new_lines(rows: Table) -> Select[tuple[object, ...]]:
-    elsewhere = case((orders.c.fulfilled_at.is_not(None), rows.c.quantity), else_=0)
-    return _line_facts(rows).add_columns(*(elsewhere.label(name) for name in FULFILLED))
+    facts = _line_facts(rows, orders.c.id.label("order_id"), orders.c.fulfilled_at.is_not(None))
+    return facts.join_from(rows, orders, same_key(orders, rows, KEY))
+
+
+def _lines(rows: Table) -> Subquery:
+    return _new_lines(rows).add_columns(rows.c.row_number).subquery("lines")
 
 
 def _refuse_below_allocated(connection: Connection, rows: Table) -> pd.DataFrame:
