@@ -52,7 +52,7 @@ def receive_exports(kinds: list[str] | None = None, as_of: datetime | None = Non
         for kind, files in find_files(kinds or list(KINDS)).items():
             outcomes += take_in_kind(kind, files, site, gate, as_of)
     settle_orders()
-    drift = report_drift(outcomes, as_of)
+    drift = report_drift()
     create_table_artifact(shown(artifact_rows(outcomes)), key="received", description="What became of each file")
     states = Counter(one.state for one in outcomes)
     return Received(

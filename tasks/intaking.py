@@ -1,7 +1,7 @@
 """What taking in one delivered file is done with, and what comes of it."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import Connection, Table
 
-from tasks.connectors.files import ExportError, fingerprint
+from tasks.connectors.files import Block, Export, ExportError, fingerprint
 from tasks.connectors.layouts import Layout
 from tasks.domain.cells import Clock
 from tasks.domain.exports import Kind
@@ -56,13 +56,31 @@ class Outcome:
     import_id: int = 0
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A file being read: what it is, its blocks, its layout, and the ids of the merchants its rows may name."""
+
+    delivery: Delivery
+    export: Export
+    layout: Layout
+    merchant_ids: Mapping[str, int]
+
+    def blocks(self) -> Iterator[Block]:
+        """Its rows, as many at a time as the layout allows."""
+        return self.export.blocks(whole=not self.layout.streams)
+
+
 @dataclass
 class Tally:
-    """What is gathered while a file's blocks go by; `refused` holds rows ready for quarantine."""
+    """What is gathered while a file's blocks go by; `refused` holds rows ready for quarantine.
+
+    `rows` of the file are judged, `ignored` say nothing of the kind; `good` ones make `records`.
+    """
 
     rows: int = 0
     ignored: int = 0
-    staged: int = 0
+    good: int = 0
+    records: int = 0
     last_order: LastOrder = field(default_factory=LastOrder)
     last_at: pd.Timestamp | None = None
     rules: list[pd.DataFrame] = field(default_factory=list)

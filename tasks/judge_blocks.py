@@ -1,28 +1,31 @@
 """A file's blocks, one after the other: translated, judged, the good rows staged, the refused ones kept."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pandas as pd
 
-from tasks.connectors.files import Block, Export
+from tasks.connectors.files import Block
 from tasks.connectors.layouts import Layout, Translated, translate
 from tasks.domain import intake
-from tasks.domain.cells import day_first
+from tasks.domain.cells import DateOrder, date_order
 from tasks.domain.exports import Kind, Type
 from tasks.domain.rows import Context, judge
-from tasks.intaking import Intaking, Tally
-from tasks.store.staging import Staging
+from tasks.intaking import Intaking, Opened, RefusedDeliveryError, Tally
+from tasks.store.staging import Sink
 
 PLACED_KINDS = ("stock", "movements")  # what lies nowhere in particular lies in the warehouse's default location
 
 
-def judge_blocks(job: Intaking, export: Export, layout: Layout, stage: Staging, ids: dict[str, int]) -> Tally:
-    """Stage the good rows, keep the refused ones; every block is judged on the clock the first one shows."""
+def judge_blocks(job: Intaking, file: Opened, sink: Sink) -> Tally:
+    """Hand on the good rows, keep the refused ones; every block is judged on the same clock."""
     tally, context = Tally(), None
-    for block in export.blocks(whole=not layout.streams):
-        translated = translate(layout, block.cells)
-        context = context or _with_date_order(job.context(), job.kind, translated.rows)
-        _judge_block(job, _about(layout, block), translated, context, stage, tally, ids)
+    for block in file.blocks():
+        translated = translate(file.layout, block.cells)
+        context = context or _with_date_order(job, file, translated.rows)
+        _judge_block(job, _about(file.layout, block), translated, context, sink, tally, file.merchant_ids)
+    if not tally.rows + tally.ignored:
+        raise RefusedDeliveryError("the file has a header and no rows: it is empty or was cut off")
     return tally
 
 
@@ -34,15 +37,23 @@ def _about(layout: Layout, block: Block) -> Block:
     return replace(block, broken=block.broken.assign(subject=block.broken["row_number"].map(subjects)))
 
 
-def _with_date_order(context: Context, kind: Kind, rows: pd.DataFrame) -> Context:
+def _with_date_order(job: Intaking, file: Opened, rows: pd.DataFrame) -> Context:
+    """Where the first `rows` have dates such as 03/04/2026, all of the file says whether they put the day first."""
+    context, shown = job.context(), _date_order(job.kind, rows)
+    if shown.any:
+        for block in file.blocks():
+            shown += _date_order(job.kind, translate(file.layout, block.cells).rows)
+    return replace(context, clock=replace(context.clock, day_first=shown.day_first))
+
+
+def _date_order(kind: Kind, rows: pd.DataFrame) -> DateOrder:
     names = [one.name for one in kind.fields if one.type in {Type.INSTANT, Type.DATE} and one.name in rows]
-    texts = pd.concat([rows[name] for name in names]) if names else pd.Series(dtype="str")
-    return replace(context, clock=replace(context.clock, day_first=day_first(texts)))
+    return sum((date_order(rows[name]) for name in names), DateOrder())
 
 
 def _judge_block(
-    job: Intaking, block: Block, translated: Translated, context: Context, stage: Staging, tally: Tally,
-    ids: dict[str, int],
+    job: Intaking, block: Block, translated: Translated, context: Context, sink: Sink, tally: Tally,
+    ids: Mapping[str, int],
 ) -> None:  # fmt: skip
     judged = judge(job.kind, translated.rows, context)
     typed, strangers = judged.typed, block.broken[["row_number", "reason"]]
@@ -53,7 +64,7 @@ def _judge_block(
         typed = intake.name_sites(typed, job.site.warehouses, fill_location=job.kind.name in PLACED_KINDS)
     if job.kind.name == "orders":
         typed, tally.last_order = intake.number_orders(typed, tally.last_order)
-    stage.add(typed)
+    sink.add(typed)
     reasons = pd.concat([judged.faults[["row_number", "reason"]], strangers], ignore_index=True)
     _note(job, block, translated, typed, reasons, tally)
     tally.rules.append(judged.tally)
@@ -65,7 +76,8 @@ def _note(
     rows = translated.rows["row_number"].nunique()
     tally.rows += rows + len(block.broken)
     tally.ignored += len(block.cells) - rows
-    tally.staged += typed["row_number"].nunique()
+    tally.good += typed["row_number"].nunique()
+    tally.records += len(typed)
     tally.corrections.append(intake.corrections(block.cells))
     moments = [one.column for one in job.kind.fields if one.type is Type.INSTANT and one.column in typed]
     latest = typed[moments[0]].max() if moments else None
@@ -84,12 +96,12 @@ def _quarantined(job: Intaking, block: Block, translated: Translated, reasons: p
     return rows
 
 
-def requote(job: Intaking, export: Export, layout: Layout, reasons: pd.DataFrame) -> pd.DataFrame:
+def requote(job: Intaking, file: Opened, reasons: pd.DataFrame) -> pd.DataFrame:
     """What rows said that only the database could refuse: the file is read once more for them."""
     found = []
-    for block in export.blocks(whole=not layout.streams) if len(reasons) else ():
+    for block in file.blocks() if len(reasons) else ():
         mine = reasons[reasons["row_number"].isin(block.cells.index)]
         if len(mine):
-            cells = block.cells if not layout.streams else block.cells.loc[block.cells.index.isin(mine["row_number"])]
-            found.append(_quarantined(job, replace(block, cells=cells), translate(layout, cells), mine))
+            cells = block.cells.loc[block.cells.index.isin(mine["row_number"])] if file.layout.streams else block.cells
+            found.append(_quarantined(job, replace(block, cells=cells), translate(file.layout, cells), mine))
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame()

@@ -23,7 +23,7 @@ from tasks.store import orders
 from tasks.store.engine import engine, exclusive, reading
 from tasks.store.loaders import LOADERS
 from tasks.store.sites import ensure_sites
-from tasks.store.snapshots import drift
+from tasks.store.snapshots import drift, note_reported, unreported
 from tasks.take_in import take_in
 
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
@@ -90,16 +90,18 @@ def settle_orders() -> int:
 
 
 @task(task_run_name="compare shop stock with the book")
-def report_drift(outcomes: Sequence[Outcome], as_of: datetime) -> pd.DataFrame:
-    """Where the stock exports of this run and the ledger disagree, per place and in value; also as a CSV."""
-    found = []
+def report_drift() -> pd.DataFrame:
+    """Where stock exports nobody was told of yet and the ledger disagree, per place and in value; also as CSVs."""
     with reading().connect() as connection:
-        found = [
-            drift(connection, one.import_id).assign(file=one.file_name)
-            for one in outcomes
-            if one.kind == "stock" and one.state == "loaded"
-        ]
-    report = pd.concat(found, ignore_index=True) if found else pd.DataFrame()
-    if len(report):
-        write_csv(settings().documents("receive-exports", as_of) / "drift.csv", report)
-    return report
+        exports = unreported(connection)
+        found = {one.id: drift(connection, one.id).assign(file=one.file_name) for one in exports.itertuples()}
+    reports = []
+    for moment, together in exports.groupby("received_at"):
+        report = pd.concat([found[one] for one in together["id"]], ignore_index=True)
+        if len(report):
+            write_csv(settings().documents("receive-exports", moment) / "drift.csv", report)
+        reports.append(report)
+    if len(exports):
+        with engine().begin() as connection:
+            note_reported(connection, exports.assign(places=[len(found[one]) for one in exports["id"]]))
+    return pd.concat(reports, ignore_index=True) if reports else pd.DataFrame()

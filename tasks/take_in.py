@@ -1,22 +1,23 @@
 """One delivered file, from the inbox to the database: read, translated, judged, loaded or refused."""
 
-from dataclasses import replace
+from contextlib import suppress
 
-import pandas as pd
 from sqlalchemy import Connection
 
 from config.settings import settings
 from tasks.connectors.files import Export, ExportError, open_export
-from tasks.connectors.layouts import Layout, UnknownLayout, recognise
-from tasks.domain.deliveries import Verdict
-from tasks.intaking import Intaking, Outcome, RefusedDeliveryError, Tally
-from tasks.judge_blocks import judge_blocks, requote
+from tasks.connectors.layouts import UnknownLayout, recognise
+from tasks.domain.intake import NUMBERED
+from tasks.intaking import Intaking, Opened, Outcome
+from tasks.judge_blocks import judge_blocks
+from tasks.settle_import import settle_import
 from tasks.store import imports
 from tasks.store.engine import engine, exclusive, reading
 from tasks.store.imports import Delivery
 from tasks.store.intake import Intake, Loaded
+from tasks.store.orders import can_go_straight, straight_orders
 from tasks.store.sites import merchant_ids
-from tasks.store.staging import staging
+from tasks.store.staging import KnownRowsError, staging
 
 
 def take_in(job: Intaking) -> Outcome:
@@ -51,64 +52,38 @@ def _seen(job: Intaking, known: int, reason: str) -> Outcome:
 def _load(job: Intaking, delivery: Delivery, export: Export) -> Outcome:
     layout = recognise(job.kind.name, export.header, job.site.layouts)
     with reading().connect() as connection:
-        ids = merchant_ids(connection)
-    extra = ("merchant_id", *(("order_index", "is_first", "is_fulfilled") if job.kind.name == "orders" else ()))
+        file = Opened(delivery, export, layout, merchant_ids(connection))
+        straight = job.kind.name == "orders" and can_go_straight(connection)
+    with suppress(KnownRowsError):
+        if straight:
+            return _write_new_orders(job, file)
+    return _stage_and_merge(job, file)
+
+
+def _write_new_orders(job: Intaking, file: Opened) -> Outcome:
+    """Orders all of which are new: each block is written while the next one is judged, in one transaction."""
+    with engine().begin() as connection:
+        if (known := _locked(connection, file)) is not None:
+            return _seen(job, known, "taken in by another run")
+        import_id = imports.open_import(connection, file.delivery, file.layout.name, job.as_of)
+        with straight_orders(connection, import_id) as sink:
+            tally = judge_blocks(job, file, sink)
+        return settle_import(job, file, tally, connection, import_id, Loaded(tally.records, 0))
+
+
+def _stage_and_merge(job: Intaking, file: Opened) -> Outcome:
+    extra = ("merchant_id", *(NUMBERED if job.kind.name == "orders" else ()))
     with staging(job.kind, settings().folder(".staging"), extra) as stage:
-        tally = judge_blocks(job, export, layout, stage, ids)
-        if not tally.rows + tally.ignored:
-            raise RefusedDeliveryError("the file has a header and no rows: it is empty or was cut off")
+        tally = judge_blocks(job, file, stage)
         with stage.merge() as connection:
-            exclusive(connection, "receive")
-            if (known := imports.already_loaded(connection, delivery)) is not None:
+            if (known := _locked(connection, file)) is not None:
                 return _seen(job, known, "taken in by another run")
-            import_id = imports.open_import(connection, delivery, layout.name, job.as_of)
+            import_id = imports.open_import(connection, file.delivery, file.layout.name, job.as_of)
             loaded = job.loader(connection, stage.rows, Intake(import_id, job.kind.name, job.name, job.as_of))
-            tally.refused.append(requote(job, export, layout, loaded.refused))
-            outcome = _counts(job, layout, tally, loaded, import_id)
-            verdict = _judge_delivery(job, connection, tally, outcome)
-            _close(connection, outcome, tally, ids)
-    return replace(outcome, warnings=verdict.warnings)
+            return settle_import(job, file, tally, connection, import_id, loaded)
 
 
-def _counts(job: Intaking, layout: Layout, tally: Tally, loaded: Loaded, import_id: int) -> Outcome:
-    """I1. A source row that holds several records counts once."""
-    refused = [each["row_number"] for each in tally.refused if len(each)]
-    quarantined = pd.concat(refused).nunique() if refused else 0
-    good = tally.rows - quarantined
-    new = min(loaded.loaded, good)
-    return Outcome(
-        job.kind.name, job.name, "loaded", layout.name, tally.rows, new, good - new, quarantined, tally.ignored,
-        import_id=import_id,
-    )  # fmt: skip
-
-
-def _judge_delivery(job: Intaking, connection: Connection, tally: Tally, outcome: Outcome) -> Verdict:
-    rules = pd.concat(tally.rules).groupby(["rule", "field", "check"], sort=False, as_index=False).sum()
-    unattached = outcome.rows_quarantined - min(outcome.rows_quarantined, tally.rows - tally.staged)
-    fit = [(f"{job.kind.name} rows fit what is known", "row", "reference", tally.staged, unattached)]
-    rules = pd.concat([rules, pd.DataFrame(fit, columns=rules.columns)], ignore_index=True)
-    profile = {
-        "rows": outcome.rows_in,
-        "quarantined_share": outcome.rows_quarantined / max(1, outcome.rows_in),
-        "last_at": tally.last_at.isoformat() if tally.last_at is not None else None,
-        "recent_rows_median": imports.usual_rows(connection, outcome.import_id, job.gate.rules.volume_from_imports),
-    }
-    verdict = job.gate.judge(job.kind.name, rules, profile, name=job.name)
-    if verdict.refused:
-        raise RefusedDeliveryError("; ".join(verdict.reasons))
-    return verdict
-
-
-def _close(connection: Connection, outcome: Outcome, tally: Tally, ids: dict[str, int]) -> None:
-    kept = [each for each in tally.refused if len(each)]
-    if kept:
-        rows = pd.concat(kept, ignore_index=True).groupby("row_number", as_index=False).agg(
-            {"merchant": "first", "subject": "first", "raw": "first", "cells": "first", "reasons": "; ".join}
-        )  # fmt: skip
-        rows["merchant_id"] = rows.pop("merchant").map(ids).astype("Int64")
-        imports.quarantine(connection, rows.assign(import_id=outcome.import_id))
-    said = pd.concat(tally.corrections)
-    imports.correct(connection, outcome.import_id, said[["sha256", "refused_row"]])
-    counts = {name: getattr(outcome, name) for name in
-              ("rows_in", "rows_loaded", "rows_unchanged", "rows_quarantined", "rows_ignored")}  # fmt: skip
-    imports.close_import(connection, outcome.import_id, counts)
+def _locked(connection: Connection, file: Opened) -> int | None:
+    """Wait for other runs that write; the import that brought this very file meanwhile, if any."""
+    exclusive(connection, "receive")
+    return imports.already_loaded(connection, file.delivery)

@@ -36,7 +36,7 @@ def receive(
     with expectations(as_of) if rules is None else nullcontext(Gate(settings().folder("gate"), rules, as_of)) as gate:
         outcomes = take_in_all(gate, as_of, kinds)
     settle_orders.fn()
-    report_drift.fn(outcomes, as_of)
+    report_drift.fn()
     return outcomes
 
 

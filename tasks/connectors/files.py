@@ -16,7 +16,6 @@ import itertools
 import re
 import sys
 import zlib
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -232,12 +231,15 @@ def header_names(cells: list[str]) -> tuple[str, ...]:
 
 
 class _Ended(io.RawIOBase):
-    """A file and, after its last byte, a row that only comes back as a row when no quote is open."""
+    """A file and, after its last byte, a row that only comes back as a row when no quote is open.
+
+    `lines`: how many were read, each ended by CR, LF or both (once more where a chunk ends between the two).
+    """
 
     def __init__(self, stream: BinaryIO, end: bytes) -> None:
+        self.lines = 0
         self._stream = stream
         self._end = end
-        self.lines = 0
 
     def readable(self) -> bool:
         return True
@@ -246,7 +248,7 @@ class _Ended(io.RawIOBase):
         chunk = self._stream.read(size)
         if not chunk:
             chunk, self._end = self._end, b""
-        self.lines += chunk.count(b"\n")
+        self.lines += chunk.count(b"\n") + chunk.count(b"\r") - chunk.count(b"\r\n")
         return chunk
 
 
@@ -274,7 +276,7 @@ def _text_blocks(path: Path, head: _Head, block_bytes: int) -> Iterator[Block]:
     end = f"\n{_END}{head.delimiter * (len(head.names) - 1)}\n".encode()
     row, ended = head.row + 1, False
     try:
-        with path.open("rb") as stream, pyarrow.csv.open_csv(file := _Ended(stream, end), **options) as reader:
+        with path.open("rb") as stream, pyarrow.csv.open_csv(text := _Ended(stream, end), **options) as reader:
             for table in _gathered(reader, block_bytes):
                 ended = bool(table.num_rows) and table.column(0)[-1].as_py() == _END
                 block, row = _block(table, broken, head, row)
@@ -289,21 +291,32 @@ def _text_blocks(path: Path, head: _Head, block_bytes: int) -> Iterator[Block]:
         raise UnreadableExportError(
             f"a quote opened in row {row - 1} or before is never closed: the file is cut off or damaged"
         )
-    if file.lines - head.lines > row - head.row - 1:  # some cell has several lines
-        _refuse_loose_quote(path, head)
+    if text.lines - head.lines > row - head.row - 1:  # some cell has several lines
+        _refuse_rows_in_a_cell(path, head)
 
 
-def _refuse_loose_quote(path: Path, head: _Head) -> None:
-    """Text after a closing quote: the quote may have been meant to open, and the rows between are no cell."""
-    with path.open(encoding="utf-8-sig", newline="") as text:
-        reader = csv.reader(text, delimiter=head.delimiter, strict=True)
-        try:
-            deque(reader, maxlen=0)
-        except csv.Error as error:
-            if "expected after" in str(error):
-                raise UnreadableExportError(
-                    f"line {reader.line_num}: text follows a closing quote; a quote before it was never closed"
-                ) from None
+def _refuse_rows_in_a_cell(path: Path, head: _Head) -> None:
+    """Two quotes that nobody closed make a pair, with the end of a row and the row after it in one cell.
+
+    The second one then stands before a text, where the end of a quoted cell cannot.
+    """
+    csv.field_size_limit(READ_BYTES)
+    with path.open(encoding="utf-8", newline="") as stream:
+        for _ in range(head.lines):
+            stream.readline()
+        reader = csv.reader(stream, delimiter=head.delimiter, strict=True)
+        for row in itertools.count(head.row + 1):
+            before = reader.line_num
+            try:
+                if next(reader, None) is None:
+                    return
+            except csv.Error as error:
+                lines = reader.line_num - before
+                if lines > 1 and "expected after" in str(error):
+                    raise UnreadableExportError(
+                        f"row {row:,}: found a quote that is opened and, {lines - 1} line(s) below, closed in front "
+                        "of a text, expected the end of the cell there: rows have run together"
+                    ) from None
 
 
 def _gathered(batches: Iterable[pa.RecordBatch], block_bytes: int) -> Iterator[pa.Table]:

@@ -81,13 +81,33 @@ def _bounds(field: Field) -> str:
     return f", at least {least:,}" + (f", at most {most:,}" if field.maximum is not None else "")
 
 
-def day_first(texts: pd.Series) -> bool | None:
-    """Whether dates such as 25/12/2026 put the day first; None when nothing says so, or both are seen."""
+@dataclass(frozen=True)
+class DateOrder:
+    """What dates such as 25/12/2026 show of their order; `+` puts together what two parts of a file show."""
+
+    any: bool = False
+    first_beyond_12: bool = False
+    second_beyond_12: bool = False
+
+    def __add__(self, other: "DateOrder") -> "DateOrder":
+        return DateOrder(
+            self.any or other.any,
+            self.first_beyond_12 or other.first_beyond_12,
+            self.second_beyond_12 or other.second_beyond_12,
+        )
+
+    @property
+    def day_first(self) -> bool | None:
+        """Whether they put the day first; None when nothing says so, or both are seen."""
+        return self.first_beyond_12 if self.first_beyond_12 != self.second_beyond_12 else None
+
+
+def date_order(texts: pd.Series) -> DateOrder:
+    """What the dates among some texts show of their order."""
     texts = texts.dropna()
     dates = texts[texts.str.match(r"\s*'?\d{1,2}[/.-]\d{1,2}[/.-]\d{4}")].drop_duplicates()
     parts = dates.str.extract(r"^\s*'?(\d{1,2})[/.-](\d{1,2})[/.-]").astype("int64")
-    first, second = bool((parts[0] > 12).any()), bool((parts[1] > 12).any())
-    return first if first != second else None
+    return DateOrder(len(dates) > 0, bool((parts[0] > 12).any()), bool((parts[1] > 12).any()))
 
 
 def bare(text: str) -> str:

@@ -14,6 +14,7 @@ from tasks.domain.exports import Kind
 from tasks.domain.sites import Warehouse
 
 FILE_COLUMN, ROW_COLUMN, REASONS_COLUMN = "quarantine_file", "quarantine_row", "quarantine_reasons"
+NUMBERED = ("order_index", "is_first", "is_fulfilled")
 _SUBJECTS = ("order_number", "request_id", "movement_id", "rma", "parcel", "tracking_number", "sku", "location")
 
 

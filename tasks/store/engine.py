@@ -4,12 +4,13 @@ import hashlib
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
 from sqlalchemy.engine import make_url
 
 from config.settings import settings
 
 BUSY_SECONDS = 120
+STATISTICS_FROM_ROWS = 20_000
 
 
 def engine() -> Engine:
@@ -42,6 +43,18 @@ def exclusive(connection: Connection, name: str) -> None:
     if connection.dialect.name == "postgresql":
         key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
         connection.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def gather_statistics(connection: Connection) -> None:
+    """After a bulk load: let PostgreSQL's planner know the tables this transaction made much larger.
+
+    Autovacuum would see to it a minute later; a plan made for the empty table may then run for a minute itself.
+    """
+    if connection.dialect.name == "postgresql":
+        touched = text("SELECT relname FROM pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd >= :rows"
+                       " AND relid IN (SELECT oid FROM pg_class WHERE relpersistence = 'p')")  # fmt: skip
+        for name in connection.scalars(touched, {"rows": STATISTICS_FROM_ROWS}).all():
+            connection.exec_driver_sql(f'ANALYZE "{name}"')
 
 
 def _prepare_sqlite(raw: Any, _record: Any) -> None:

@@ -1,5 +1,8 @@
 """Orders as shops export them: new ones in, changed ones up to date, the same export again changes nothing."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pandas as pd
 from sqlalchemy import (
     ColumnElement,
@@ -27,6 +30,7 @@ from tasks.store.frames import changed, read
 from tasks.store.intake import Intake, Loaded
 from tasks.store.merging import count, differs, drop, drop_repeats, insert_new, same_key, update_changed
 from tasks.store.schema import imports, order_lines, orders, quarantined_rows
+from tasks.store.staging import Sink, straight
 
 KEY = ("merchant_id", "order_number")
 HEADER = (
@@ -48,29 +52,57 @@ def load_orders(connection: Connection, rows: Table, intake: Intake) -> Loaded:
     is taken from its first row (`is_first`). A line twice in a file with other values is refused; the first stands.
     """
     total = count(connection, rows)
+    if can_go_straight(connection):  # and could not: some of it is known, or says a line twice
+        return _load_over_known(connection, rows, intake, total)
     try:
         with connection.begin_nested():
             return Loaded(_insert_all(connection, rows, intake), 0)
-    except IntegrityError:  # some of it is known, or says a line twice
+    except IntegrityError:
         return _load_over_known(connection, rows, intake, total)
 
 
 def _insert_all(connection: Connection, rows: Table, intake: Intake) -> int:
     """The quick way, for a file all of which is new: no row is compared with what is there, ids are counted on."""
-    order_id = (_reserved_ids(connection, rows) + rows.c.order_index).label("id")
+    order_id = (_highest_id(connection) + rows.c.order_index).label("id")
     connection.execute(_copy(orders, _new_orders(rows, intake).add_columns(order_id)))
     lines = _line_facts(rows, order_id.label("order_id"), rows.c.is_fulfilled == 1)
     return changed(connection, _copy(order_lines, lines))
 
 
-def _reserved_ids(connection: Connection, rows: Table) -> int:
-    """The id after which there are ids for all orders of the file; `receive` is held, so nobody else gives any."""
-    highest = int(connection.scalar(select(func.coalesce(func.max(orders.c.id), 0))) or 0)
-    wanted = int(connection.scalar(select(func.coalesce(func.max(rows.c.order_index), 0))) or 0)
-    if connection.dialect.name == "postgresql":
-        sequence = func.pg_get_serial_sequence(orders.name, "id")
-        connection.execute(select(func.setval(sequence, highest + wanted + 1, False)))
-    return highest
+def _highest_id(connection: Connection) -> int:
+    """The highest id of an order; who holds `receive` may count on from it, nobody else makes orders."""
+    return int(connection.scalar(select(func.max(orders.c.id))) or 0)
+
+
+def can_go_straight(connection: Connection) -> bool:
+    """Whether new orders need not be staged."""
+    return connection.dialect.name == "postgresql"
+
+
+@contextmanager
+def straight_orders(connection: Connection, import_id: int) -> Iterator[Sink]:
+    """Order lines all of which are new go into their tables block by block; the caller holds `receive`.
+
+    Raises KnownRowsError when they are not: the transaction is lost, the file must be staged and merged.
+    """
+    highest = _highest_id(connection)
+    with straight(connection, lambda typed: _by_table(typed, highest, import_id)) as sink:
+        yield sink
+    sequence = func.pg_get_serial_sequence(orders.name, "id")
+    connection.execute(select(func.setval(sequence, func.max(orders.c.id) + 1, False)))
+
+
+def _by_table(typed: pd.DataFrame, highest: int, import_id: int) -> Iterator[tuple[Table, pd.DataFrame]]:
+    """The rows of each table that blocks of new order lines make: an order by its first line, and every line."""
+    typed = typed.assign(order_id=highest + typed["order_index"], import_id=import_id)
+    first = typed[typed["is_first"] == 1].rename(columns={"order_id": "id"})
+    if "refunded_minor" in first:
+        first = first.assign(refunded_minor=first["refunded_minor"].fillna(0))
+    yield orders, first[[name for name in ("id", "import_id", "hold_reason", *KEY, *HEADER) if name in first]]
+    lines = typed.rename(columns={"quantity": "quantity_ordered"})
+    if lines["is_fulfilled"].any():
+        lines = lines.assign(**dict.fromkeys(FULFILLED, lines["quantity_ordered"] * lines["is_fulfilled"]))
+    yield order_lines, lines[[name for name in (*LINE_KEY, *LINE, *FULFILLED) if name in lines]]
 
 
 def _copy(target: Table, rows: Select[tuple[object, ...]]) -> Insert:

@@ -6,13 +6,25 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Select, Table, cast, exists, func, literal, select
 from sqlalchemy.sql.selectable import Subquery
 
+from tasks.domain.states import ImportState
 from tasks.store.frames import read
 from tasks.store.intake import Intake, Loaded
 from tasks.store.merging import count, differs, drop_repeats, merge, same_key
 from tasks.store.places import Placed, placed
-from tasks.store.schema import locations, merchants, products, stock_moves, stock_snapshots, warehouses
+from tasks.store.run_log import log
+from tasks.store.schema import (
+    imports,
+    locations,
+    merchants,
+    products,
+    run_log,
+    stock_moves,
+    stock_snapshots,
+    warehouses,
+)
 from tasks.store.stock import PLACE, post_moves
 
+FLOW = "receive-exports"
 FACTS = ("on_hand", "snapshot_at")
 STOCK_KEY = ("merchant_id", "warehouse", "location", "sku", "condition", "lot")
 
@@ -101,6 +113,28 @@ def drift(connection: Connection, import_id: int) -> pd.DataFrame:
     order = order.sort_values(["size", "warehouse", "location", "sku", "condition", "lot"],
                               ascending=[False, True, True, True, True, True])  # fmt: skip
     return order.drop(columns="size").reset_index(drop=True)
+
+
+def unreported(connection: Connection) -> pd.DataFrame:
+    """Stock exports of the moments one of which has no drift report yet: id, received_at, sha256, file_name.
+
+    Reports are written from what was committed, so that a crash before they are written loses none.
+    """
+    told = exists().where(
+        run_log.c.flow == FLOW, run_log.c.step == "drift",
+        run_log.c.as_of == imports.c.received_at, run_log.c.fingerprint == imports.c.sha256,
+    )  # fmt: skip
+    loaded = imports.c.kind == "stock", imports.c.state == ImportState.LOADED
+    new = select(imports.c.received_at).where(*loaded, ~told)
+    exports = select(imports.c.id, imports.c.received_at, imports.c.sha256, imports.c.file_name)
+    return read(connection, exports.where(*loaded, imports.c.received_at.in_(new)).order_by(imports.c.id))
+
+
+def note_reported(connection: Connection, exports: pd.DataFrame) -> None:
+    """The drift of `exports` (received_at, sha256, places) is written down."""
+    for one in exports.itertuples():
+        log(connection, flow=FLOW, step="drift", as_of=one.received_at, fingerprint=one.sha256, rows_in=1,
+            rows_out=int(one.places))  # fmt: skip
 
 
 def _snapshot(import_id: int) -> Subquery:

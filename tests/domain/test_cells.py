@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.cells import MONEY_SCALE, Clock, day_first, read_texts
+from tasks.domain.cells import MONEY_SCALE, Clock, date_order, read_texts
 from tasks.domain.exports import Field, Type
 from tasks.domain.money import exponent
 
@@ -142,9 +142,9 @@ def test_a_time_is_read_only_where_it_exists_once(text: str, utc: str | None) ->
 def test_the_column_decides_whether_the_day_comes_first() -> None:
     """One 25/12 tells how 03/04 is meant; with neither or both in sight only what can be nothing else is read."""
     column = pd.Series(["03/04/2026", "25/12/2026", "2026-01-01"], dtype="str")
-    assert day_first(column) is True
-    assert day_first(pd.Series(["03/04/2026", "12/25/2026"], dtype="str")) is False
-    assert day_first(pd.Series(["25/12/2026", "12/25/2026"], dtype="str")) is None
+    assert date_order(column).day_first is True
+    assert date_order(pd.Series(["03/04/2026", "12/25/2026"], dtype="str")).day_first is False
+    assert date_order(pd.Series(["25/12/2026", "12/25/2026"], dtype="str")).day_first is None
     assert instant("03/04/2026 9:15", Clock("UTC", day_first=True)) == "2026-04-03 09:15:00"
     assert instant("03/04/2026 9:15 PM", Clock("UTC", day_first=False)) == "2026-03-04 21:15:00"
     assert instant("03/04/2026", Clock("UTC")) is None

@@ -84,6 +84,11 @@ AWKWARD: dict[str, tuple[str | bytes, dict[str, str | None] | None, set[int]]] =
     "an odd byte of UTF-16": ("sku,name\nA,a\n".encode("utf-16") + b"\x00", None, set()),
     "a quote nobody closes": ('sku,name\nA,a\nB,"b\nC,c\n', None, set()),
     "two quotes nobody closes": ('sku,name\nA,"a\nB,"b\nC,c\n', None, set()),
+    "two quotes nobody closes, rows apart": ('sku,name\nA,"a\nB,b\nC,"c\nD,d\n', None, set()),
+    "two quotes nobody closes below a cell of lines": ('sku,name\nA,"a\n"\nB,"b\nC,"c\n', None, set()),
+    "a quote after a quoted cell below a cell of lines": (
+        'sku,name\nA,"a\nb"\nB,"mug" x\n', {"A": "a\nb", "B": "mug x"}, set()
+    ),
     "semicolons": ('sku;name\nA;"a;b"\nB;c,d\n', {"A": "a;b", "B": "c,d"}, set()),
     "two delimiters": ("sku,name\nA;a\nB,b\n", {"B": "b"}, {2}),
     "a delimiter told": ("sep=;\nsku;name\nA;a\n", {"A": "a"}, set()),
