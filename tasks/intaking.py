@@ -54,6 +54,7 @@ class Outcome:
     reason: str = ""
     warnings: tuple[str, ...] = ()
     import_id: int = 0
+    sheet: Path | None = None  # drafted already, of its refused rows
 
 
 @dataclass(frozen=True)

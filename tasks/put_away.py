@@ -8,6 +8,7 @@ from config.settings import settings
 from tasks.connectors.tables import write_xlsx
 from tasks.domain.exports import KINDS
 from tasks.domain.intake import quarantine_sheet
+from tasks.draft_sheet import SHEET
 from tasks.intaking import Outcome
 from tasks.store import imports
 from tasks.store.engine import reading
@@ -34,10 +35,13 @@ def put_away(path: Path, outcome: Outcome, as_of: datetime) -> None:
 
 def write_quarantine_sheet(outcome: Outcome) -> Path | None:
     """The spreadsheet in which the file's refused rows can be corrected; none when nothing waits."""
-    with reading().connect() as connection:
-        waiting = imports.open_quarantine(connection, outcome.import_id)
     name = f"{Path(outcome.file_name).name}.{outcome.import_id}.xlsx"
     path = settings().folder("quarantine") / outcome.kind / name
+    if outcome.sheet:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return outcome.sheet.replace(path)
+    with reading().connect() as connection:
+        waiting = imports.open_quarantine(connection, outcome.import_id)
     if waiting.empty or path.exists():
         return None
-    return write_xlsx(path, {"correct and drop back": quarantine_sheet(KINDS[outcome.kind], waiting)})
+    return write_xlsx(path, {SHEET: quarantine_sheet(KINDS[outcome.kind], waiting)})

@@ -94,14 +94,14 @@ def report_drift() -> pd.DataFrame:
     """Where stock exports nobody was told of yet and the ledger disagree, per place and in value; also as CSVs."""
     with reading().connect() as connection:
         exports = unreported(connection)
-        found = {one.id: drift(connection, one.id).assign(file=one.file_name) for one in exports.itertuples()}
-    reports = []
-    for moment, together in exports.groupby("received_at"):
-        report = pd.concat([found[one] for one in together["id"]], ignore_index=True)
-        if len(report):
-            write_csv(settings().documents("receive-exports", moment) / "drift.csv", report)
-        reports.append(report)
+        found = [drift(connection, import_id).assign(file=name)
+                 for import_id, name in zip(exports["id"], exports["file_name"], strict=True)]  # fmt: skip
+    exports["places"] = [len(places) for places in found]
+    report = pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+    moments = exports["received_at"].repeat(exports["places"].tolist()).set_axis(report.index)
+    for moment, together in report.groupby(moments):
+        write_csv(settings().documents("receive-exports", moment) / "drift.csv", together)
     if len(exports):
         with engine().begin() as connection:
-            note_reported(connection, exports.assign(places=[len(found[one]) for one in exports["id"]]))
-    return pd.concat(reports, ignore_index=True) if reports else pd.DataFrame()
+            note_reported(connection, exports)
+    return report

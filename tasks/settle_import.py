@@ -7,6 +7,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from tasks.domain.deliveries import Verdict
+from tasks.domain.intake import refused_once
 from tasks.intaking import Intaking, Opened, Outcome, RefusedDeliveryError, Tally
 from tasks.judge_blocks import requote
 from tasks.store import imports
@@ -59,11 +60,8 @@ def _judge_delivery(job: Intaking, connection: Connection, tally: Tally, outcome
 
 
 def _close(connection: Connection, outcome: Outcome, tally: Tally, ids: Mapping[str, int]) -> None:
-    kept = [each for each in tally.refused if len(each)]
-    if kept:
-        rows = pd.concat(kept, ignore_index=True).groupby("row_number", as_index=False).agg(
-            {"merchant": "first", "subject": "first", "raw": "first", "cells": "first", "reasons": "; ".join}
-        )  # fmt: skip
+    rows = refused_once(tally.refused)
+    if len(rows):
         rows["merchant_id"] = rows.pop("merchant").map(ids).astype("Int64")
         imports.quarantine(connection, rows.assign(import_id=outcome.import_id))
     said = pd.concat(tally.corrections)

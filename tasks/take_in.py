@@ -1,6 +1,7 @@
 """One delivered file, from the inbox to the database: read, translated, judged, loaded or refused."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -8,6 +9,7 @@ from config.settings import settings
 from tasks.connectors.files import Export, ExportError, open_export
 from tasks.connectors.layouts import UnknownLayout, recognise
 from tasks.domain.intake import NUMBERED
+from tasks.draft_sheet import Draft
 from tasks.intaking import Intaking, Opened, Outcome
 from tasks.judge_blocks import judge_blocks
 from tasks.settle_import import settle_import
@@ -68,19 +70,22 @@ def _write_new_orders(job: Intaking, file: Opened) -> Outcome:
         import_id = imports.open_import(connection, file.delivery, file.layout.name, job.as_of)
         with straight_orders(connection, import_id) as sink:
             tally = judge_blocks(job, file, sink)
-        return settle_import(job, file, tally, connection, import_id, Loaded(tally.records, 0))
+        with Draft(job.kind, file, tally) as draft:
+            outcome = settle_import(job, file, tally, connection, import_id, Loaded(tally.records, 0))
+            return replace(outcome, sheet=draft.take())
 
 
 def _stage_and_merge(job: Intaking, file: Opened) -> Outcome:
     extra = ("merchant_id", *(NUMBERED if job.kind.name == "orders" else ()))
     with staging(job.kind, settings().folder(".staging"), extra) as stage:
         tally = judge_blocks(job, file, stage)
-        with stage.merge() as connection:
+        with Draft(job.kind, file, tally) as draft, stage.merge() as connection:
             if (known := _locked(connection, file)) is not None:
                 return _seen(job, known, "taken in by another run")
             import_id = imports.open_import(connection, file.delivery, file.layout.name, job.as_of)
             loaded = job.loader(connection, stage.rows, Intake(import_id, job.kind.name, job.name, job.as_of))
-            return settle_import(job, file, tally, connection, import_id, loaded)
+            outcome = settle_import(job, file, tally, connection, import_id, loaded)
+            return replace(outcome, sheet=draft.take()) if loaded.refused.empty else outcome
 
 
 def _locked(connection: Connection, file: Opened) -> int | None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -109,6 +110,23 @@ def quarantine_rows(kind: Kind, rows: pd.DataFrame, cells: pd.DataFrame, reasons
             "reasons": pd.Series(["; ".join(why[number]) for number in numbers], dtype="str"),
         }
     )
+
+
+def refused_once(refused: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One row a row_number of what `quarantine_rows` gave, all its reasons joined; NUL is shown as a sign."""
+    kept = [each for each in refused if len(each)]
+    if not kept:
+        return pd.DataFrame()
+    said: dict[str, Any] = {
+        "merchant": "first",
+        "subject": "first",
+        "raw": "first",
+        "cells": "first",
+        "reasons": "; ".join,
+    }
+    rows = pd.concat(kept, ignore_index=True).groupby("row_number", as_index=False).agg(said)
+    shown = {name: rows[name].str.replace("\x00", "\N{SYMBOL FOR NULL}") for name in ("subject", "raw", "reasons")}
+    return rows.assign(**shown)
 
 
 def subjects(rows: pd.DataFrame) -> pd.Series:

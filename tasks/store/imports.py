@@ -65,10 +65,8 @@ def usual_rows(connection: Connection, import_id: int, imports_min: int) -> floa
 
 
 def quarantine(connection: Connection, rows: pd.DataFrame) -> None:
-    """Keep refused rows: import_id, row_number, merchant_id, subject, raw, cells, reasons; NUL is shown as a sign."""
-    if len(rows):
-        seen = {name: rows[name].str.replace("\x00", "\N{SYMBOL FOR NULL}") for name in ("subject", "raw", "reasons")}
-        fill(connection, quarantined_rows, rows.assign(**seen))
+    """Keep refused rows: import_id, row_number, merchant_id, subject, raw, cells, reasons."""
+    fill(connection, quarantined_rows, rows)
 
 
 def correct(connection: Connection, import_id: int, corrected: pd.DataFrame) -> int:

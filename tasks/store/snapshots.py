@@ -132,9 +132,8 @@ def unreported(connection: Connection) -> pd.DataFrame:
 
 def note_reported(connection: Connection, exports: pd.DataFrame) -> None:
     """The drift of `exports` (received_at, sha256, places) is written down."""
-    for one in exports.itertuples():
-        log(connection, flow=FLOW, step="drift", as_of=one.received_at, fingerprint=one.sha256, rows_in=1,
-            rows_out=int(one.places))  # fmt: skip
+    for moment, sha256, places in zip(exports["received_at"], exports["sha256"], exports["places"], strict=True):
+        log(connection, flow=FLOW, step="drift", as_of=moment, fingerprint=sha256, rows_in=1, rows_out=int(places))
 
 
 def _snapshot(import_id: int) -> Subquery:

@@ -205,7 +205,7 @@ class _SqliteStaging(Staging):
 def _scratch_file(scratch: Path, stack: ExitStack) -> Path:
     """A new file name in `scratch`, removed at the end; what dead processes left there is removed now."""
     scratch.mkdir(parents=True, exist_ok=True)
-    for left in scratch.glob("*-*.db*"):
+    for left in scratch.glob("*-*.*"):
         if not _alive(int(left.name.partition("-")[0])):
             left.unlink(missing_ok=True)
     path = scratch / f"{os.getpid()}-{uuid.uuid4().hex}.db"
