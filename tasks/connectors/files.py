@@ -31,7 +31,7 @@ import pyarrow.csv
 from tasks.connectors.workbooks import NO_ARCHIVE, is_workbook, workbook_rows
 
 CHUNK_BYTES = 8 << 20
-BLOCK_BYTES = 24 << 20
+BLOCK_BYTES = 12 << 20
 READ_BYTES = 4 << 20  # the reader keeps 32 of these ahead; a row must fit into one
 HEADER_BYTES_MAX = 1 << 20
 _END = "\x1eend of file\x1e"
