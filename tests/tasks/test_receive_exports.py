@@ -570,3 +570,20 @@ def test_a_bulk_load_leaves_the_planner_its_statistics(
     assert {name: count for name, count in known if name in {"orders", "order_lines", "shipments"}} == {
         "orders": 60, "order_lines": 60, "shipments": -1,
     }  # fmt: skip
+
+
+def test_an_order_over_several_blocks_is_one_order(store: Engine, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every line is its own, and what its first row says of it, that the shop had sent it, holds for the last one."""
+    monkeypatch.setattr(files, "BLOCK_BYTES", 10_000)
+    monkeypatch.setattr(files, "READ_BYTES", 10_000)
+    sent = {"fulfilled_at": "2026-03-06 10:00:00 +0000"}
+    lines = [order("#sent", n, **(sent if n == 1 else {})) for n in range(1, 201)] + [order("#open")]
+    put(home, "orders", as_csv([order("#before"), *lines]))
+    receive()
+    found = rows(store, order_lines).merge(rows(store, orders), left_on="order_id", right_on="id")
+    assert found.groupby("order_number")["quantity_shipped"].agg(["size", "sum"]).to_dict("index") == {
+        "#before": {"size": 1, "sum": 0}, "#sent": {"size": 200, "sum": 200}, "#open": {"size": 1, "sum": 0},
+    }  # fmt: skip
+    put(home, "orders", as_csv([order("#after")]), "next.csv")
+    receive()
+    assert column(store, orders, "order_number") == ["#before", "#sent", "#open", "#after"]
