@@ -110,6 +110,7 @@ class CountLineState(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     REFUSED = "refused"
+    CANCELLED = "cancelled"
 
 
 class WaveState(StrEnum):

@@ -19,6 +19,7 @@ from tasks.store.schema import (
     variances,
     warehouses,
 )
+from tasks.store.stock import PLACE
 
 FINDING = ("count_line_id", "book", "expected", "counted", "difference", "value_minor", "currency", "within_tolerance",
            "decision", "reason_code", "decided_by", "decided_at")  # fmt: skip
@@ -49,6 +50,7 @@ def ask_again(connection: Connection, places: pd.DataFrame, as_of: datetime) -> 
 
     `places`: warehouse_id, code, round (the next) and LINE. Returns how many places were asked for.
     """
+    withdraw(connection, _elsewhere(connection, places), "a recount asks for the place")
     with staged(connection, places[["warehouse_id", "code", "round", *LINE]], like=count_lines) as new:
         at = literal(as_of, counts.c.planned_at.type).label("planned_at")
         why, state = literal("recount").label("reason"), literal(CountState.PLANNED.value).label("state")
@@ -61,6 +63,38 @@ def ask_again(connection: Connection, places: pd.DataFrame, as_of: datetime) -> 
         asked = select(counts.c.id.label("count_id"), *(new.c[name] for name in LINE)).join_from(new, counts, of)
         asked = asked.where(~exists().where(same)).order_by(counts.c.id, new.c.location_id, new.c.sku, new.c.lot)
         return changed(connection, insert(count_lines).from_select(["count_id", *LINE], asked))
+
+
+def _elsewhere(connection: Connection, places: pd.DataFrame) -> pd.DataFrame:
+    """What waits to be counted at `places`, on other sheets than the one that is about to ask."""
+    line = count_lines.c
+    with staged(connection, places[["warehouse_id", "code", "round", *LINE]], like=count_lines) as new:
+        same = and_(*(line[name] == new.c[name] for name in PLACE))
+        own = and_(*(counts.c[name] == new.c[name] for name in ("warehouse_id", "code", "round")))
+        found = (
+            select(line.id.label("line_id"))
+            .join_from(count_lines, new, same)
+            .join(counts, counts.c.id == line.count_id)
+        )
+        return read(connection, found.where(line.state == CountLineState.READY, ~own).distinct())
+
+
+def withdraw(connection: Connection, lines: pd.DataFrame, reason: str) -> int:
+    """Take places off the sheets they wait on, so that another may ask for them: one active count a place.
+
+    `lines`: line_id. A sheet that comes back all the same is read like one nobody planned.
+    """
+    with staged(connection, lines[["line_id"]]) as gone:
+        mine = count_lines.c.id.in_(select(gone.c.line_id)), count_lines.c.state == CountLineState.READY
+        return changed(connection, update(count_lines).where(*mine).values(state="cancelled", reason=reason))
+
+
+def waiting_at(connection: Connection, places: pd.DataFrame) -> pd.DataFrame:
+    """The lines (line_id) that wait to be counted at `places` (location_id, product_id, condition, lot)."""
+    with staged(connection, places[list(PLACE)].drop_duplicates(), like=count_lines) as here:
+        same = and_(*(count_lines.c[name] == here.c[name] for name in PLACE))
+        found = select(count_lines.c.id.label("line_id")).join(here, same)
+        return read(connection, found.where(count_lines.c.state == CountLineState.READY))
 
 
 def settle_documents(connection: Connection, count_ids: pd.Series) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.sql.selectable import Subquery
 
 from tasks.domain.states import CountLineState, CountState, PickState
 from tasks.store.count_cases import CLOSED
+from tasks.store.count_findings import waiting_at, withdraw
 from tasks.store.frames import changed, read, staged
 from tasks.store.schema import (
     allocations,
@@ -129,6 +130,7 @@ def plan(connection: Connection, places: pd.DataFrame, warehouse_id: int, as_of:
         {"warehouse_id": warehouse_id, "code": code, "round": 1, "reason": "plan", "planned_at": as_of}
         for code in places["code"].drop_duplicates()
     ]
+    withdraw(connection, waiting_at(connection, places), "planned again on a later sheet")
     connection.execute(insert(counts), documents)
     with staged(connection, places[["code", *LINE]].assign(position=range(len(places))), like=count_lines) as new:
         mine = and_(counts.c.code == new.c.code, counts.c.warehouse_id == warehouse_id, counts.c.round == 1)

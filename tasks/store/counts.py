@@ -13,7 +13,6 @@ from sqlalchemy import (
     case,
     cast,
     func,
-    insert,
     literal,
     select,
     update,
@@ -123,7 +122,7 @@ def _write(connection: Connection, matched: Matched) -> int:
         written = changed(connection, update(count_lines).where(count_lines.c.id == filled.c.id).values(values))
     with staged(connection, matched.new[list(NEW)], like=count_lines) as new:
         lines = select(*(new.c[name] for name in NEW)).order_by(new.c.row_number)
-        written += changed(connection, insert(count_lines).from_select(NEW, lines))
+        written += insert_new(connection, count_lines, lines)  # a place waits on one sheet only
     both = pd.concat([matched.filled, matched.new], ignore_index=True)
     both = both[both["quantity"].notna()].drop_duplicates("count_id")
     with staged(connection, both[["count_id"]]) as touched:
