@@ -8,6 +8,7 @@ from tasks.connectors.files import Block, Export
 from tasks.connectors.layouts import Layout, Translated, translate
 from tasks.domain import intake
 from tasks.domain.cells import day_first
+from tasks.domain.count_sheets import days_apart
 from tasks.domain.exports import Kind, Type
 from tasks.domain.rows import Context, judge
 from tasks.intaking import Intaking, Tally
@@ -21,6 +22,8 @@ def judge_blocks(job: Intaking, export: Export, layout: Layout, stage: Staging, 
     tally, context = Tally(), None
     for block in export.blocks(whole=not layout.streams):
         translated = translate(layout, block.cells)
+        if job.kind.name == "counts":
+            translated = replace(translated, rows=days_apart(translated.rows))
         context = context or _with_date_order(job.context(), job.kind, translated.rows)
         _judge_block(job, _about(layout, block), translated, context, stage, tally, ids)
     return tally

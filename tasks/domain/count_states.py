@@ -75,7 +75,7 @@ LINE_MAY_BECOME: Mapping[CountLineState, frozenset[CountLineState]] = {
     _LINE.COUNTED: frozenset({_LINE.MATCHED, _LINE.POSTED, _LINE.RECOUNT, _LINE.REVIEW, _LINE.APPROVED,
                               _LINE.REJECTED, _LINE.REFUSED}),
     _LINE.RECOUNT: frozenset({_LINE.MATCHED, _LINE.POSTED, _LINE.REVIEW, _LINE.APPROVED, _LINE.REJECTED}),
-    _LINE.REVIEW: frozenset({_LINE.POSTED, _LINE.MATCHED, _LINE.RECOUNT, _LINE.REJECTED}),
+    _LINE.REVIEW: frozenset({_LINE.POSTED, _LINE.MATCHED, _LINE.RECOUNT, _LINE.REJECTED, _LINE.COUNTED}),
     _LINE.MATCHED: frozenset(), _LINE.POSTED: frozenset(), _LINE.APPROVED: frozenset(), _LINE.REJECTED: frozenset(),
     _LINE.CANCELLED: frozenset(),
 }  # fmt: skip

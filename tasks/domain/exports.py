@@ -69,6 +69,8 @@ _MERCHANT = Field("merchant", Type.CODE, about="merchant code; otherwise the inb
 _CONDITION = Field("condition", Type.CHOICE, choices=tuple(states.Condition), default="available")
 _LOT = Field("lot", Type.CODE, default="", about="lot or batch number, empty where the product has none")
 
+_EXPIRES_ON = Field("expires_on", Type.DATE, about="when the lot expires")
+
 
 def _quantity(minimum: int | None = 1, *, required: bool = True, about: str = "") -> Field:
     return Field("quantity", Type.INTEGER, required, minimum, UNITS_MAX, about=about or "units, base unit of measure")
@@ -132,6 +134,7 @@ KINDS: dict[str, Kind] = {
                 Field("sku", Type.CODE, required=True),
                 _CONDITION,
                 _LOT,
+                _EXPIRES_ON,
                 Field("on_hand", Type.INTEGER, required=True, minimum=-UNITS_MAX, maximum=UNITS_MAX),
                 Field("snapshot_at", Type.INSTANT, about="when the export was made; without it, when received"),
             ),
@@ -148,13 +151,16 @@ KINDS: dict[str, Kind] = {
                 Field("sku", Type.CODE, required=True),
                 _CONDITION,
                 _LOT,
+                _EXPIRES_ON,
                 _quantity(-UNITS_MAX, about="signed units: what comes in is positive"),
                 Field("kind", Type.CHOICE, required=True, choices=("receipt", "adjust", "transfer", "scrap", "return")),
                 Field("reason"),
                 Field("document", Type.CODE),
                 Field("occurred_at", Type.INSTANT, required=True),
+                Field("put_away_at", Type.INSTANT, about="receipts that first lay at the receiving place: until when"),
             ),
             key=("merchant", "movement_id"),
+            sequence=("occurred_at", "put_away_at"),
             about="dated stock movements of the warehouse system",
         ),
         Kind(
@@ -206,10 +212,11 @@ KINDS: dict[str, Kind] = {
                 Field("sku", Type.CODE, required=True),
                 _CONDITION,
                 _LOT,
-                Field("expires_on", Type.DATE),
+                _EXPIRES_ON,
                 _quantity(0, required=False, about="units counted; empty means not counted, which is not 0"),
                 Field("counter", about="who counted"),
-                Field("counted_at", Type.INSTANT),
+                Field("counted_at", Type.INSTANT, about="when the place was counted, with the time of day"),
+                Field("counted_on", Type.DATE, about="the day, where nobody wrote down the time"),
                 Field("comment"),
             ),
             key=("count_id", "merchant", "warehouse", "location", "sku", "condition", "lot", "counter"),

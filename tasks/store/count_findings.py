@@ -4,10 +4,25 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Select, Table, and_, case, exists, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
-from tasks.domain.states import CountLineState, CountState
+from tasks.domain.count_states import CountDecision
+from tasks.domain.states import CountLineState, CountState, MoveKind
 from tasks.store.frames import changed, read, staged
+from tasks.store.ledger import PLACE
 from tasks.store.merging import insert_new
 from tasks.store.schema import (
     count_lines,
@@ -16,13 +31,15 @@ from tasks.store.schema import (
     merchants,
     products,
     run_log,
+    stock_moves,
     variances,
     warehouses,
 )
-from tasks.store.stock import PLACE
 
-FINDING = ("count_line_id", "book", "expected", "counted", "difference", "value_minor", "currency", "within_tolerance",
-           "decision", "reason_code", "decided_by", "decided_at")  # fmt: skip
+FIGURES = ("expected", "counted", "difference", "value_minor", "currency", "within_tolerance", "finding", "rule",
+           "reason_code", "role", "transfer_line_id", "decided_by")  # fmt: skip
+FINDING = ("count_line_id", "book", "decision", "asked_at", "decided_at", *FIGURES)
+SETTLED = (CountDecision.MATCHED, CountDecision.POSTED)
 LINE = ("condition", "lot", "location_id", "product_id", "sku")
 WAITING = (CountLineState.READY, CountLineState.COUNTED)
 
@@ -30,12 +47,18 @@ WAITING = (CountLineState.READY, CountLineState.COUNTED)
 def write_findings(connection: Connection, told: pd.DataFrame) -> int:
     """Keep a finding for each line and bring the lines' states up to date. Returns how many findings are new.
 
-    `told`: FINDING, with state and reason. A line found before keeps its figures: only the decision moves on.
+    `told`: FINDING, with state and reason. A line found before keeps its figures, unless it is what settles its place
+    or waits for a person now: then they are those it was decided by.
     """
     with staged(connection, told[[*FINDING, "state", "reason"]], like=variances) as new:
         known = variances.c.count_line_id == new.c.count_line_id
-        connection.execute(update(variances).where(known).values(decision=new.c.decision))
         found = insert_new(connection, variances, _finding(new))
+        if found < len(told):
+            again = known, variances.c.decision != new.c.decision
+            stands = new.c.decision.in_((*SETTLED, CountDecision.REVIEW))
+            figures = {name: new.c[name] for name in (*FIGURES, "asked_at", "decision")}
+            connection.execute(update(variances).where(*again, stands).values(figures))
+            connection.execute(update(variances).where(*again).values(decision=new.c.decision))
         line = update(count_lines).where(count_lines.c.id == new.c.count_line_id)
         connection.execute(line.values(state=new.c.state, reason=new.c.reason))
         return found
@@ -48,14 +71,17 @@ def _finding(new: Table) -> Select[Any]:
 def ask_again(connection: Connection, places: pd.DataFrame, as_of: datetime) -> int:
     """Open the next round for places that must be counted again; one that waits for it already is not asked twice.
 
-    `places`: warehouse_id, code, round (the next) and LINE. Returns how many places were asked for.
+    `places`: warehouse_id, code, round (the next), assigned_to (who is to count; missing: anybody else) and LINE.
+    Returns how many places were asked for.
     """
     withdraw(connection, _elsewhere(connection, places), "a recount asks for the place")
-    with staged(connection, places[["warehouse_id", "code", "round", *LINE]], like=count_lines) as new:
+    document = ["warehouse_id", "code", "round", "assigned_to"]
+    with staged(connection, places[[*document, *LINE]], like=count_lines) as new:
         at = literal(as_of, counts.c.planned_at.type).label("planned_at")
         why, state = literal("recount").label("reason"), literal(CountState.PLANNED.value).label("state")
-        document = select(new.c.warehouse_id, new.c.code, new.c.round, why, state, at)
-        insert_new(connection, counts, document.distinct())
+        key = new.c.warehouse_id, new.c.code, new.c.round
+        opened = select(*key, why, state, at, func.max(new.c.assigned_to).label("counter"))
+        insert_new(connection, counts, opened.group_by(*key))
         of = and_(*(counts.c[name] == new.c[name] for name in ("warehouse_id", "code", "round")))
         line = count_lines.alias("asked")
         same = and_(line.c.count_id == counts.c.id, line.c.state.in_(WAITING),
@@ -147,29 +173,35 @@ def _planned() -> Select[Any]:
     return rows.where(moment.is_not(None), counts.c.round == 1).group_by(moment)
 
 
+def _where() -> ColumnElement[str]:
+    """The place as the warehouse calls it, otherwise as the sheet does."""
+    return func.coalesce(locations.c.code, count_lines.c.location_code)
+
+
 def findings_at(connection: Connection, decided_at: datetime) -> pd.DataFrame:
     """What was found at that moment, by place.
 
     warehouse, count, round, location, merchant, sku, condition, lot, abc_class, export, expected, counted,
-    difference, value_minor, currency, unit_minor, within_tolerance, decision, reason_code, reason, counter, counted_at.
+    difference, value_minor, currency, unit_minor, within_tolerance, finding, decision, rule, role, reason_code, reason,
+    counter, counted_at.
     """
     line, found = count_lines.c, variances.c
     unit = func.coalesce(products.c.unit_cost_minor, products.c.unit_price_minor).label("unit_minor")
     return read(
         connection,
         select(warehouses.c.code.label("warehouse"), counts.c.code.label("count"), counts.c.round,
-               locations.c.code.label("location"), merchants.c.code.label("merchant"), line.sku, line.condition,
+               _where().label("location"), merchants.c.code.label("merchant"), line.sku, line.condition,
                line.lot, products.c.abc_class, found.book.label("export"), found.expected, found.counted,
-               found.difference, found.value_minor, found.currency, unit, found.within_tolerance, found.decision,
-               found.reason_code, line.reason, line.counter, line.counted_at)
+               found.difference, found.value_minor, found.currency, unit, found.within_tolerance, found.finding,
+               found.decision, found.rule, found.role, found.reason_code, line.reason, line.counter, line.counted_at)
         .join_from(variances, count_lines, line.id == found.count_line_id)
         .join(counts, counts.c.id == line.count_id)
         .join(warehouses, warehouses.c.id == counts.c.warehouse_id)
-        .join(locations, locations.c.id == line.location_id)
+        .join(locations, locations.c.id == line.location_id, isouter=True)
         .join(products, products.c.id == line.product_id, isouter=True)
-        .join(merchants, merchants.c.id == products.c.merchant_id, isouter=True)
+        .join(merchants, merchants.c.id == func.coalesce(products.c.merchant_id, line.merchant_id), isouter=True)
         .where(found.decided_at == decided_at)
-        .order_by(warehouses.c.code, locations.c.code, line.sku, line.condition, line.lot, counts.c.code,
+        .order_by(warehouses.c.code, _where(), line.sku, line.condition, line.lot, counts.c.code,
                   counts.c.round, line.counted_at, line.id),
     )  # fmt: skip
 
@@ -214,11 +246,55 @@ def refused_lines(connection: Connection) -> pd.DataFrame:
     line = count_lines.c
     return read(
         connection,
-        select(warehouses.c.code.label("warehouse"), counts.c.code.label("count"), locations.c.code.label("location"),
+        select(warehouses.c.code.label("warehouse"), counts.c.code.label("count"), _where().label("location"),
                line.sku, line.quantity, line.counter, line.reason)
         .join_from(count_lines, counts, counts.c.id == line.count_id)
         .join(warehouses, warehouses.c.id == counts.c.warehouse_id)
-        .join(locations, locations.c.id == line.location_id)
+        .join(locations, locations.c.id == line.location_id, isouter=True)
         .where(line.state == CountLineState.REFUSED)
-        .order_by(warehouses.c.code, counts.c.code, locations.c.code, line.sku, line.id),
+        .order_by(warehouses.c.code, counts.c.code, _where(), line.sku, line.id),
+    )  # fmt: skip
+
+
+def adjustments_at(connection: Connection, recorded_at: datetime) -> pd.DataFrame:
+    """What counts moved in the ledger at that moment, late corrections of earlier counts included, by place.
+
+    merchant, warehouse, location, sku, condition, lot, quantity_delta, reason, counted_at, count, recorded_at.
+    """
+    move = stock_moves.c
+    return read(
+        connection,
+        select(merchants.c.code.label("merchant"), warehouses.c.code.label("warehouse"),
+               locations.c.code.label("location"), products.c.sku, move.condition, move.lot,
+               move.quantity.label("quantity_delta"), move.reason, move.effective_at.label("counted_at"),
+               move.document.label("count"), move.recorded_at)
+        .join_from(stock_moves, locations, locations.c.id == move.location_id)
+        .join(warehouses, warehouses.c.id == locations.c.warehouse_id)
+        .join(products, products.c.id == move.product_id)
+        .join(merchants, merchants.c.id == products.c.merchant_id)
+        .where(move.kind == MoveKind.COUNT, move.recorded_at == recorded_at)
+        .order_by(warehouses.c.code, locations.c.code, merchants.c.code, products.c.sku, move.condition, move.lot,
+                  move.effective_at, move.id),
+    )  # fmt: skip
+
+
+def answered(connection: Connection) -> pd.DataFrame:
+    """Findings in review that a person answered: line_id, answer, answered_by, reason_code.
+
+    What one answers for a place of a transfer is the answer for the other place too, unless it has its own.
+    """
+    one, other = variances, variances.alias("other")
+    pair = and_(other.c.count_line_id == one.c.transfer_line_id, one.c.answer.is_(None),
+                other.c.transfer_line_id == one.c.count_line_id)  # fmt: skip
+    answer = func.coalesce(one.c.answer, other.c.answer)
+    return read(
+        connection,
+        select(one.c.count_line_id.label("line_id"), answer.label("answer"),
+               func.coalesce(one.c.answered_by, other.c.answered_by).label("answered_by"),
+               func.coalesce(one.c.answered_at, other.c.answered_at).label("answered_at"),
+               func.coalesce(one.c.reason_code, other.c.reason_code).label("reason_code"),
+               one.c.finding, one.c.rule, one.c.role, one.c.asked_at, one.c.within_tolerance, one.c.transfer_line_id)
+        .join_from(one, other, pair, isouter=True)
+        .where(one.c.decision == CountDecision.REVIEW, answer.is_not(None))
+        .order_by(one.c.count_line_id),
     )  # fmt: skip

@@ -176,11 +176,12 @@ lots = _table(  # what files say of a lot; its units are in the ledger
 
 # ── stock ────────────────────────────────────────────────────────────────────────────────────────────────────────
 stock_moves = _table(
-    "stock_moves", _id(), _of("products", index=True), _of("locations"),
+    "stock_moves", _id(), _of("products"), _of("locations"),
     _text("condition", "available"), _text("lot", ""),
     Column("quantity", Integer, nullable=False), _text("kind"), _maybe("reason"), _maybe("document"),
     _at("effective_at", null=False), _at("recorded_at", null=False), _text("cause"),
     _once("cause", name="a_move_has_one_cause"),
+    Index("ix_stock_moves_place", "product_id", "location_id"),
     _check("quantity <> 0", "a_move_moves_something"),
     _one_of("condition", states.Condition, "stock_moves_condition_is_known"),
     _one_of("kind", states.MoveKind, "stock_moves_kind_is_known"),
@@ -300,7 +301,8 @@ count_lines = _table(  # without a location_id: the sheet names a place the ware
     _maybe("sku"), _text("condition", "available"), _text("lot", ""), Column("expires_on", Date),
     Column("quantity", Integer), _maybe("counter"), _at("counted_at"), _maybe("comment"),
     _text("state", "ready"), _maybe("reason"), Column("import_id", ID), Column("row_number", Integer),
-    _maybe("location_code"), Column("counted_on", Date),  # the day, where the sheet names no time of day
+    _maybe("location_code"), _of("merchants", null=True),
+    Column("counted_on", Date),  # the day, where the sheet names no time of day
     _one_of("state", states.CountLineState, "count_lines_state_is_known"),
     _check("quantity IS NULL OR quantity >= 0", "a_counted_quantity_is_not_negative"),
     _check("location_id IS NOT NULL OR location_code IS NOT NULL", "a_count_line_says_where"),

@@ -1,33 +1,44 @@
 """Rules of counting, written as small tables."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
 
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.domain.count_decisions import compare, decide
 from tasks.domain.count_plans import abc_classes, due, sheets, walking_order
 from tasks.domain.count_postings import give_back
 from tasks.domain.count_sheets import SHEET_COLUMNS, blind_sheet
 from tasks.domain.counts import (
     AbcRules,
+    Approval,
+    CountPolicy,
     CountRules,
     PlanRules,
     Tolerance,
-    compare,
-    decide,
     out_of_bin,
     picked_units,
     record_accuracy,
 )
 
-RULES = CountRules(
+POLICY = CountPolicy(
+    version="1",
+    effective_from=date(2026, 1, 1),
     tolerance={"A": Tolerance(1, 2500), "B": Tolerance(3, 2500), "C": Tolerance(5, 1500)},
-    review_above_minor=50_000,
+    approvals=(Approval(50_000, "manager"), Approval(500_000, "finance")),
+    supervisor="supervisor",
     rounds_max=3,
-    abc=AbcRules(90, 0.8, 0.95),
-    plan=PlanRules({"A": 30, "B": 60, "C": 120}, 2, 40, 7),
+    warehouses={"NORTH": {"A": Tolerance(0, 0), "B": Tolerance(10, 100_000), "C": Tolerance(10, 1500)}},
+)
+STRICT = replace(
+    POLICY, version="2", effective_from=date(2026, 3, 7), tolerance=dict.fromkeys("ABC", Tolerance(0, 0)), warehouses={}
+)
+RULES = CountRules(
+    versions=(POLICY, STRICT), abc=AbcRules(90, 0.8, 0.95), plan=PlanRules({"A": 30, "B": 60, "C": 120}, 2, 40, 7)
 )
 AS_OF = pd.Timestamp("2026-03-06T18:00:00Z").as_unit("s")
 
@@ -41,12 +52,15 @@ def lines(*rows: Mapping[str, object]) -> pd.DataFrame:
     """Counts of one place (case 1) of a 5.00 product of class B, 100 expected, unless a row says otherwise."""
     plain = {
         "case": 1, "round": 1, "counter": "Ann", "counted_at": at("09:30"), "quantity": 100, "expected": 100,
-        "on_hand": 100, "held": 0, "unit_minor": 500, "abc_class": "B", "known": True, "closed_at": pd.NaT,
+        "on_hand": 100, "held": 0, "unit_minor": 500, "sku_minor": None, "abc_class": "B", "closed_at": pd.NaT,
+        "warehouse": "MAIN", "time_zone": "Europe/London", "code": "CC-1", "location_id": 1, "location": "A-01",
+        "product_id": 1, "condition": "available", "lot": "",
     }  # fmt: skip
     frame = pd.DataFrame([{"line_id": number} | plain | dict(row) for number, row in enumerate(rows, start=1)])
     for name in ("counted_at", "closed_at"):
         frame[name] = pd.to_datetime(frame[name], utc=True).dt.as_unit("s")
-    return frame.astype({"unit_minor": "Int64", "counter": "str"})
+    whole = dict.fromkeys(("unit_minor", "sku_minor", "location_id", "product_id"), "Int64")
+    return frame.astype({**whole, "counter": "str"})
 
 
 def told(*rows: Mapping[str, object]) -> list[str]:
@@ -85,7 +99,8 @@ def test_within_tolerance_is_within_both_limits(
         ([{"quantity": 98}], ["posted", ":", "posted"]),
         ([{"quantity": 90}], ["recount", ":", "recount"]),
         ([{"quantity": 100, "expected": 250}], ["review", ":", "review"]),
-        ([{"known": False}], ["review", ":", "review"]),
+        ([{"product_id": None}], ["review", ":", "review"]),
+        ([{"location_id": None, "product_id": None}], ["review", ":", "review"]),
         ([{"quantity": 90, "round": 3}], ["review", ":", "review"]),
         ([{"quantity": 98, "on_hand": 100, "held": 99}], ["review", ":", "review"]),
         ([{"counted_at": at("09:30"), "closed_at": at("10:00")}], ["superseded", ":", "rejected"]),
@@ -115,7 +130,7 @@ def test_what_becomes_of_a_place(rows: list[dict[str, object]], expected: list[s
 
 def test_places_are_decided_each_for_itself() -> None:
     """One place over and another under never net each other."""
-    frame = decide(lines({"quantity": 95}, {"case": 2, "quantity": 105}), RULES)
+    frame = decide(lines({"quantity": 95}, {"case": 2, "quantity": 105, "product_id": 2}), RULES)
     assert frame["decision"].tolist() == ["recount", "recount"]
 
 
@@ -264,4 +279,4 @@ def test_a_blind_sheet_has_no_column_for_the_book() -> None:
 def test_rules_name_every_class(wrong: dict[str, Tolerance]) -> None:
     """A class without a tolerance is a mistake of the file, not of a day's counts."""
     with pytest.raises(ValueError, match="expected one for each of A, B and C"):
-        CountRules(wrong, 1, 1, RULES.abc, RULES.plan)
+        replace(POLICY, tolerance=wrong)

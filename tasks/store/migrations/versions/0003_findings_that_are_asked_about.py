@@ -49,6 +49,8 @@ def upgrade() -> None:
     _make_lines(
         _one_of("state", (*_STATES, "cancelled"), "count_lines_state_is_known"),
         sa.Column("location_code", sa.Text(), nullable=True),
+        sa.Column("merchant_id", _ID, nullable=True),
+        sa.ForeignKeyConstraint(["merchant_id"], ["merchants.id"], name=op.f("fk_count_lines_merchant_id")),
         sa.Column("counted_on", sa.Date(), nullable=True),
         sa.CheckConstraint("location_id IS NOT NULL OR location_code IS NOT NULL", name=op.f("a_count_line_says_where")),
         sa.CheckConstraint(_SETTLED, name=op.f("a_settled_count_has_a_place_and_a_moment")),
@@ -81,6 +83,10 @@ def upgrade() -> None:
                     sqlite_where=sa.text("decision = 'review'"),
                     postgresql_where=sa.text("decision = 'review'"))  # fmt: skip
     _put_back()
+    op.execute("UPDATE count_lines SET merchant_id ="
+               " (SELECT merchant_id FROM products WHERE products.id = count_lines.product_id)")  # fmt: skip
+    op.drop_index("ix_stock_moves_product_id", table_name="stock_moves")
+    op.create_index("ix_stock_moves_place", "stock_moves", ["product_id", "location_id"], unique=False)
     op.execute("UPDATE variances SET finding = 'matched' WHERE difference = 0")
     op.execute("UPDATE variances SET finding = 'found_at_zero' WHERE difference > 0 AND expected <= 0")
     op.execute("UPDATE variances SET finding = 'unknown_sku' WHERE count_line_id IN"
@@ -97,6 +103,8 @@ def downgrade() -> None:
     _make_lines(_one_of("state", _STATES, "count_lines_state_is_known"), location_null=False)
     _make_findings()
     _put_back()
+    op.drop_index("ix_stock_moves_place", table_name="stock_moves")
+    op.create_index("ix_stock_moves_product_id", "stock_moves", ["product_id"], unique=False)
     op.drop_table("lots")
 
 
