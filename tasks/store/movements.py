@@ -47,9 +47,11 @@ def load_movements(connection: Connection, rows: Table, intake: Intake) -> Loade
     moves = moves[~moves["row_number"].isin(unplaced["row_number"])]
     picked = _make_room(connection, moves, intake)
     moves = moves[~moves["row_number"].isin(picked["row_number"])]
-    posted = post_moves(connection, received_first(moves).assign(recorded_at=pd.Timestamp(intake.as_of)))
+    posted = post_moves(
+        connection, received_first(moves.drop(columns="row_number")).assign(recorded_at=pd.Timestamp(intake.as_of))
+    )
     bad = pd.concat([*refused, here.refused, _otherwise(found[otherwise]), unplaced, picked], ignore_index=True)
-    return Loaded(len(moves) if posted else 0, total - len(moves) - len(bad), bad)
+    return Loaded(len(moves), total - len(moves) - len(bad), bad)
 
 
 def _with_booked(connection: Connection, here: Placed) -> pd.DataFrame:
