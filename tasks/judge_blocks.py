@@ -24,7 +24,7 @@ def judge_blocks(job: Intaking, export: Export, layout: Layout, stage: Staging, 
         translated = translate(layout, block.cells)
         if job.kind.name == "counts":
             translated = replace(translated, rows=days_apart(translated.rows))
-        context = context or _with_date_order(job.context(), job.kind, translated.rows)
+        context = context or _with_date_order(_on_the_floor(job, translated.rows), job.kind, translated.rows)
         _judge_block(job, _about(layout, block), translated, context, stage, tally, ids)
     return tally
 
@@ -35,6 +35,16 @@ def _about(layout: Layout, block: Block) -> Block:
         return block
     subjects = intake.subjects(translate(layout, block.torn).rows)
     return replace(block, broken=block.broken.assign(subject=block.broken["row_number"].map(subjects)))
+
+
+def _on_the_floor(job: Intaking, rows: pd.DataFrame) -> Context:
+    """What the file does not say itself; count sheets are read on the clock of their warehouse."""
+    context = job.context()
+    if job.kind.name != "counts":
+        return context
+    named = rows if "warehouse" in rows or not job.warehouse else rows.assign(warehouse=job.warehouse)
+    zone = intake.floor_zone(named, job.site.warehouses, context.clock.zone)
+    return replace(context, clock=replace(context.clock, zone=zone))
 
 
 def _with_date_order(context: Context, kind: Kind, rows: pd.DataFrame) -> Context:

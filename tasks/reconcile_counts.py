@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from config.read import read
 from tasks.domain.count_answers import carried_out
-from tasks.domain.count_decisions import decide
+from tasks.domain.count_decisions import decide, with_expiry
 from tasks.domain.count_outcome import SHOWN, Decided
 from tasks.domain.count_plans import abc_classes
 from tasks.domain.count_postings import first_at_each_place
@@ -31,7 +31,7 @@ def reconcile(warehouse: str | None, as_of: datetime) -> Decided:
         count_gaps.date_lines(connection, as_of)
         while len(lines := count_cases.open_lines(connection, warehouse, as_of)):
             lines = _with_classes(connection, first_at_each_place(lines), rules, as_of)
-            told = decide(with_book(connection, lines), rules)
+            told = with_expiry(decide(with_book(connection, lines), rules))
             told = told.assign(decided_by="rule", assigned_to=_next_counter(told, rules))
             released += carry_out(connection, told, as_of)
             passes.append(told[told["is_finding"]])
@@ -53,7 +53,7 @@ def carry_out_answers(as_of: datetime) -> Decided:
         if asked.empty:
             return Decided(pd.DataFrame(columns=list(SHOWN)), 0, count_findings.refused_lines(connection))
         lines = with_book(connection, count_cases.lines_of(connection, asked["line_id"]))
-        told = carried_out(lines.merge(asked, on="line_id"))
+        told = with_expiry(carried_out(lines.merge(asked, on="line_id")))
         told = told.assign(assigned_to=_next_counter(told, rules))
         released = carry_out(connection, told, as_of)
         return Decided(told, released, count_findings.refused_lines(connection))

@@ -217,3 +217,14 @@ def _chosen(cases: list[tuple[pd.Series | np.ndarray, str]], otherwise: str, ind
     which = np.select(conditions, range(len(cases)), len(cases))
     words = pd.Series([*(word for _, word in cases), otherwise], dtype="str")
     return words.take(which).set_axis(index)
+
+
+def with_expiry(told: pd.DataFrame) -> pd.DataFrame:
+    """Add expiry str to what was decided: what a count says of a lot that others said otherwise; also in its reason.
+
+    `told`: lot, reason, expires_on (of the sheet) and lot_expires_on, texts that may be missing.
+    """
+    other = (told["expires_on"] != told["lot_expires_on"]) & told["expires_on"].notna() & told["lot_expires_on"].notna()
+    words = "lot " + told["lot"] + " expires on " + told["expires_on"] + " by the sheet, on " + told["lot_expires_on"]
+    expiry = (words + " by what is known of it").where(other, "").astype("str")
+    return told.assign(expiry=expiry, reason=told["reason"].where(~other, told["reason"] + "; " + expiry))

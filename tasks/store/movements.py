@@ -47,9 +47,8 @@ def load_movements(connection: Connection, rows: Table, intake: Intake) -> Loade
     moves = moves[~moves["row_number"].isin(unplaced["row_number"])]
     picked = _make_room(connection, moves, intake)
     moves = moves[~moves["row_number"].isin(picked["row_number"])]
-    posted = post_moves(
-        connection, received_first(moves.drop(columns="row_number")).assign(recorded_at=pd.Timestamp(intake.as_of))
-    )
+    dated = received_first(moves.drop(columns="row_number"))
+    post_moves(connection, dated.assign(recorded_at=pd.Timestamp(intake.as_of)))
     bad = pd.concat([*refused, here.refused, _otherwise(found[otherwise]), unplaced, picked], ignore_index=True)
     return Loaded(len(moves), total - len(moves) - len(bad), bad)
 
