@@ -56,7 +56,8 @@ def write_findings(connection: Connection, told: pd.DataFrame) -> int:
         if found < len(told):
             again = known, variances.c.decision != new.c.decision
             stands = new.c.decision.in_((*SETTLED, CountDecision.REVIEW))
-            figures = {name: new.c[name] for name in (*FIGURES, "asked_at", "decision")}
+            figures: dict[str, Any] = {name: new.c[name] for name in (*FIGURES, "decision")}
+            figures |= {name: func.coalesce(new.c[name], variances.c[name]) for name in ("role", "asked_at")}
             connection.execute(update(variances).where(*again, stands).values(figures))
             connection.execute(update(variances).where(*again).values(decision=new.c.decision))
         line = update(count_lines).where(count_lines.c.id == new.c.count_line_id)

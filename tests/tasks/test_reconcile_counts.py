@@ -505,7 +505,7 @@ def test_both_places_of_a_transfer_are_answered_together(shop: Engine) -> None:
         linked = connection.execute(select(one.count_line_id, one.finding, one.transfer_line_id).order_by(one.id)).all()
         assert linked == [(1, "wrong_bin", 2), (2, "wrong_bin", 1)]
         answer(connection, "approved", 2)
-    assert carry_out_answers.fn(AS_OF).value_adjusted() == "GBP 0.00"
+    assert carry_out_answers.fn(AS_OF).value_adjusted() == "£0.00"
     with shop.begin() as connection:
         assert (on_hand(connection), on_hand(connection, location=A02)) == (90, 110)
         adjusted = select(stock_moves.c.reason, stock_moves.c.quantity).where(stock_moves.c.kind == "count")
@@ -567,7 +567,8 @@ def test_states_only_move_forward(shop: Engine) -> None:
 
     def look() -> None:
         with shop.begin() as connection:
-            now = dict(connection.execute(select(count_lines.c.id, count_lines.c.state)).tuples().all())
+            rows = connection.execute(select(count_lines.c.id, count_lines.c.state))
+            now = {row.id: row.state for row in rows}
         steps.update((seen[one], state) for one, state in now.items() if one in seen and seen[one] != state)
         seen.update(now)
 
