@@ -1,6 +1,7 @@
 """What differs from one installation to the next, read from the environment and from nowhere else."""
 
 import os
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -36,6 +37,10 @@ class Settings(BaseSettings):
         path = self.home / name
         path.mkdir(parents=True, exist_ok=True)
         return path
+
+    def documents(self, flow: str, as_of: datetime) -> Path:
+        """Where a run of `flow` as of a moment writes for people: outgoing/<flow>/<moment>."""
+        return self.folder("outgoing") / flow / f"{as_of:%Y%m%dT%H%M%SZ}"
 
 
 def settings() -> Settings:

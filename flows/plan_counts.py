@@ -8,7 +8,7 @@ from prefect.artifacts import create_table_artifact
 
 from tasks.clock import moment
 from tasks.document_counts import write_documents
-from tasks.plan_counts import plan, rows
+from tasks.plan_counts import plan
 from tasks.prepare_database import prepare_database
 from tasks.run_names import named
 from tasks.show_tables import shown
@@ -16,12 +16,18 @@ from tasks.show_tables import shown
 
 @dataclass(frozen=True)
 class CountsPlanned:
-    """What is to be counted today."""
+    """What is to be counted today; a place chosen by several rules is counted by each."""
 
     places_planned: int
     sheets: int
+    warehouses_closed: int
     after_short_picks: int
-    negative_or_disputed: int
+    negative: int
+    doubtful: int
+    empty_bins: int
+    inaccurate: int
+    turned_over: int
+    new_places: int
     periodic: int
     documents: int
 
@@ -31,19 +37,20 @@ def plan_counts(
     warehouse: str | None = None,
     counters: int | None = None,
     include_empty: bool = False,  # noqa: FBT001, FBT002 - a flow's parameters are a form
+    closed_days_too: bool = False,  # noqa: FBT001, FBT002
     as_of: datetime | None = None,
 ) -> CountsPlanned:
     """Choose the places to count today, the most urgent first, and write a blind sheet a counter.
 
-    After short picks, where the book is negative or the stock export says otherwise, then what has not been counted
-    for longer than its ABC class allows, up to what the counters can do. A second run on the same day (of the
-    warehouse) plans nothing more; where nothing is due, no sheet is written. A filled sheet is dropped in
-    inbox/counts as it is.
+    config/rules/counts.yaml says which rules choose them and what the counters can do on a working day. A second run
+    on the same day (of the warehouse) plans nothing more; where nothing is due, no sheet is written. A filled sheet
+    is dropped in inbox/counts as it is.
 
     Args:
         warehouse: Only this warehouse (its code); every one when empty.
         counters: How many people count today; as config/rules/counts.yaml says when empty.
         include_empty: Whether places the book has empty are counted periodically too.
+        closed_days_too: Whether to plan on a day on which the warehouse is closed, too.
         as_of: The moment the run takes for now; the clock's when empty.
 
     Returns:
@@ -51,15 +58,20 @@ def plan_counts(
     """
     as_of = moment(as_of)
     prepare_database()
-    planned = plan(warehouse, counters, as_of, empty=include_empty)
+    planned = plan(warehouse, counters, as_of, empty=include_empty, closed_too=closed_days_too)
     documents = write_documents("plan-counts")
-    create_table_artifact(shown(rows(planned)), key="counts-planned", description="Places to count today, and why")
-    why = planned["reason"].value_counts()
+    create_table_artifact(shown(planned.rows()), key="counts-planned", description="Places to count today, and why")
     return CountsPlanned(
-        places_planned=len(planned),
-        sheets=planned["code"].nunique(),
-        after_short_picks=int(why.get("short pick", 0)),
-        negative_or_disputed=int(why.get("negative stock", 0) + why.get("stock export disagrees", 0)),
-        periodic=int(why.get("periodic", 0)),
+        places_planned=len(planned.places),
+        sheets=planned.places["code"].nunique(),
+        warehouses_closed=len(planned.closed),
+        after_short_picks=planned.chosen_by("short pick"),
+        negative=planned.chosen_by("negative stock"),
+        doubtful=planned.chosen_by("doubtful record"),
+        empty_bins=planned.chosen_by("empty bin"),
+        inaccurate=planned.chosen_by("low accuracy"),
+        turned_over=planned.chosen_by("turnover"),
+        new_places=planned.chosen_by("new place"),
+        periodic=planned.chosen_by("periodic"),
         documents=len(documents),
     )

@@ -11,7 +11,7 @@ from tasks.plan_waves import release_waves
 from tasks.prepare_database import prepare_database
 from tasks.print_pick_lists import write_pick_lists
 from tasks.run_names import named
-from tasks.show_tables import shown
+from tasks.show_tables import records, shown
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def plan_waves(warehouse: str | None = None, carrier: str | None = None, as_of: 
     documents = write_pick_lists(planned, as_of)
     made, why = planned.waves, planned.left_out["reason"].value_counts().sort_index()
     rows = [{"wave": f"left out: {reason}", "orders": int(n)} for reason, n in why.items()]
-    rows = [{str(name): value for name, value in one.items()} for one in made.to_dict("records")] + rows
+    rows = records(made) + rows
     create_table_artifact(shown(rows), key="waves", description="Waves released, and why orders were left out")
     return Waved(
         len(made), int(made["carts"].sum()), int(made["orders"].sum()), int(made["picks"].sum()),

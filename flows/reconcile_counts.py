@@ -13,7 +13,7 @@ from tasks.prepare_database import prepare_database
 from tasks.receive_exports import find_files
 from tasks.reconcile_counts import reconcile
 from tasks.run_names import named
-from tasks.show_tables import shown
+from tasks.show_tables import records, shown
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def reconcile_counts(warehouse: str | None = None, as_of: datetime | None = None
     decided = reconcile(warehouse, as_of)
     documents = write_documents("reconcile-counts")
     create_table_artifact(
-        shown(decided.rows()), key="variances", description="Counted places that are not as the book says"
+        shown(records(decided.told())), key="variances", description="Counted places that are not as the book says"
     )
     return Reconciled(
         places_counted=len(decided.findings),

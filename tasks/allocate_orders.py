@@ -7,19 +7,19 @@ import pandas as pd
 from prefect import task
 from sqlalchemy import Connection
 
-from config.read import names, read
+from config.read import read
 from tasks.domain import allocation, availability
 from tasks.domain.allocation import AllocationRules
-from tasks.domain.notices import NoticeKind, NoticeRules, notices
+from tasks.domain.notices import NoticeKind
 from tasks.domain.orders import ship_by
-from tasks.domain.sites import Merchant, Warehouse
+from tasks.domain.sites import Warehouse
 from tasks.domain.states import AlertKind
 from tasks.store import allocations, demand
 from tasks.store import availability as stock
 from tasks.store.alerts import raise_alerts, resolve_alerts
 from tasks.store.engine import engine, exclusive
-from tasks.store.messages import enqueue
 from tasks.store.sites import warehouse_ids
+from tasks.tell_customers import tell
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,9 @@ def release_cancelled(as_of: datetime) -> int:
         for reason, rows in gone.groupby("reason"):
             allocations.release(connection, rows, str(reason), as_of)
         cancelled = demand.cancel_lines(connection).assign(happened_at=lambda order: order["cancelled_at"])
-        enqueue(connection, tell(NoticeKind.ORDER_CANCELLED, cancelled, as_of))
+        tell(connection, NoticeKind.ORDER_CANCELLED, cancelled, as_of)
         _warn_of_picked(connection, as_of)
     return len(gone)
-
-
-def tell(kind: NoticeKind, orders: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
-    """Notices of one kind, by the rules of the house and the channels of the merchants."""
-    merchants = [read(f"merchants/{name}.yaml", Merchant) for name in names("merchants")]
-    silent = {(one.code, channel) for one in merchants for channel in one.channels_without_mail}
-    return notices(kind, orders, read("rules/notices.yaml", NoticeRules), silent, as_of)
 
 
 def _warn_of_picked(connection: Connection, as_of: datetime) -> None:

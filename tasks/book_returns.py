@@ -8,15 +8,19 @@ from prefect import task
 from sqlalchemy import Connection
 
 from config.read import read
+from config.settings import settings
+from tasks.configured import merchants
+from tasks.connectors.run_documents import add_rows
 from tasks.domain import return_notices, returns
 from tasks.domain.notices import NoticeKind
 from tasks.domain.policy import ReturnPolicy
 from tasks.domain.sites import Warehouse
 from tasks.domain.states import MoveKind
-from tasks.process_returns import document, merchants, tell
+from tasks.process_returns import FLOW
 from tasks.store import return_rows
 from tasks.store.engine import engine, exclusive
 from tasks.store.stock import post_moves
+from tasks.tell_customers import tell
 
 RECEIPTS = [
     "merchant", "order_number", "rma", "sku", "quantity", "quantity_received", "grade", "disposition", "flags",
@@ -55,10 +59,9 @@ def book_receipts(as_of: datetime) -> Booked:
         return_rows.propose_refunds(connection, keyed.drop(columns=["merchant", "order_number", "rma"]))
         receipts = disposed[RECEIPTS].assign(received_at=disposed["received_at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
         _tell(connection, disposed, refunds, as_of)
-        document(
-            "receipts.csv", receipts, ["rma", "sku"], as_of
-        )  # before the commit: a crash leaves none without its list
-        document("refunds.csv", refunds[REFUNDS], ["refund_key"], as_of)
+        folder = settings().documents(FLOW, as_of)  # before the commit: a crash leaves none without its list
+        add_rows(folder / "receipts.csv", receipts, ["rma", "sku"])
+        add_rows(folder / "refunds.csv", refunds[REFUNDS], ["refund_key"])
     return Booked(receipts, refunds[REFUNDS])
 
 

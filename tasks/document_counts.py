@@ -8,7 +8,8 @@ from prefect import task
 from sqlalchemy import Connection
 
 from config.settings import settings
-from tasks.connectors.count_sheets import write_paper, write_sheet
+from tasks.connectors.count_papers import write_paper
+from tasks.connectors.count_sheets import write_sheet
 from tasks.connectors.tables import write_csv
 from tasks.domain.count_plans import walking_order
 from tasks.domain.count_sheets import blind_sheet
@@ -30,7 +31,7 @@ def write_documents(flow: str) -> list[Path]:
     written: list[Path] = []
     with engine().begin() as connection:
         for moment, fingerprint, rows in count_findings.undocumented(connection, flow).itertuples(index=False):
-            folder = settings().folder("outgoing") / flow / f"{moment:%Y%m%dT%H%M%SZ}"
+            folder = settings().documents(flow, moment)
             is_result = flow == "reconcile-counts"
             if is_result:
                 written += _findings(connection, folder, moment)

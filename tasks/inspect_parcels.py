@@ -8,14 +8,17 @@ from prefect import task
 
 from config.read import read
 from config.settings import settings
-from tasks.connectors.tables import write_csv
+from tasks.connectors.run_documents import add_rows
 from tasks.domain.inspection import InspectionRules, inspect, verdicts
 from tasks.domain.procedures import Procedure
 from tasks.domain.sampling import draw_lots
 from tasks.domain.shipments import ShipmentRules
 from tasks.domain.states import Verdict
+from tasks.show_tables import records
 from tasks.store import contents, inspections, parcel_alerts
 from tasks.store.engine import engine, exclusive
+
+KEY = ["merchant", "parcel"]  # names a parcel in the documents
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,8 @@ def warn_of_held_parcels(as_of: datetime) -> tuple[int, int]:
 def parcel_rows(judged: Judged) -> list[dict[str, str]]:
     """Parcels held or opened by hand as rows of an artifact."""
     parcels = judged.parcels[judged.parcels["by_hand"].astype(bool) | (judged.parcels["verdict"] == Verdict.HOLD)]
-    listed = parcels.sort_values(["verdict", "parcel"])[["parcel", "order", "verdict", "findings", "by_hand"]].head(200)
-    return [{str(name): str(value) for name, value in row.items()} for row in listed.to_dict("records")]
+    listed = parcels.sort_values(["verdict", "parcel"])[["parcel", "order", "verdict", "findings", "by_hand"]]
+    return records(listed)
 
 
 def _units(rows: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
@@ -90,12 +93,9 @@ def _told(judged: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _write(told: pd.DataFrame, as_of: datetime) -> None:
-    folder = settings().folder("outgoing") / "inspect-parcels" / f"{as_of:%Y%m%dT%H%M%SZ}"
+    folder = settings().documents("inspect-parcels", as_of)
     plain = told[["merchant", "parcel", "order", "verdict", "findings"]]
-    write_csv(folder / "inspected.csv", plain)
-    held, sample = told["verdict"] == Verdict.HOLD, told["by_hand"]
-    if held.any():
-        write_csv(folder / "holds.csv", plain[held])
-    if sample.any():
-        drawn = told.loc[sample, ["merchant", "parcel", "order", "plan", "seed"]]
-        write_csv(folder / "sample.csv", drawn.assign(to_do="open and check by hand"))
+    drawn = told.loc[told["by_hand"], ["merchant", "parcel", "order", "plan", "seed"]]
+    add_rows(folder / "inspected.csv", plain, KEY)
+    add_rows(folder / "holds.csv", plain[told["verdict"] == Verdict.HOLD], KEY)
+    add_rows(folder / "sample.csv", drawn.assign(to_do="open and check by hand"), KEY)

@@ -10,12 +10,12 @@ from config.read import read
 from config.settings import settings
 from tasks.connectors.tables import write_csv
 from tasks.domain.notices import NoticeRules, for_support
+from tasks.show_tables import records
 from tasks.store import outbox
 from tasks.store.engine import reading
 
 FOLDER = "send-messages"
 LIST = "customer-support.csv"
-SHOWN_MAX = 200
 
 
 @task(task_run_name="list customers who were not reached")
@@ -26,14 +26,13 @@ def list_for_support(as_of: datetime) -> pd.DataFrame:
         listed = for_support(outbox.troubled(connection, since))
     folder = settings().folder("outgoing") / FOLDER
     if set(listed["message"]) - _listed_before(folder):
-        write_csv(folder / f"{as_of:%Y%m%dT%H%M%SZ}" / LIST, listed)
+        write_csv(settings().documents(FOLDER, as_of) / LIST, listed)
     return listed
 
 
 def support_rows(listed: pd.DataFrame) -> list[dict[str, str]]:
     """The list as rows of an artifact: no address and no name."""
-    shown = listed[["merchant", "order_number", "kind", "state", "reason"]].fillna("").head(SHOWN_MAX)
-    return [{str(name): str(value) for name, value in row.items()} for row in shown.to_dict("records")]
+    return records(listed[["merchant", "order_number", "kind", "state", "reason"]])
 
 
 def _listed_before(folder: Path) -> set[str]:

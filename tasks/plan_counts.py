@@ -1,6 +1,6 @@
 """Steps of plan-counts: choose what is due and put it on blind sheets."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,70 +9,97 @@ import pandas as pd
 from prefect import task
 from sqlalchemy import Connection
 
-from config.read import ConfigError, names, read
-from tasks.domain.count_plans import abc_classes, due, sheets
+from config.read import ConfigError, read
+from tasks.configured import merchants, warehouses
+from tasks.domain.count_choices import with_accuracy
+from tasks.domain.count_plans import PlanRules, abc_classes, due, sheets
 from tasks.domain.counts import CountRules
-from tasks.domain.sites import Merchant, Warehouse
+from tasks.domain.sites import Warehouse
+from tasks.show_tables import records
 from tasks.store import count_plans
 from tasks.store.engine import engine, exclusive
 from tasks.store.sites import ensure_sites, warehouse_ids
 
-SHOWN = ["code", "location", "sku", "condition", "lot", "abc_class", "reason"]
+SHOWN = ["code", "counter", "location", "sku", "condition", "lot", "abc_class", "reason"]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The planned places (SHOWN, in walking order), and the warehouses that count nothing today."""
+
+    places: pd.DataFrame
+    closed: tuple[str, ...]
+
+    def chosen_by(self, rule: str) -> int:
+        """How many places a rule chose, alone or with others."""
+        return int(self.places["reason"].str.split(", ").map(lambda rules: rule in rules).sum())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The planned places as rows of an artifact."""
+        return records(self.places[SHOWN])
 
 
 @task(task_run_name="choose places to count")
-def plan(warehouse: str | None, counters: int | None, as_of: datetime, *, empty: bool = False) -> pd.DataFrame:
-    """Plan today's counts of every warehouse asked for, in one transaction; gives the planned places.
+def plan(
+    warehouse: str | None, counters: int | None, as_of: datetime, *, empty: bool = False, closed_too: bool = False
+) -> Planned:
+    """Plan today's counts of every warehouse asked for, in one transaction.
 
-    A warehouse that has counts planned for its day already gets no more.
+    A warehouse that has counts planned for its day already gets no more, one that is closed only when asked for.
     """
-    rules = _rules(counters)
-    chosen = _chosen(warehouse)
+    rules = read("rules/counts.yaml", CountRules)
+    chosen = _chosen(warehouse, rules.plan)
+    plans = {site.code: _asked(rules.plan.at(site.code), counters, empty=empty) for site in chosen}
+    open_ = [one for one in chosen if closed_too or plans[one.code].is_open(_clock(one, as_of).date(), one.country)]
     with engine().begin() as connection:
         exclusive(connection, "counts")
-        ensure_sites(connection, [read(f"merchants/{name}.yaml", Merchant) for name in names("merchants")], chosen)
-        planned = [_plan_one(connection, site, rules, as_of, empty=empty) for site in chosen]
+        ensure_sites(connection, merchants(), chosen)
+        sold = count_plans.demand(connection, as_of - timedelta(days=rules.abc.demand_days))
+        letters = abc_classes(count_plans.goods(connection), sold, rules.abc)
+        planned = [_plan_one(connection, site, plans[site.code], letters, as_of) for site in open_]
     some = [one for one in planned if len(one)]
-    return pd.concat(some, ignore_index=True) if some else pd.DataFrame(columns=SHOWN)
+    places = pd.concat(some, ignore_index=True) if some else pd.DataFrame(columns=SHOWN, dtype="str")
+    return Planned(places, tuple(one.code for one in chosen if one not in open_))
 
 
-def _rules(counters: int | None) -> CountRules:
-    rules = read("rules/counts.yaml", CountRules)
-    return replace(rules, plan=replace(rules.plan, counters=counters or rules.plan.counters))
-
-
-def _chosen(warehouse: str | None) -> list[Warehouse]:
-    known = [read(f"warehouses/{name}.yaml", Warehouse) for name in names("warehouses")]
+def _chosen(warehouse: str | None, rules: PlanRules) -> list[Warehouse]:
+    known = warehouses()
+    codes = {one.code for one in known}
+    if strange := sorted(set(rules.warehouses) - codes):
+        raise ConfigError(f"rules/counts.yaml: plan.warehouses: found {strange}, expected some of {sorted(codes)}")
     chosen = [one for one in known if warehouse in {None, one.code}]
     if not chosen:
         raise ConfigError(f"warehouse: found {warehouse!r}, expected one of {', '.join(one.code for one in known)}")
     return chosen
 
 
+def _asked(rules: PlanRules, counters: int | None, *, empty: bool) -> PlanRules:
+    """The rules with what the run says otherwise."""
+    capacity = replace(rules.capacity, counters=counters or rules.capacity.counters)
+    periodic = replace(rules.rules.periodic, include_empty=empty or rules.rules.periodic.include_empty)
+    return replace(rules, capacity=capacity, rules=replace(rules.rules, periodic=periodic))
+
+
+def _clock(site: Warehouse, as_of: datetime) -> datetime:
+    return as_of.astimezone(ZoneInfo(site.time_zone))
+
+
 def _plan_one(
-    connection: Connection, site: Warehouse, rules: CountRules, as_of: datetime, *, empty: bool
+    connection: Connection, site: Warehouse, rules: PlanRules, letters: pd.Series, as_of: datetime
 ) -> pd.DataFrame:
-    warehouse_id = warehouse_ids(connection)[site.code]
-    prefix = f"CC-{site.code}-{as_of.astimezone(ZoneInfo(site.time_zone)):%Y%m%d}-"
+    warehouse_id, day = warehouse_ids(connection)[site.code], _clock(site, as_of).date()
+    prefix = f"CC-{site.code}-{day:%Y%m%d}-"
     if count_plans.is_planned(connection, warehouse_id, prefix):
         return pd.DataFrame(columns=SHOWN)
-    today = due(_places(connection, warehouse_id, rules, as_of), rules.plan, pd.Timestamp(as_of), empty=empty)
+    places = count_plans.countable(connection, warehouse_id, as_of - timedelta(days=rules.sheet_valid_days))
+    target = rules.rules.low_accuracy
+    found = count_plans.findings(connection, warehouse_id, as_of - timedelta(days=target.days_max))
+    places = with_accuracy(places, found, target)
+    classed = places.assign(abc_class=places["product_id"].map(letters).astype("str"))
+    today = sheets(due(classed, rules.rules, pd.Timestamp(as_of)), rules.capacity)
     if today.empty:
         return today
-    today = sheets(today, rules.plan.counters, rules.plan.places_per_counter)
-    today = today.assign(code=prefix + today["sheet"].astype("str"))
+    code, whom = prefix + today["sheet"].astype("str"), today["sheet"].map(lambda n: rules.capacity.name_of(n, day))
+    today = today.assign(code=code, counter=whom.astype("str"))
     count_plans.plan(connection, today, warehouse_id, as_of)
     return today[SHOWN]
-
-
-def _places(connection: Connection, warehouse_id: int, rules: CountRules, as_of: datetime) -> pd.DataFrame:
-    """Places that are not being counted, with their products' ABC classes."""
-    places = count_plans.countable(connection, warehouse_id, as_of - timedelta(days=rules.plan.sheet_valid_days))
-    sold = count_plans.demand(connection, as_of - timedelta(days=rules.abc.demand_days))
-    letters = abc_classes(count_plans.goods(connection), sold, rules.abc)
-    return places.assign(abc_class=places["product_id"].map(letters).astype("str"))
-
-
-def rows(planned: pd.DataFrame) -> list[dict[str, Any]]:
-    """The planned places as rows of an artifact."""
-    return [{str(name): str(value) for name, value in row.items()} for row in planned[SHOWN].to_dict("records")]

@@ -9,7 +9,8 @@ import pandas as pd
 from prefect import task
 from sqlalchemy import Connection
 
-from config.read import names, read
+from config.read import read
+from tasks.configured import warehouses
 from tasks.domain.sites import Warehouse
 from tasks.domain.waves import planning, selection
 from tasks.domain.waves.floor import walkable
@@ -54,7 +55,7 @@ def release_waves(warehouse: str | None, carrier: str | None, as_of: datetime) -
 
 
 def _sites(warehouse: str | None, carrier: str | None) -> dict[str, Warehouse]:
-    sites = {name: read(f"warehouses/{name}.yaml", Warehouse) for name in names("warehouses")}
+    sites = {site.code: site for site in warehouses()}
     known = sorted({one.name for site in sites.values() for one in site.carriers})
     if warehouse is not None and warehouse not in sites:
         raise UnknownChoiceError(f"warehouse: found {warehouse!r}, expected one of {', '.join(sites)}")

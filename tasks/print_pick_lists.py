@@ -20,11 +20,10 @@ FLOW = "plan-waves"
 @task(task_run_name="print pick lists")
 def write_pick_lists(planned: Planned, as_of: datetime) -> int:
     """Print the lists of every open wave that has none yet, and who is left out where that changed; how many files."""
-    folder = settings().folder("outgoing") / FLOW
     files = write_changed(settings().home, FLOW, {}, {"left-out.csv": planned.left_out}, as_of)
     with reading().connect() as connection:
         for at in waves.released_at(connection):
-            target = folder / f"{at:%Y%m%dT%H%M%SZ}"
+            target = settings().documents(FLOW, at)
             if not (target / "pick-list.csv").exists():
                 files += _write_lists(target, waves.pick_list(connection, at))
     return files

@@ -1,24 +1,23 @@
 """First step of process-returns: answer requests by the policy, and tell the customers."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import pandas as pd
 from prefect import task
 from sqlalchemy import Connection
 
-from config.read import names, read
+from config.read import read
 from config.settings import settings
-from tasks.connectors.tables import write_csv
+from tasks.configured import merchants
+from tasks.connectors.run_documents import add_rows
 from tasks.domain import policy, return_notices, returns
-from tasks.domain.notices import NoticeKind, NoticeRules, notices
+from tasks.domain.notices import NoticeKind
 from tasks.domain.policy import ReturnPolicy
-from tasks.domain.sites import Merchant
 from tasks.store import return_rows
 from tasks.store.engine import engine, exclusive
-from tasks.store.messages import enqueue
+from tasks.tell_customers import tell
 
-FOLDER = "process-returns"
+FLOW = "process-returns"
 DECISIONS = ["merchant", "order_number", "rma", "state", "rule", "why"]
 
 
@@ -39,33 +38,9 @@ def decide_requests(as_of: datetime) -> pd.DataFrame:
         tell(connection, NoticeKind.RETURN_REJECTED, return_notices.rejected(asked, answers, rules), as_of)
         known = asked.drop_duplicates("return_id")[["return_id", "merchant", "order_number", "rma"]]
         decisions = known.merge(answers, on="return_id")[DECISIONS]
-        document(
-            "decisions.csv", decisions, ["rma"], as_of
-        )  # before the commit: a crash leaves no decision without its list
+        # Before the commit: a crash leaves no decision without its list.
+        add_rows(settings().documents(FLOW, as_of) / "decisions.csv", decisions, ["rma"])
     return decisions
-
-
-def tell(connection: Connection, kind: NoticeKind, rows: pd.DataFrame, as_of: datetime) -> int:
-    """Put the notices of `kind` in the outbox, in this transaction."""
-    rules = read("rules/notices.yaml", NoticeRules)
-    silent = {(one.code, channel.casefold()) for one in merchants() for channel in one.channels_without_mail}
-    return enqueue(connection, notices(kind, rows, rules, silent, as_of))
-
-
-def merchants() -> list[Merchant]:
-    """Every configured merchant."""
-    return [read(f"merchants/{name}.yaml", Merchant) for name in names("merchants")]
-
-
-def document(name: str, rows: pd.DataFrame, key: Sequence[str], as_of: datetime) -> None:
-    """Write rows, if any, as a document of this moment, beside those an earlier run as of it wrote."""
-    if rows.empty:
-        return
-    path = settings().folder("outgoing") / FOLDER / f"{as_of:%Y%m%dT%H%M%SZ}" / name
-    if path.exists():
-        before = pd.read_csv(path, dtype="str")
-        rows = pd.concat([before, rows.astype("str")]).drop_duplicates(list(key), keep="last")
-    write_csv(path, rows)
 
 
 def _anchored(connection: Connection, asked: pd.DataFrame, rules: ReturnPolicy) -> pd.DataFrame:

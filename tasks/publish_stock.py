@@ -6,13 +6,13 @@ import pandas as pd
 from prefect import task
 from sqlalchemy import Connection
 
-from config.read import names, read
+from config.read import read
 from config.settings import settings
 from tasks.allocate_orders import Served, free_places
+from tasks.configured import warehouses
 from tasks.connectors.run_documents import write_changed
 from tasks.domain import availability, shortages
 from tasks.domain.allocation import AllocationRules
-from tasks.domain.sites import Warehouse
 from tasks.store import allocations
 from tasks.store import availability as stock
 from tasks.store.engine import reading
@@ -46,7 +46,7 @@ def _feeds(connection: Connection, served: Served, rules: AllocationRules) -> di
     order = [ids[code] for code in rules.warehouses if code in ids]
     pool = availability.less_waiting(pool, units.groupby("part_id")["units"].sum(), order)
     pool = availability.with_kits(pool, parts)
-    sites = [read(f"warehouses/{name}.yaml", Warehouse) for name in names("warehouses")]
+    sites = warehouses()
     shop_names = pd.Series({ids[one.code]: next(iter(one.aliases), one.name) for one in sites if one.code in ids})
     unsellable = stock.held_back(connection).set_index(["product_id", "warehouse_id"])["units"]
     return {

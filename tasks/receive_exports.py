@@ -10,12 +10,12 @@ from prefect import task
 
 from config.read import names, read
 from config.settings import settings
+from tasks.configured import merchants, warehouses
 from tasks.connectors.layouts import Layout
 from tasks.connectors.locks import alone
 from tasks.connectors.tables import write_csv
 from tasks.domain.deliveries import GateRules
 from tasks.domain.exports import KINDS
-from tasks.domain.sites import Merchant, Warehouse
 from tasks.gates.delivery import Gate
 from tasks.intaking import Intaking, Outcome, Site
 from tasks.put_away import put_away
@@ -32,13 +32,12 @@ UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
 @task(task_run_name="read merchants, warehouses and layouts")
 def read_site() -> Site:
     """The configured merchants, warehouses and layouts; the first two are made rows of the database."""
-    merchants = [read(f"merchants/{name}.yaml", Merchant) for name in names("merchants")]
-    warehouses = [read(f"warehouses/{name}.yaml", Warehouse) for name in names("warehouses")]
+    sellers, buildings = merchants(), warehouses()
     layouts = [read(f"exports/{name}.yaml", Layout) for name in names("exports")]
     with engine().begin() as connection:
-        ensure_sites(connection, merchants, warehouses)
-    default = settings().merchant or (merchants[0].code if len(merchants) == 1 else "")
-    return Site(merchants, warehouses, layouts, default)
+        ensure_sites(connection, sellers, buildings)
+    default = settings().merchant or (sellers[0].code if len(sellers) == 1 else "")
+    return Site(sellers, buildings, layouts, default)
 
 
 @task(task_run_name="look into the inbox")
@@ -102,5 +101,5 @@ def report_drift(outcomes: Sequence[Outcome], as_of: datetime) -> pd.DataFrame:
         ]
     report = pd.concat(found, ignore_index=True) if found else pd.DataFrame()
     if len(report):
-        write_csv(settings().folder("outgoing") / "receive-exports" / f"{as_of:%Y%m%dT%H%M%SZ}" / "drift.csv", report)
+        write_csv(settings().documents("receive-exports", as_of) / "drift.csv", report)
     return report

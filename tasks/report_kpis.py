@@ -7,15 +7,16 @@ import pandas as pd
 from prefect import task
 from sqlalchemy import Connection
 
-from config.read import names, read
+from config.read import read
 from config.settings import settings
+from tasks.configured import merchants
 from tasks.connectors import operations_page
 from tasks.domain import kpi_report, kpi_service
 from tasks.domain.attention import waiting
 from tasks.domain.kpi_floor import CONTENT_FAULTS
 from tasks.domain.kpi_report import Facts, Report
 from tasks.domain.kpis import KpiRules, Period, period, restated
-from tasks.domain.sites import Merchant
+from tasks.domain.sites import silent_channels
 from tasks.store import attention, kpi_rows, kpis
 from tasks.store.engine import reading
 
@@ -27,7 +28,7 @@ def measure(as_of: datetime, day: date | None) -> Report:
     when = period(rules, as_of, day)
     with reading().connect() as connection:
         facts = _facts(connection, when)
-        orders = kpi_report.promised(facts, rules, _silent_channels())
+        orders = kpi_report.promised(facts, rules, silent_channels(merchants()))
         late = kpi_report.late_orders(orders, when, rules)
         lists = _waiting(connection, when) | {"late_orders": late}
     figures = kpi_report.figures(facts, orders, when, rules)
@@ -82,8 +83,3 @@ def _waiting(connection: Connection, when: Period) -> dict[str, pd.DataFrame]:
         "refused_files": attention.refused_files(connection, when.since),
         "quarantine": attention.quarantine(connection),
     }
-
-
-def _silent_channels() -> frozenset[tuple[str, str]]:
-    merchants = [read(f"merchants/{name}.yaml", Merchant) for name in names("merchants")]
-    return frozenset((one.code, channel) for one in merchants for channel in one.channels_without_mail)

@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 from prefect import task
 
-from config.read import names, read
+from config.read import read
 from config.settings import settings
+from tasks.configured import merchants
 from tasks.domain.notices import NoticeRules, grown_old
 from tasks.domain.sites import Merchant
 from tasks.domain.states import MessageState
@@ -98,4 +99,4 @@ def _after_the_crash(paper: Paper, reference: str) -> Outcome:
 
 
 def _merchants() -> dict[str, Merchant]:
-    return {name: read(f"merchants/{name}.yaml", Merchant) for name in names("merchants")}
+    return {one.code: one for one in merchants()}

@@ -43,7 +43,8 @@ class ServeError(RuntimeError):
 
 def serve(host: str, port: int, runs_at_once: int) -> None:
     """Run everything until Ctrl-C or SIGTERM; `python -m flows serve` has told the environment where Prefect is."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell that starts us in the background has SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
     surroundings = dict(os.environ)
     _refuse_a_taken_port(host, port)
     migrate(engine())

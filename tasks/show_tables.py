@@ -3,6 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
+SHOWN_MAX = 200
+
 
 def shown(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The rows of an artifact; every row has every column, and a run that found nothing says so."""
@@ -11,16 +15,21 @@ def shown(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return table or [{"result": "nothing this time"}]
 
 
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The first rows of a frame, for `shown`."""
+    return [{str(name): _plain(value) for name, value in row.items()} for row in _first(frame)]
+
+
+def _first(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+    return frame.head(SHOWN_MAX).to_dict("records")
+
+
 def _plain(value: Any) -> Any:
-    """3 for 3.0, blank for what is missing, yes and no; a number written as text stays a text."""
+    """3 for 3.0, blank for what is missing, yes and no, a moment as text."""
+    if value is None or (not isinstance(value, (list, str)) and pd.isna(value)):
+        return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return "" if value != value else int(value) if value.is_integer() else value  # noqa: PLR0124 - not a number
-    if isinstance(value, str):
-        whole = value.removesuffix(".0")
-        return whole if whole.removeprefix("-").isdigit() else "" if value in MISSING else value
-    return "" if value is None else value
-
-
-MISSING = ("nan", "NaN", "NaT", "None", "<NA>")
+        return int(value) if value.is_integer() else value
+    return value if isinstance(value, (int, str)) else str(value)

@@ -1,6 +1,5 @@
 """Steps of track-shipments: book what left, follow what is on its way, warn of what went astray."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,19 +7,21 @@ import pandas as pd
 from prefect import task
 from sqlalchemy import Connection
 
-from config.read import names, read
+from config.read import read
 from config.settings import settings
-from tasks.connectors.tables import write_csv
-from tasks.domain.notices import NoticeKind, NoticeRules, notices
+from tasks.connectors.run_documents import add_rows
+from tasks.domain.notices import NoticeKind
 from tasks.domain.shipments import ShipmentRules, parcel_states
-from tasks.domain.sites import Merchant
 from tasks.domain.states import ParcelState
+from tasks.show_tables import records
 from tasks.store import departures, parcel_alerts, tracking
 from tasks.store.engine import engine, exclusive
-from tasks.store.messages import enqueue
 from tasks.store.parcel_notices import parcel_rows as notice_rows
+from tasks.tell_customers import tell
 
 TROUBLE = (ParcelState.EXCEPTION, ParcelState.LOST, ParcelState.RETURNED_TO_SENDER)
+
+KEY = ["merchant", "parcel"]  # names a parcel in the documents
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,7 @@ def parcel_rows(moved: Moved) -> list[dict[str, str]]:
     """What moved as rows of an artifact, troubles first."""
     late = ~moved.parcels["state"].isin(TROUBLE)
     listed = moved.parcels.assign(late=late).sort_values(["late", "merchant", "parcel"]).drop(columns="late")
-    text = listed.head(200).astype("str").fillna("")
-    return [{str(name): str(value) for name, value in row.items()} for row in text.to_dict("records")]
+    return records(listed)
 
 
 def _tell_of(connection: Connection, moved: pd.DataFrame, states: pd.DataFrame, as_of: datetime) -> int:
@@ -102,19 +102,12 @@ def _tell_of(connection: Connection, moved: pd.DataFrame, states: pd.DataFrame, 
 
 def _tell(connection: Connection, kind: NoticeKind, rows: pd.DataFrame, as_of: datetime) -> int:
     facts = rows.drop(columns=[name for name in ("shipment_id", "shipped_at", "delivered_at", "state") if name in rows])
-    return enqueue(connection, notices(kind, facts, read("rules/notices.yaml", NoticeRules), _silent(), as_of))
-
-
-def _silent() -> Collection[tuple[str, str]]:
-    merchants = [read(f"merchants/{name}.yaml", Merchant) for name in names("merchants")]
-    return {(one.code, channel) for one in merchants for channel in one.channels_without_mail}
+    return tell(connection, kind, facts, as_of)
 
 
 def _write(listed: pd.DataFrame, as_of: datetime) -> None:
     """Write before the commit, so that nothing moves that is in no document; nothing when nothing moved."""
-    folder = settings().folder("outgoing") / "track-shipments" / f"{as_of:%Y%m%dT%H%M%SZ}"
+    folder = settings().documents("track-shipments", as_of)
     plain, trouble = listed.rename(columns={"order_number": "order"}), listed["state"].isin(TROUBLE)
-    if len(plain):
-        write_csv(folder / "shipments.csv", plain)
-    if trouble.any():
-        write_csv(folder / "exceptions.csv", plain[trouble])
+    add_rows(folder / "shipments.csv", plain, KEY)
+    add_rows(folder / "exceptions.csv", plain[trouble], KEY)

@@ -8,7 +8,7 @@ from prefect import task
 from sqlalchemy import Connection
 
 from config.read import read
-from tasks.allocate_orders import Served, free_places, tell
+from tasks.allocate_orders import Served, free_places
 from tasks.domain import availability, shortages
 from tasks.domain.allocation import AllocationRules
 from tasks.domain.notices import NoticeKind
@@ -17,7 +17,7 @@ from tasks.store import availability as stock
 from tasks.store import demand
 from tasks.store.alerts import raise_alerts, resolve_alerts
 from tasks.store.engine import engine
-from tasks.store.messages import enqueue
+from tasks.tell_customers import tell
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def confirm_orders(as_of: datetime) -> int:
     with engine().begin() as connection:
         orders = demand.unconfirmed(connection)
         told = orders.assign(happened_at=orders["paid_at"], items=_items(connection, orders))
-        return enqueue(connection, tell(NoticeKind.ORDER_CONFIRMED, told, as_of))
+        return tell(connection, NoticeKind.ORDER_CONFIRMED, told, as_of)
 
 
 @task(task_run_name="tell customers of delays")
@@ -49,7 +49,7 @@ def tell_of_delays(served: Served, as_of: datetime) -> int:
     with engine().begin() as connection:
         orders = demand.told_of(connection, late)
         told = orders.assign(happened_at=orders["ship_by"], items=_items(connection, orders))
-        return enqueue(connection, tell(NoticeKind.ORDER_DELAYED, told, as_of))
+        return tell(connection, NoticeKind.ORDER_DELAYED, told, as_of)
 
 
 def _items(connection: Connection, orders: pd.DataFrame) -> pd.Series:

@@ -1,7 +1,8 @@
-"""Blind count sheets: a protected workbook to fill in and drop in the inbox again, and the same on paper."""
+"""Blind count sheets as workbooks: filled in by the counter and dropped in the inbox as they are."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,127 +11,154 @@ import pandas as pd
 import PIL.Image
 import xlsxwriter
 from barcode.writer import ImageWriter
-from reportlab.graphics.barcode import code128
-from reportlab.lib import colors
-from reportlab.lib.pagesizes import A4, landscape
-from reportlab.lib.styles import getSampleStyleSheet
-from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table
+from xlsxwriter.utility import xl_rowcol_to_cell
 
 from tasks.connectors.tables import CREATED
 from tasks.domain.count_sheets import TO_FILL
+from tasks.domain.states import Condition
 
-_HINT = "Count what lies there, write the quantity (0 where there is nothing), your name and the time."
-_SIGNED = "Counted by: " + "_" * 30 + " &nbsp; Day: " + "_" * 16
-_WIDTHS = {"location_barcode": 34, "name": 36, "counted_at": 18, "comment": 30, "sku": 18, "count_id": 22}
-_IMAGE = {"module_width": 0.25, "module_height": 6.0, "quiet_zone": 2.0, "write_text": False, "dpi": 200}
+FOUND_ROWS = 12  # for goods that lie where the sheet does not say so
+_WIDTHS = {  # in characters; what a counter needs is printed, the rest stands right of it
+    "location": 24, "sku": 26, "name": 24, "condition": 10, "lot": 10, "expires_on": 11, "quantity": 10, "counter": 13,
+    "counted_at": 16, "comment": 17, "barcode": 16, "merchant": 12, "warehouse": 12, "count_id": 24,
+}  # fmt: skip
+_PRINTED = 10
+_FOUND = (*TO_FILL, "location", "sku", "condition", "lot")  # what a counter says of what he found
+_SHOWN = {"quantity": "0", "counted_at": "yyyy-mm-dd hh:mm", "expires_on": "yyyy-mm-dd"}
+_ROW_HEIGHT, _ROW_PIXELS, _TEXT_PIXELS = 42, 56, 20
+_MODULE = {"module_width": 0.254, "module_height": 7.0, "quiet_zone": 2.54, "write_text": False, "dpi": 300}  # 3 dots
+_WIDER = 1.5  # bars of a short code may grow so much to fill their cell
 _SCREEN_DPI = 96
-_CELL = (236, 36)  # pixels: a column 34 wide, a row 30 high
-_PAPER = ("location", "sku", "name", "condition", "lot")
+_HINT = "Nothing there: 0. Not counted: leave the quantity empty. Goods that are not listed: the rows at the end."
 
 
 def write_sheet(path: Path, sheet: pd.DataFrame) -> Path:
     """Write a blind sheet (`tasks.domain.count_sheets.blind_sheet`) as a workbook.
 
-    Only the columns to be filled in can be changed. The header is the canonical layout of count sheets.
+    Only what the counter fills in can be changed, and the empty rows at the end. The layout is `count_sheet`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
+    rows = sheet[list(_WIDTHS)].astype("str").fillna("")
     with xlsxwriter.Workbook(str(part), {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         book.set_properties({"created": CREATED})
         page = book.add_worksheet("count")
-        page.protect("", {"format_columns": True, "select_locked_cells": True})
-        page.freeze_panes(1, 0)
-        page.set_landscape()
-        page.set_paper(9)  # A4
-        page.fit_to_pages(1, 0)
-        page.repeat_rows(0)
-        page.set_footer(f"&L{_HINT}&RPage &P of &N")
-        for number, name in enumerate(sheet.columns):
-            _column(book, page, number, name, sheet[name].astype("str").fillna("").tolist())
-        for row in range(1, len(sheet) + 1):
-            page.set_row(row, 30)
+        _set_up(page, rows)
+        for number, name in enumerate(_WIDTHS):
+            page.write_string(0, number, name, book.add_format({"bold": True, "bottom": 1, "valign": "vcenter"}))
+            page.set_column(number, number, _WIDTHS[name])
+            _column(book, page, number, [*rows[name], *_empty(rows, name)], found_from=len(rows))
+        _barcodes(page, "location", rows["location"].tolist())
+        _barcodes(page, "sku", rows["barcode"].where(rows["barcode"] != "", rows["sku"]).tolist())
+        _guide(book, page, len(rows) + FOUND_ROWS, rows)
     part.replace(path)
     return path
 
 
-def _column(book: Any, page: Any, number: int, name: str, values: list[str]) -> None:
-    form = book.add_format(_form(name))
-    page.write_string(0, number, name, book.add_format({"bold": True, "bottom": 1}))
-    page.set_column(number, number, _WIDTHS.get(name, 12))
-    for row, value in enumerate(values, start=1):
-        if name == "location_barcode":
-            page.write_blank(row, number, None, form)
-            _insert_barcode(page, row, number, value)
-        elif value:
-            page.write_string(row, number, value, form)
+def _set_up(page: Any, rows: pd.DataFrame) -> None:
+    first = rows.iloc[0].str.replace("&", "&&")
+    page.protect("", {"format_columns": True, "format_rows": True, "select_locked_cells": True})
+    page.freeze_panes(1, 1)
+    page.set_landscape()
+    page.set_paper(9)  # A4
+    page.set_margins(left=0.4, right=0.4, top=0.75, bottom=0.6)
+    page.fit_to_pages(1, 0)
+    page.repeat_rows(0)
+    page.print_area(0, 0, len(rows) + FOUND_ROWS, _PRINTED - 1)
+    whom = first["counter"] or "________________"
+    page.set_header(f"&L&14&B{first['count_id']}&C&12start at {first['location']}&R&12counted by {whom}")
+    page.set_footer(f"&L{_HINT}&R{first['warehouse']} · page &P of &N")
+    for row in range(1, len(rows) + FOUND_ROWS + 1):
+        page.set_row(row, _ROW_HEIGHT)
+
+
+def _empty(rows: pd.DataFrame, name: str) -> list[str]:
+    """The rows for found goods: they say of which count they are, and whose goods where there is one merchant."""
+    same = name in {"count_id", "warehouse", "counter"} or (name == "merchant" and len(set(rows[name])) == 1)
+    return [rows[name].iloc[0] if same else "found, not listed" if name == "name" else ""] * FOUND_ROWS
+
+
+def _column(book: Any, page: Any, number: int, values: Sequence[str], found_from: int) -> None:
+    name = list(_WIDTHS)[number]
+    free = name in _FOUND or (name == "merchant" and not values[-1])
+    forms = [book.add_format(_form(name, free=one)) for one in (name in TO_FILL, free)]
+    for row, value in enumerate(values):
+        form = forms[row >= found_from]
+        if value:
+            page.write_string(row + 1, number, value, form)
         else:
-            page.write_blank(row, number, None, form)
-    if name == "quantity" and values:
-        whole = {"validate": "integer", "criteria": ">=", "value": 0, "error_message": "a whole number, 0 or more"}
-        page.data_validation(1, number, len(values), number, whole)
+            page.write_blank(row + 1, number, None, form)
 
 
-def _insert_barcode(page: Any, row: int, number: int, code: str) -> None:
-    if code.isascii():  # Code 128 has no other letters
-        image = _image(code)
-        page.insert_image(row, number, f"{code}.png", {"image_data": image, "y_offset": 2, **_fitted(image)})
+def _form(name: str, *, free: bool) -> dict[str, object]:
+    up = "top" if name in {"location", "sku"} else "vcenter"  # the barcode is below
+    form: dict[str, object] = {
+        "valign": up, "bold": up == "top", "num_format": "@", "text_wrap": name == "name", "bottom": 1,
+        "bottom_color": "#B0B0B0",
+    }  # fmt: skip
+    if not free:
+        return form
+    return form | {"locked": False, "border": 1, "bg_color": "#FFFBE0", "num_format": _SHOWN.get(name, "@")}
 
 
-def _fitted(image: io.BytesIO) -> dict[str, float]:
-    """How much smaller the bars must be to stay in their cell, off the SKU beside them and the row below."""
+# ── barcodes ─────────────────────────────────────────────────────────────────────────────────────────────────────
+def _barcodes(page: Any, name: str, codes: Sequence[str]) -> None:
+    number, wide = list(_WIDTHS).index(name), 7 * _WIDTHS[name] - 4  # pixels of the cell, less a little air
+    for row, code in enumerate(codes, start=1):
+        if code and code.isascii():  # Code 128 has no other letters
+            image = _image(code)
+            placed = {"image_data": image, "x_offset": 2, "y_offset": _TEXT_PIXELS, "description": code}
+            page.insert_image(row, number, f"{code}.png", placed | _fitted(image, wide))
+
+
+def _fitted(image: io.BytesIO, wide: int) -> dict[str, float]:
+    """How much smaller the bars must be to stay in their cell, off the code beside them and the row below."""
     with PIL.Image.open(image) as bars:
         dots = bars.info.get("dpi", (_SCREEN_DPI, _SCREEN_DPI))
         size = [pixels * _SCREEN_DPI / per_inch for pixels, per_inch in zip(bars.size, dots, strict=True)]
-    return {"x_scale": min(1.0, _CELL[0] / size[0]), "y_scale": min(1.0, _CELL[1] / size[1])}
-
-
-def _form(name: str) -> Mapping[str, object]:
-    if name not in TO_FILL:
-        return {"valign": "vcenter", "num_format": "@"}
-    shown = {"quantity": "0", "counted_at": "yyyy-mm-dd hh:mm", "expires_on": "yyyy-mm-dd"}.get(name, "@")
-    return {"locked": False, "valign": "vcenter", "border": 1, "num_format": shown}
+    high = _ROW_PIXELS - _TEXT_PIXELS - 3
+    return {"x_scale": min(_WIDER, wide / size[0]), "y_scale": min(1.0, high / size[1])}
 
 
 def _image(code: str) -> io.BytesIO:
     """Code 128, as a PNG."""
     image = io.BytesIO()
-    barcode.Code128(code, writer=ImageWriter()).write(image, options=dict(_IMAGE))
+    barcode.Code128(code, writer=ImageWriter()).write(image, options=dict(_MODULE))
     return image
 
 
-def write_paper(path: Path, sheet: pd.DataFrame, note: str) -> Path:
-    """Write the same sheet as a PDF with a barcode a place, to be filled in by hand."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    style = getSampleStyleSheet()
-    document = SimpleDocTemplate(
-        str(part),
-        pagesize=landscape(A4),
-        invariant=1,
-        leftMargin=28,
-        rightMargin=28,
-        topMargin=36,
-        bottomMargin=36,
-        title=str(sheet["count_id"].iloc[0]),
-    )
-    head = Paragraph(f"Count {_escaped(document.title)} {_escaped(note)}", style["Heading2"])
-    rows = [[*_PAPER, "barcode", "quantity", "counted at"]]
-    rows += [_paper_row(row, style["BodyText"]) for row in sheet[list(_PAPER)].astype("str").fillna("").to_numpy()]
-    widths = [70, 105, 185, 60, 60, 160, 60, 80]
-    grid = Table(rows, colWidths=widths, repeatRows=1, style=[("GRID", (0, 0), (-1, -1), 0.4, colors.grey),
-                                                              ("VALIGN", (0, 0), (-1, -1), "MIDDLE")])  # fmt: skip
-    document.build(
-        [head, Paragraph(_HINT, style["BodyText"]), Paragraph(_SIGNED, style["BodyText"]), Spacer(1, 8), grid]
-    )
-    part.replace(path)
-    return path
+# ── what may be written, and what is missing ─────────────────────────────────────────────────────────────────────
+def _guide(book: Any, page: Any, last: int, rows: pd.DataFrame) -> None:
+    """Say what belongs into a cell, refuse what cannot be read, and colour what a counted row lacks."""
+    at = {name: number for number, name in enumerate(_WIDTHS)}
+    for name, rule in _validations().items():
+        page.data_validation(1, at[name], last, at[name], rule)
+    known = [str(condition) for condition in Condition]
+    page.data_validation(len(rows) + 1, at["condition"], last, at["condition"],
+                         {"validate": "list", "source": known, "error_title": "Condition",
+                          "error_message": f"One of {', '.join(known)}; empty means available."})  # fmt: skip
+    lacking = book.add_format({"bg_color": "#F8C9C4"})
+    for name in ("counter", "counted_at"):
+        cells = [xl_rowcol_to_cell(1, at[one], col_abs=True) for one in ("quantity", name)]
+        rule = {"type": "formula", "criteria": f'=AND({cells[0]}<>"",{cells[1]}="")', "format": lacking}
+        page.conditional_format(1, at[name], last, at[name], rule)
 
 
-def _paper_row(row: Any, style: Any) -> list[Any]:
-    words = [Paragraph(_escaped(word), style) for word in row]
-    bars = code128.Code128(row[0], barHeight=18, barWidth=0.8) if row[0].isascii() else ""
-    return [*words, bars, "", ""]
-
-
-def _escaped(word: str) -> str:
-    return word.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def _validations() -> dict[str, dict[str, object]]:
+    day: dict[str, object] = {"validate": "date", "criteria": ">=", "value": date(2000, 1, 1), "error_type": "stop"}
+    return {
+        "quantity": {
+            "validate": "integer", "criteria": "between", "minimum": 0, "maximum": 9_999_999,
+            "input_title": "Quantity", "input_message": "Every unit that lies there. 0 when nothing does; "
+            "empty when you did not count.",
+            "error_title": "Quantity", "error_message": "A whole number, 0 or more, without letters.",
+        },
+        "expires_on": day | {"error_title": "Expires on", "error_message": "A day, such as 2026-03-06."},
+        "counted_at": day | {
+            "error_type": "warning",
+            "input_title": "Counted at", "input_message": "Day and time on the wall, such as 2026-03-06 07:45. "
+            "Needed wherever you wrote a quantity.",
+            "error_title": "Counted at", "error_message": "A day and a time, such as 2026-03-06 07:45. In the hour "
+            "that the clocks repeat say which: 2026-10-25 01:30+01:00. Keep what you wrote?",
+        },
+    }  # fmt: skip

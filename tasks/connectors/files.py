@@ -16,6 +16,7 @@ import itertools
 import re
 import sys
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -236,6 +237,7 @@ class _Ended(io.RawIOBase):
     def __init__(self, stream: BinaryIO, end: bytes) -> None:
         self._stream = stream
         self._end = end
+        self.lines = 0
 
     def readable(self) -> bool:
         return True
@@ -244,6 +246,7 @@ class _Ended(io.RawIOBase):
         chunk = self._stream.read(size)
         if not chunk:
             chunk, self._end = self._end, b""
+        self.lines += chunk.count(b"\n")
         return chunk
 
 
@@ -271,7 +274,7 @@ def _text_blocks(path: Path, head: _Head, block_bytes: int) -> Iterator[Block]:
     end = f"\n{_END}{head.delimiter * (len(head.names) - 1)}\n".encode()
     row, ended = head.row + 1, False
     try:
-        with path.open("rb") as stream, pyarrow.csv.open_csv(_Ended(stream, end), **options) as reader:
+        with path.open("rb") as stream, pyarrow.csv.open_csv(file := _Ended(stream, end), **options) as reader:
             for table in _gathered(reader, block_bytes):
                 ended = bool(table.num_rows) and table.column(0)[-1].as_py() == _END
                 block, row = _block(table, broken, head, row)
@@ -286,6 +289,21 @@ def _text_blocks(path: Path, head: _Head, block_bytes: int) -> Iterator[Block]:
         raise UnreadableExportError(
             f"a quote opened in row {row - 1} or before is never closed: the file is cut off or damaged"
         )
+    if file.lines - head.lines > row - head.row - 1:  # some cell has several lines
+        _refuse_loose_quote(path, head)
+
+
+def _refuse_loose_quote(path: Path, head: _Head) -> None:
+    """Text after a closing quote: the quote may have been meant to open, and the rows between are no cell."""
+    with path.open(encoding="utf-8-sig", newline="") as text:
+        reader = csv.reader(text, delimiter=head.delimiter, strict=True)
+        try:
+            deque(reader, maxlen=0)
+        except csv.Error as error:
+            if "expected after" in str(error):
+                raise UnreadableExportError(
+                    f"line {reader.line_num}: text follows a closing quote; a quote before it was never closed"
+                ) from None
 
 
 def _gathered(batches: Iterable[pa.RecordBatch], block_bytes: int) -> Iterator[pa.Table]:

@@ -4,18 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from reportlab.graphics.barcode.code128 import Code128
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
-from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
+
+from tasks.connectors.paper import barcode, write
 
 WIDTH, HEIGHT = A4
 MARGIN = 12 * mm
 HEAD = 36 * mm  # what the head of a page takes
 ROW = 19 * mm
 TAKE, ONTO = 84, 109  # where these columns begin, in mm
-TEXT = ("Helvetica", "Helvetica-Bold")
 
 
 def picker_rows(stops: pd.DataFrame) -> pd.DataFrame:
@@ -56,16 +55,16 @@ def _cart(canvas: Any, rows: list[dict[str, Any]]) -> None:
 
 def _head(canvas: Any, rows: list[dict[str, Any]], page: str) -> None:
     first, top = rows[0], HEIGHT - MARGIN
-    _write(canvas, f"Cart {first['cart']}", MARGIN, top - 9 * mm, 30, bold=True)
-    _write(canvas, first["wave"], MARGIN, top - 17 * mm, 15, bold=True, within=82 * mm)
+    write(canvas, f"Cart {first['cart']}", MARGIN, top - 9 * mm, 30, bold=True)
+    write(canvas, first["wave"], MARGIN, top - 17 * mm, 15, bold=True, within=82 * mm)
     orders = len({(row["merchant"], row["order_number"]) for row in rows})
     units = sum(row["planned"] for row in rows)
     told = f"{rows[-1]['stop']} stops · {orders} orders · {units} units · {first['walk_m']:.0f} m · {page}"
-    _write(canvas, told, MARGIN, top - 23 * mm, 12)
-    _write(canvas, _pickup(first), MARGIN, top - 29 * mm, 12)
-    _barcode(canvas, f"{first['wave']}/{first['cart']}", top - 14 * mm, 12 * mm, within=100 * mm)
+    write(canvas, told, MARGIN, top - 23 * mm, 12)
+    write(canvas, _pickup(first), MARGIN, top - 29 * mm, 12)
+    barcode(canvas, f"{first['wave']}/{first['cart']}", top - 14 * mm, 12 * mm, right=WIDTH - MARGIN, within=100 * mm)
     for words, left in (("stop", 0), ("place", 20), ("take", TAKE), ("onto", ONTO), ("scan", 130)):
-        _write(canvas, words, MARGIN + left * mm, top - HEAD + 1.5 * mm, 9)
+        write(canvas, words, MARGIN + left * mm, top - HEAD + 1.5 * mm, 9)
 
 
 def _row(canvas: Any, row: dict[str, Any], top: float, *, again: bool) -> None:
@@ -75,15 +74,15 @@ def _row(canvas: Any, row: dict[str, Any], top: float, *, again: bool) -> None:
     canvas.setLineWidth(0.2 if again else 0.9)
     canvas.line(left if again else MARGIN, top, WIDTH - MARGIN, top)
     if not again:
-        _write(canvas, str(row["stop"]), MARGIN, base + 7 * mm, 30, bold=True, within=18 * mm)
-        _write(canvas, row["location"], left, base + 11.5 * mm, 20, bold=True, within=(TAKE - 22) * mm)
-        _barcode(canvas, row["location"], base + 7.5 * mm, 9.5 * mm, within=54 * mm)
-    _write(canvas, row["sku"], left, base + 5.8 * mm, 13, within=(TAKE - 22) * mm)
-    _write(canvas, _name(row), left, base + 1.6 * mm, 10, within=WIDTH - 2 * MARGIN - 20 * mm)
-    _write(canvas, f"{row['planned']} ×", MARGIN + TAKE * mm, base + 9 * mm, 26, bold=True, within=22 * mm)
+        write(canvas, str(row["stop"]), MARGIN, base + 7 * mm, 30, bold=True, within=18 * mm)
+        write(canvas, row["location"], left, base + 11.5 * mm, 20, bold=True, within=(TAKE - 22) * mm)
+        barcode(canvas, row["location"], base + 7.5 * mm, 9.5 * mm, right=WIDTH - MARGIN, within=54 * mm)
+    write(canvas, row["sku"], left, base + 5.8 * mm, 13, within=(TAKE - 22) * mm)
+    write(canvas, _name(row), left, base + 1.6 * mm, 10, within=WIDTH - 2 * MARGIN - 20 * mm)
+    write(canvas, f"{row['planned']} ×", MARGIN + TAKE * mm, base + 9 * mm, 26, bold=True, within=22 * mm)
     canvas.setLineWidth(0.9)
     canvas.roundRect(MARGIN + ONTO * mm, base + 7.5 * mm, 14 * mm, 9.5 * mm, 2 * mm)
-    _write(canvas, str(row["position"]), MARGIN + (ONTO + 3) * mm, base + 9.5 * mm, 20, within=9 * mm)
+    write(canvas, str(row["position"]), MARGIN + (ONTO + 3) * mm, base + 9.5 * mm, 20, within=9 * mm)
 
 
 def _pickup(first: dict[str, Any]) -> str:
@@ -97,27 +96,3 @@ def _pickup(first: dict[str, Any]) -> str:
 def _name(row: dict[str, Any]) -> str:
     lot = f"lot {row['lot']} · " if row["lot"] else ""
     return lot + (row["name"] if isinstance(row["name"], str) else "")
-
-
-def _write(
-    canvas: Any, text: str, left: float, base: float, size: float, *, bold: bool = False, within: float | None = None
-) -> None:
-    """One line of text; smaller, then cut short, when it would not fit."""
-    font = TEXT[bold]
-    text = text.encode("cp1252", "replace").decode("cp1252")  # what the built-in fonts can show
-    while within and size > 8 and stringWidth(text, font, size) > within:
-        size -= 0.5
-    while within and len(text) > 1 and stringWidth(text, font, size) > within:
-        text = text[:-2] + "…"
-    canvas.setFont(font, size)
-    canvas.drawString(left, base, text)
-
-
-def _barcode(canvas: Any, text: str, base: float, height: float, *, within: float) -> None:
-    """A Code 128 that ends at the right margin; text it cannot say is left to be read."""
-    if not text.isascii():
-        return
-    code = Code128(text, barWidth=1, barHeight=height, quiet=0)
-    wide = min(0.42 * mm, within / code.width)
-    code = Code128(text, barWidth=wide, barHeight=height, quiet=0)
-    code.drawOn(canvas, WIDTH - MARGIN - code.width, base)

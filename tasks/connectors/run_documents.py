@@ -1,12 +1,23 @@
 """A run's documents, in a folder of its own named after its moment, written only when they say something new."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 
 from tasks.connectors.tables import write_csv
+
+
+def add_rows(path: Path, rows: pd.DataFrame, key: Sequence[str]) -> None:
+    """Write rows, if any, to a run's document, beside those an earlier run as of the same moment wrote."""
+    if rows.empty:
+        return
+    fresh = write_csv(path.with_name(path.name + ".fresh"), rows)
+    if path.exists():
+        both = pd.concat([pd.read_csv(one, dtype="str", keep_default_na=False) for one in (path, fresh)])
+        both.drop_duplicates(list(key), keep="last").to_csv(fresh, index=False, lineterminator="\n", encoding="utf-8")
+    fresh.replace(path)
 
 
 def write_changed(

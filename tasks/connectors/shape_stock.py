@@ -78,3 +78,9 @@ def split_paths(cells: pd.DataFrame, options: Options) -> pd.DataFrame:
             "sku here": coded.where(coded.notna(), goods),
         }
     )
+
+
+def filled_rows(cells: pd.DataFrame, options: Options) -> pd.DataFrame:
+    """Rows that say something in one of the columns of `says`; the others were left empty, as they were printed."""
+    said = [column(cells, name).fillna("").str.strip() != "" for name in many(options, "says")]
+    return cells[pd.concat(said, axis="columns").any(axis="columns")]

@@ -13,7 +13,7 @@ from tasks.connectors.shape_cells import Options
 from tasks.connectors.shape_invoices import adjustments, credit_notes, invoices
 from tasks.connectors.shape_orders import carry_down, number_lines, unpack_lines
 from tasks.connectors.shape_products import goods
-from tasks.connectors.shape_stock import melt_locations, split_conditions, split_paths, split_unavailable
+from tasks.connectors.shape_stock import filled_rows, melt_locations, split_conditions, split_paths, split_unavailable
 
 Shape = Callable[[pd.DataFrame, Options], pd.DataFrame]
 
@@ -23,6 +23,7 @@ SHAPES: dict[str, Shape] = {
         adjustments,
         carry_down,
         credit_notes,
+        filled_rows,
         goods,
         invoices,
         melt_locations,

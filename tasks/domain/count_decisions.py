@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from tasks.domain.count_plans import CLASSES
 from tasks.domain.count_states import CountDecision, CountFinding, ReasonCode
-from tasks.domain.counts import CLASSES, CountRules, in_force
+from tasks.domain.counts import CountRules, in_force
 from tasks.domain.states import CountLineState
 from tasks.domain.wrong_bins import pair_bins
 

@@ -1,7 +1,6 @@
 """What a run decided, in the figures and rows an analyst reads."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -33,15 +32,11 @@ class Decided:
         sums = posted.groupby("currency")["value_minor"].sum()
         return ", ".join(money.say(int(value), str(currency)) for currency, value in sums.items()) or "nothing"
 
-    def rows(self) -> list[dict[str, Any]]:
+    def told(self) -> pd.DataFrame:
         """What an analyst must see first: everything that is not as the book says, or as is known of a lot."""
         told = self.findings
         if len(told):
             told = told[(told["decision"] != "matched") | (told["expiry"] != "")]
         lost = self.refused.rename(columns={"count": "code"}).assign(decision="refused")
         both = pd.concat([told, lost])
-        return _records(both.reindex(columns=list(SHOWN[:-2])))
-
-
-def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in rows.astype("str").to_dict("records")]
+        return both.reindex(columns=list(SHOWN[:-2]))

@@ -10,7 +10,7 @@ from tasks.domain.states import CountLineState
 
 PLACE = ["count_id", "where", "goods", "condition", "lot"]
 SHEET_COLUMNS = (
-    "count_id", "merchant", "warehouse", "location", "location_barcode", "sku", "name", "condition", "lot",
+    "count_id", "merchant", "warehouse", "location", "sku", "barcode", "name", "condition", "lot",
     "expires_on", "quantity", "counter", "counted_at", "comment",
 )  # fmt: skip
 TO_FILL = ("expires_on", "quantity", "counter", "counted_at", "comment")
@@ -134,10 +134,13 @@ def _on_clock(local: pd.Series, zones: pd.Series) -> pd.Series:
 def blind_sheet(lines: pd.DataFrame) -> pd.DataFrame:
     """The rows of a blind count sheet, in the order given: the canonical layout of `counts`, nothing of the book.
 
-    `lines`: count code, round, merchant, warehouse, location, sku, name, condition, lot. What the counter fills in
-    is empty. `location_barcode` is the location in the letters of Code 128.
+    `lines`: count code, round, merchant, warehouse, location, sku, barcode (GTIN, may be missing), name, condition,
+    lot, counter (whom the sheet is addressed to, may be missing). What else the counter fills in is empty. Neither the
+    book nor the rules that chose a place are on it: an empty bin to confirm would be told before it is seen.
     """
     said = lines["code"] + ("-R" + lines["round"].astype("str")).where(lines["round"] > 1, "")
     empty = pd.Series("", index=lines.index, dtype="str")
-    sheet = lines.assign(count_id=said, location_barcode=lines["location"], **dict.fromkeys(TO_FILL, empty))
+    unknown = dict.fromkeys(("expires_on", "quantity", "counted_at", "comment"), empty)
+    known = {name: lines[name].astype("str").fillna("") for name in ("barcode", "counter")}
+    sheet = lines.assign(count_id=said, **unknown, **known)
     return sheet[list(SHEET_COLUMNS)].reset_index(drop=True)

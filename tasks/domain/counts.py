@@ -11,7 +11,8 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-CLASSES = ("A", "B", "C")
+from tasks.domain.count_plans import CLASSES, AbcRules, PlanRules
+
 PLACE = ["location_id", "product_id", "condition", "lot"]
 
 
@@ -25,35 +26,6 @@ class Tolerance:
     def __post_init__(self) -> None:
         if self.percent < 0 or self.value_minor < 0:
             raise ValueError("a tolerance is not negative")
-
-
-@dataclass(frozen=True)
-class AbcRules:
-    """Pareto cut-offs on the value of demand."""
-
-    demand_days: int
-    a_until: float
-    b_until: float
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.a_until <= self.b_until <= 1:
-            raise ValueError("expected 0 <= a_until <= b_until <= 1")
-
-
-@dataclass(frozen=True)
-class PlanRules:
-    """Which places are due, and how many are counted on a day."""
-
-    days_between: Mapping[str, int]
-    counters: int
-    places_per_counter: int
-    sheet_valid_days: int
-
-    def __post_init__(self) -> None:
-        if set(self.days_between) != set(CLASSES):
-            raise ValueError("days_between: expected one number for each of A, B and C")
-        if min(self.counters, self.places_per_counter) < 1:
-            raise ValueError("counters and places_per_counter: expected at least 1")
 
 
 @dataclass(frozen=True)

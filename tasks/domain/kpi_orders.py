@@ -26,7 +26,7 @@ def with_promise(orders: pd.DataFrame, rules: KpiRules) -> pd.DataFrame:
 
 def with_told(orders: pd.DataFrame, silent: Collection[tuple[str, str]]) -> pd.DataFrame:
     """Orders with `told`: every message went out, and there was one, unless its (merchant, channel) takes none."""
-    keys = zip(orders["merchant"], orders["channel"].fillna(""), strict=True)
+    keys = zip(orders["merchant"], orders["channel"].fillna("").str.casefold(), strict=True)
     exempt = pd.Series([key in silent for key in keys], index=orders.index, dtype=bool)
     return orders.assign(told=orders["told_ok"] & (exempt | (orders["notices"] > 0)))
 

@@ -1,5 +1,6 @@
 """Who the goods belong to and where they lie: the schema of config/merchants and config/warehouses."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -62,6 +63,11 @@ class Warehouse:
 
     def __post_init__(self) -> None:
         _known_zone(self.time_zone)
+
+
+def silent_channels(merchants: Iterable[Merchant]) -> frozenset[tuple[str, str]]:
+    """The (merchant code, channel in small letters) pairs whose buyers may not be written to."""
+    return frozenset((one.code, channel.casefold()) for one in merchants for channel in one.channels_without_mail)
 
 
 def _known_zone(name: str) -> None:

@@ -113,6 +113,9 @@ class CountLineState(StrEnum):
     CANCELLED = "cancelled"
 
 
+COUNT_SETTLED = (CountLineState.MATCHED, CountLineState.POSTED)  # the book of the place is as it was counted
+
+
 class WaveState(StrEnum):
     """One release of work to the floor."""
 

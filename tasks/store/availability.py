@@ -6,7 +6,7 @@ import pandas as pd
 from sqlalchemy import Connection, Select, exists, func, literal, select, union_all
 from sqlalchemy.sql.selectable import Subquery
 
-from tasks.domain.states import AlertKind, AlertState, Condition, CountLineState, PickState
+from tasks.domain.states import COUNT_SETTLED, AlertKind, AlertState, Condition, PickState
 from tasks.store.frames import read
 from tasks.store.schema import (
     alerts,
@@ -20,8 +20,6 @@ from tasks.store.schema import (
     stock_levels,
     warehouses,
 )
-
-UNSETTLED = (CountLineState.READY, CountLineState.REFUSED, CountLineState.RECOUNT, CountLineState.REVIEW)
 
 
 def parts() -> Subquery:
@@ -71,9 +69,8 @@ def _uncounted_short_picks() -> Select[Any]:
     counted = exists().where(
         count_lines.c.location_id == allocations.c.location_id,
         count_lines.c.product_id == allocations.c.product_id,
-        count_lines.c.quantity.is_not(None),
         count_lines.c.counted_at > picks.c.picked_at,
-        count_lines.c.state.not_in(UNSETTLED),
+        count_lines.c.state.in_(COUNT_SETTLED),
     )
     return (
         select(allocations.c.location_id, allocations.c.product_id)

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from tasks.domain.counts import out_of_bin, picked_units
-from tasks.domain.states import AllocationState, CountLineState, MoveKind, PickState
+from tasks.domain.states import COUNT_SETTLED, AllocationState, CountLineState, MoveKind, PickState
 from tasks.store.frames import read, staged
 from tasks.store.ledger import PLACE
 from tasks.store.schema import (
@@ -41,7 +41,6 @@ from tasks.store.schema import (
     warehouses,
 )
 
-CLOSED = (CountLineState.MATCHED, CountLineState.POSTED)
 OPEN = (CountLineState.COUNTED, CountLineState.RECOUNT)
 
 
@@ -167,7 +166,7 @@ def _held(line: Table) -> Select[Any]:
 def _closed(line: Table) -> Select[Any]:
     other = count_lines.alias("closed")
     last = select(line.c.line_id, func.max(other.c.counted_at).label("closed_at"))
-    last = last.join_from(line, other, _at(other, line)).where(other.c.state.in_(CLOSED))
+    last = last.join_from(line, other, _at(other, line)).where(other.c.state.in_(COUNT_SETTLED))
     return last.group_by(line.c.line_id)
 
 

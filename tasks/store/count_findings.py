@@ -168,9 +168,9 @@ def _decided() -> Select[Any]:
 
 
 def _planned() -> Select[Any]:
+    """By sheet, not by line: goods found beside the planned ones do not make the sheets of that day anew."""
     moment = counts.c.planned_at
-    rows = select(moment.label("moment"), func.count().label("rows"), func.max(count_lines.c.id).label("last"))
-    rows = rows.join_from(count_lines, counts, counts.c.id == count_lines.c.count_id)
+    rows = select(moment.label("moment"), func.count().label("rows"), func.max(counts.c.id).label("last"))
     return rows.where(moment.is_not(None), counts.c.round == 1).group_by(moment)
 
 
@@ -210,15 +210,16 @@ def findings_at(connection: Connection, decided_at: datetime) -> pd.DataFrame:
 def sheet_lines(connection: Connection, planned_at: datetime, *, recount: bool) -> pd.DataFrame:
     """Places to be counted that were put on sheets at that moment.
 
-    code, round, counted_before (who counted the place in earlier rounds), merchant, warehouse, location, zone,
-    aisle, bay, level, sku, name, condition, lot.
+    code, round, counter (whom the sheet is addressed to), counted_before (who counted the place in earlier rounds),
+    merchant, warehouse, location, zone, aisle, bay, level, sku, barcode, name, condition, lot.
     """
     line, place = count_lines.c, locations.c
     return read(
         connection,
-        select(counts.c.code, counts.c.round, _counted_before().label("counted_before"),
+        select(counts.c.code, counts.c.round, counts.c.counter, _counted_before().label("counted_before"),
                merchants.c.code.label("merchant"), warehouses.c.code.label("warehouse"), place.code.label("location"),
-               place.zone, place.aisle, place.bay, place.level, line.sku, products.c.name, line.condition, line.lot)
+               place.zone, place.aisle, place.bay, place.level, line.sku, products.c.barcode, products.c.name,
+               line.condition, line.lot)
         .join_from(count_lines, counts, counts.c.id == line.count_id)
         .join(warehouses, warehouses.c.id == counts.c.warehouse_id)
         .join(locations, place.id == line.location_id)

@@ -4,17 +4,37 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Select, Table, and_, exists, func, insert, or_, select, union
-from sqlalchemy.sql.selectable import Subquery
+from sqlalchemy import (
+    Connection,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    union,
+)
+from sqlalchemy.sql.selectable import FromClause
 
-from tasks.domain.states import CountLineState, CountState, PickState
-from tasks.store.count_cases import CLOSED
+from tasks.domain.states import (
+    COUNT_SETTLED,
+    AllocationState,
+    Condition,
+    CountLineState,
+    CountState,
+    MoveKind,
+    PickState,
+)
 from tasks.store.count_findings import waiting_at, withdraw
 from tasks.store.frames import changed, read, staged
 from tasks.store.schema import (
     allocations,
     count_lines,
     counts,
+    imports,
     locations,
     merchants,
     order_lines,
@@ -24,10 +44,12 @@ from tasks.store.schema import (
     stock_levels,
     stock_moves,
     stock_snapshots,
+    variances,
 )
 from tasks.store.stock import PLACE
 
 LINE = ("location_id", "product_id", "sku", "condition", "lot", "reason")
+CORRECTIONS = (MoveKind.OPENING, MoveKind.COUNT, MoveKind.ADJUST)  # the record changed, no goods moved
 
 
 def is_planned(connection: Connection, warehouse_id: int, prefix: str) -> bool:
@@ -37,69 +59,160 @@ def is_planned(connection: Connection, warehouse_id: int, prefix: str) -> bool:
 
 
 def countable(connection: Connection, warehouse_id: int, sheets_valid_since: datetime) -> pd.DataFrame:
-    """Places that are not being counted, as `tasks.domain.count_plans.due` takes them.
+    """Places that are not being counted, with all that `tasks.domain.count_choices` looks at but the accuracies.
 
-    Also merchant, location, zone, aisle, bay, level and sku. A place on a sheet older than `sheets_valid_since` that
-    did not come back is free again.
+    Also merchant, location, zone, aisle, bay, level, sku, abc_class. A place on a sheet older than
+    `sheets_valid_since` that did not come back is free again. Each fact is one pass of its own over its table: in one
+    statement the database's planner would have to guess how many rows eight of them give.
     """
-    place = _places(warehouse_id)
-    level, said = _same(stock_levels, place), _same(stock_snapshots, place)
-    by_then = and_(_same(stock_moves, place), stock_moves.c.effective_at <= stock_snapshots.c.snapshot_at)
-    book = select(func.coalesce(func.sum(stock_moves.c.quantity), 0)).where(by_then).scalar_subquery()
-    shelf, short = locations.c, _short()
-    found_short = and_(*(short.c[name] == place.c[name] for name in ("location_id", "product_id", "lot")),
-                       place.c.condition == "available")  # fmt: skip
-    return read(
-        connection,
+    known = read(connection, _known(warehouse_id))
+    for fact in (_counted, _unsettled, _moved, _picked):
+        known = known.merge(read(connection, fact(warehouse_id)), on=list(PLACE), how="left")
+    active = read(connection, _active(warehouse_id, sheets_valid_since))
+    free = known.merge(active, on=list(PLACE), how="left", indicator="free")
+    free = free[free.pop("free") == "left_only"].reset_index(drop=True)
+    units = ["units_moved", "units_later", "short_picks", "zero_picks", "in_building"]
+    free = free.assign(**free[units].astype("Int64").fillna(0).astype("int64"))
+    return free.assign(export_off=free["export_units"] - free["on_hand"] + free["units_later"])
+
+
+def _known(warehouse_id: int) -> Select[Any]:
+    """What the ledger or the last stock export knows of."""
+    known = [
+        select(*(table.c[name] for name in PLACE)).where(table.c.location_id.in_(_within(warehouse_id)))
+        for table in (stock_levels, stock_snapshots)
+    ]
+    place, shelf, said = union(*known).subquery("place"), locations.c, stock_snapshots.c
+    return (
         select(*(place.c[name] for name in PLACE), merchants.c.code.label("merchant"), products.c.sku,
-               products.c.abc_class, shelf.code.label("location"), shelf.zone, shelf.aisle, shelf.bay, shelf.level,
-               func.coalesce(stock_levels.c.on_hand, 0).label("on_hand"), short.c.at.label("short_at"),
-               _counted(place).label("counted_at"), stock_snapshots.c.snapshot_at.label("export_at"),
-               (stock_snapshots.c.on_hand - book).label("export_off"))
+               products.c.abc_class,
+               func.coalesce(products.c.unit_cost_minor, products.c.unit_price_minor).label("unit_minor"),
+               shelf.code.label("location"), shelf.zone, shelf.aisle, shelf.bay, shelf.level,
+               func.coalesce(stock_levels.c.on_hand, 0).label("on_hand"), said.on_hand.label("export_units"),
+               said.snapshot_at.label("export_at"))
         .join_from(place, locations, shelf.id == place.c.location_id)
         .join(products, products.c.id == place.c.product_id)
         .join(merchants, merchants.c.id == products.c.merchant_id)
-        .join(stock_levels, level, isouter=True)
-        .join(stock_snapshots, said, isouter=True)
-        .join(short, found_short, isouter=True)
-        .where(~_active(place, sheets_valid_since)),
+        .join(stock_levels, _same(stock_levels, place), isouter=True)
+        .join(stock_snapshots, _same(stock_snapshots, place), isouter=True)
     )  # fmt: skip
 
 
-def _places(warehouse_id: int) -> Subquery:
-    """What the ledger or the last stock export knows of."""
-    mine = select(locations.c.id).where(locations.c.warehouse_id == warehouse_id)
-    known = [
-        select(*(table.c[name] for name in PLACE)).where(table.c.location_id.in_(mine))
-        for table in (stock_levels, stock_snapshots)
-    ]
-    return union(*known).subquery("place")
+def _within(warehouse_id: int) -> Select[Any]:
+    return select(locations.c.id).where(locations.c.warehouse_id == warehouse_id)
 
 
-def _same(table: Table, place: Subquery) -> Any:
+def _same(table: FromClause, place: FromClause) -> Any:
     return and_(*(table.c[name] == place.c[name] for name in PLACE))
 
 
-def _short() -> Subquery:
-    """When each place (of available stock) was last found short by a picker: one pass over the short picks."""
-    one = [allocations.c[name] for name in ("location_id", "product_id", "lot")]
-    last = select(*one, func.max(picks.c.picked_at).label("at")).join(picks, picks.c.allocation_id == allocations.c.id)
-    return last.where(picks.c.state == PickState.SHORT).group_by(*one).subquery("short")
-
-
-def _counted(place: Subquery) -> Any:
+# ── what is known of a place: a row each ───────────────────────────────────────────────────────
+def _counted(warehouse_id: int) -> Select[Any]:
+    """counted_at: when it was last counted and the count closed."""
     line = count_lines.c
-    return select(func.max(line.counted_at)).where(_same(count_lines, place), line.state.in_(CLOSED)).scalar_subquery()
+    key = [line[name] for name in PLACE]
+    closed = select(*key, func.max(line.counted_at).label("counted_at")).where(line.state.in_(COUNT_SETTLED))
+    return closed.where(line.location_id.in_(_within(warehouse_id))).group_by(*key)
 
 
-def _active(place: Subquery, valid_since: datetime) -> Any:
+def _unsettled(warehouse_id: int) -> Select[Any]:
+    """unsettled_at: the last count that was refused, or rejected without another of its document standing for it."""
+    line, key = count_lines.c, [count_lines.c[name] for name in PLACE]
+    came = func.coalesce(line.counted_at, imports.c.received_at)
+    lost = func.max(case((line.state.in_((CountLineState.REFUSED, CountLineState.REJECTED)), came)))
+    settled = func.max(case((line.state.in_(COUNT_SETTLED), line.counted_at)))
+    cases = (
+        select(*key, lost.label("at"))
+        .join_from(count_lines, counts, counts.c.id == line.count_id)
+        .join(imports, imports.c.id == line.import_id, isouter=True)
+        .where(line.location_id.in_(_within(warehouse_id)))
+        .group_by(*key, counts.c.code)
+        .having(settled.is_(None))
+        .subquery("cases")
+    )
+    mine = [cases.c[name] for name in PLACE]
+    return select(*mine, func.max(cases.c.at).label("unsettled_at")).group_by(*mine)
+
+
+def _moved(warehouse_id: int) -> Select[Any]:
+    """What the ledger says happened there.
+
+    units_moved since the last count; arrived_at: the last transfer in, otherwise the first move that opened no ledger;
+    shipped_at, issued_at: the last move out, with a parcel and otherwise; units_later: units since the export was made.
+    """
+    move, said, counted = stock_moves.c, stock_snapshots, _counted(warehouse_id).subquery("counted")
+    key = [move[name] for name in PLACE]
+    goods = move.kind.not_in(CORRECTIONS)
+    since = or_(counted.c.counted_at.is_(None), move.effective_at > counted.c.counted_at)
+    out = and_(goods, move.quantity < 0)
+    later = func.sum(case((move.effective_at > said.c.snapshot_at, move.quantity), else_=0))
+    first = func.min(move.effective_at)
+    opened = func.min(case((move.kind == MoveKind.OPENING, move.effective_at)))
+    new = case((or_(opened.is_(None), opened > first), first))
+    by_transfer = func.max(case((and_(move.kind == MoveKind.TRANSFER, move.quantity > 0), move.effective_at)))
+    return (
+        select(
+            *key,
+            func.sum(case((and_(goods, since), func.abs(move.quantity)), else_=0)).label("units_moved"),
+            func.coalesce(by_transfer, new).label("arrived_at"),
+            func.max(case((and_(out, move.kind == MoveKind.SHIP), move.effective_at))).label("shipped_at"),
+            func.max(case((and_(out, move.kind != MoveKind.SHIP), move.effective_at))).label("issued_at"),
+            later.label("units_later"),
+        )
+        .join_from(stock_moves, counted, _same(counted, stock_moves), isouter=True)
+        .join(said, _same(said, stock_moves), isouter=True)
+        .where(move.location_id.in_(_within(warehouse_id)))
+        .group_by(*key)
+    )
+
+
+def _picked(warehouse_id: int) -> Select[Any]:
+    """short_picks and, of those, zero_picks since the last count; picked_at; in_building: picked units still there."""
+    one, counted = allocations.c, _counted(warehouse_id).subquery("counted")
+    available = literal(Condition.AVAILABLE.value).label("condition")
+    key = [one.location_id, one.product_id, one.lot]
+    same = and_(counted.c.condition == Condition.AVAILABLE, *(counted.c[column.key] == column for column in key))
+    since = or_(counted.c.counted_at.is_(None), picks.c.picked_at > counted.c.counted_at)
+    short = and_(picks.c.state == PickState.SHORT, since)
+    some = picks.c.quantity_picked > 0
+    still = case((picks.c.quantity_picked < one.quantity, picks.c.quantity_picked), else_=one.quantity)
+    return (
+        select(
+            *key, available,
+            func.sum(case((short, 1), else_=0)).label("short_picks"),
+            func.sum(case((and_(short, ~some), 1), else_=0)).label("zero_picks"),
+            func.max(case((some, picks.c.picked_at))).label("picked_at"),
+            func.sum(case((and_(some, one.state == AllocationState.OPEN), still), else_=0)).label("in_building"),
+        )
+        .join_from(picks, allocations, one.id == picks.c.allocation_id)
+        .join(counted, same, isouter=True)
+        .where(one.location_id.in_(_within(warehouse_id)), picks.c.state != PickState.CANCELLED)
+        .group_by(*key)
+    )  # fmt: skip
+
+
+def findings(connection: Connection, warehouse_id: int, since: datetime) -> pd.DataFrame:
+    """What closed counts since then found, the earliest first: the place, zone, is_right bool."""
+    line, found = count_lines.c, variances.c
+    right = and_(found.within_tolerance, or_(found.expected > 0, found.difference == 0)).label("is_right")
+    return read(
+        connection,
+        select(*(line[name] for name in PLACE), locations.c.zone, right)
+        .join_from(variances, count_lines, line.id == found.count_line_id)
+        .join(locations, locations.c.id == line.location_id)
+        .where(line.state.in_(COUNT_SETTLED), line.counted_at > since, locations.c.warehouse_id == warehouse_id)
+        .order_by(line.counted_at, line.id),
+    )
+
+
+def _active(warehouse_id: int, valid_since: datetime) -> Select[Any]:
+    """Places on a sheet that is out, or whose count nobody has settled."""
     line = count_lines.c
     fresh = and_(line.state == CountLineState.READY, counts.c.planned_at > valid_since)
     waiting = line.state.in_((CountLineState.COUNTED, CountLineState.RECOUNT, CountLineState.REVIEW))
-    return exists().where(
-        _same(count_lines, place), counts.c.id == line.count_id, counts.c.state != CountState.CANCELLED,
-        or_(fresh, waiting),
-    )  # fmt: skip
+    active = select(*(line[name] for name in PLACE)).join_from(count_lines, counts, counts.c.id == line.count_id)
+    mine = counts.c.warehouse_id == warehouse_id, counts.c.state != CountState.CANCELLED
+    return active.where(*mine, or_(fresh, waiting), line.product_id.is_not(None)).distinct()
 
 
 def demand(connection: Connection, since: datetime) -> pd.DataFrame:
@@ -125,11 +238,15 @@ def goods(connection: Connection) -> pd.DataFrame:
 
 
 def plan(connection: Connection, places: pd.DataFrame, warehouse_id: int, as_of: datetime) -> int:
-    """Open the planned documents and their lines. `places`: code and LINE, in walking order. Returns the lines."""
+    """Open the planned documents and their lines. Returns the lines.
+
+    `places`: code, counter (whom the sheet is addressed to; may be missing) and LINE, in walking order.
+    """
     documents = [
-        {"warehouse_id": warehouse_id, "code": code, "round": 1, "reason": "plan", "planned_at": as_of}
-        for code in places["code"].drop_duplicates()
-    ]
+        {"warehouse_id": warehouse_id, "code": code, "round": 1, "reason": "plan", "planned_at": as_of,
+         "counter": None if pd.isna(counter) else counter}
+        for code, counter in places[["code", "counter"]].drop_duplicates("code").itertuples(index=False)
+    ]  # fmt: skip
     withdraw(connection, waiting_at(connection, places), "planned again on a later sheet")
     connection.execute(insert(counts), documents)
     with staged(connection, places[["code", *LINE]].assign(position=range(len(places))), like=count_lines) as new:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import BigInteger, Boolean, Column, Connection, CursorResult, Date, Float, MetaData, Select, Table, Text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.expression import Executable
 from sqlalchemy.types import Integer, TypeEngine
 
@@ -51,6 +52,12 @@ def changed(connection: Connection, statement: Executable) -> int:
     """Execute an INSERT, UPDATE or DELETE and say how many rows it wrote, on either database."""
     result: CursorResult[Any] = connection.execute(statement, execution_options={"preserve_rowcount": True})
     return result.rowcount
+
+
+def insert_into(connection: Connection, table: Table) -> Any:
+    """An INSERT that may say ON CONFLICT, in the words of the database at hand."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import pandas as pd
 from sqlalchemy import Connection, Select, Table, and_, func, select
 
 from tasks.domain.count_postings import corrections
-from tasks.domain.states import CountLineState, MoveKind
+from tasks.domain.states import COUNT_SETTLED, MoveKind
 from tasks.store import count_cases
 from tasks.store.frames import read, staged
 from tasks.store.ledger import PLACE
@@ -30,11 +30,11 @@ def last_settled(connection: Connection, places: pd.DataFrame) -> pd.DataFrame:
     with staged(connection, places[list(PLACE)].drop_duplicates(), like=count_lines) as here:
         found = select(*(here.c[name] for name in PLACE), func.max(line.counted_at).label("counted_at"))
         found = found.join(count_lines, and_(*(line[name] == here.c[name] for name in PLACE)))
-        return read(connection, found.where(line.state.in_(count_cases.CLOSED)).group_by(*(here.c[n] for n in PLACE)))
+        return read(connection, found.where(line.state.in_(COUNT_SETTLED)).group_by(*(here.c[n] for n in PLACE)))
 
 
 def _settled(touched: Table) -> Select[Any]:
-    line, c = count_lines.c, CountLineState
+    line = count_lines.c
     same = and_(*(line[name] == touched.c[name] for name in PLACE))
     return (
         select(line.id.label("line_id"), *(line[name] for name in PLACE), line.counted_at, line.quantity, line.sku,
@@ -46,7 +46,7 @@ def _settled(touched: Table) -> Select[Any]:
         .join(locations, locations.c.id == line.location_id)
         .join(products, products.c.id == line.product_id)
         .join(merchants, merchants.c.id == products.c.merchant_id)
-        .where(line.state.in_((c.MATCHED, c.POSTED)), line.counted_at >= touched.c.since)
+        .where(line.state.in_(COUNT_SETTLED), line.counted_at >= touched.c.since)
         .order_by(line.id)
     )  # fmt: skip
 

@@ -4,10 +4,9 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import Connection, Select, Table, delete, exists, func, insert, literal, select, true
-from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.store.engine import exclusive
-from tasks.store.frames import changed, staged
+from tasks.store.frames import changed, insert_into, staged
 from tasks.store.schema import stock_levels, stock_moves
 
 PLACE = ("location_id", "product_id", "condition", "lot")
@@ -42,7 +41,6 @@ def sums_of(moves: Any) -> Select[Any]:
 
 def raise_levels(connection: Connection, sums: Select[Any]) -> None:
     """Add what `sums` (of `sums_of`) moved to the levels, in one statement: only its outcome must satisfy I3."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    upsert = dialect.insert(stock_levels).from_select([*PLACE, "on_hand", "allocated"], sums)
+    upsert = insert_into(connection, stock_levels).from_select([*PLACE, "on_hand", "allocated"], sums)
     on_hand = stock_levels.c.on_hand + upsert.excluded.on_hand
     connection.execute(upsert.on_conflict_do_update(index_elements=list(PLACE), set_={"on_hand": on_hand}))

@@ -5,21 +5,19 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.selectable import Subquery
 
-from tasks.store.frames import changed, read, staged
+from tasks.store.frames import changed, insert_into, read, staged
 
 Columns = Mapping[str, ColumnElement[Any]]
 
 
 def insert_new(connection: Connection, target: Table, rows: Select[Any]) -> int:
     """INSERT … SELECT whose rows with a known key are passed over; says how many were new."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     names = [column.key for column in rows.selected_columns]
     # Without a WHERE clause SQLite cannot tell ON CONFLICT from the ON of a join.
     rows = rows if rows.whereclause is not None else rows.where(select(1).scalar_subquery() == 1)
-    return changed(connection, dialect.insert(target).from_select(names, rows).on_conflict_do_nothing())
+    return changed(connection, insert_into(connection, target).from_select(names, rows).on_conflict_do_nothing())
 
 
 def differs(target: Table, source: Subquery | Table, columns: Sequence[str]) -> ColumnElement[bool]:

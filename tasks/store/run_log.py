@@ -3,9 +3,8 @@
 from datetime import datetime
 
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
-from tasks.store.frames import changed
+from tasks.store.frames import changed, insert_into
 from tasks.store.schema import run_log
 
 
@@ -21,9 +20,8 @@ def log(
     duration_ms: int = 0,
 ) -> bool:
     """Write one step of one run; True when it is new, False when the trail holds it already."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     row = {
         "flow": flow, "step": step, "as_of": as_of, "fingerprint": fingerprint,
         "rows_in": rows_in, "rows_out": rows_out, "duration_ms": duration_ms,
     }  # fmt: skip
-    return changed(connection, dialect.insert(run_log).values(row).on_conflict_do_nothing()) > 0
+    return changed(connection, insert_into(connection, run_log).values(row).on_conflict_do_nothing()) > 0

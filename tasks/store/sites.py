@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, Table, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from tasks.domain.sites import Merchant, Warehouse
+from tasks.store.frames import insert_into
 from tasks.store.schema import locations, merchants, warehouses
 
 
@@ -39,6 +39,5 @@ def warehouse_ids(connection: Connection) -> dict[str, int]:
 
 
 def _ensure(connection: Connection, table: Table, rows: list[dict[str, object]]) -> None:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     if rows:
-        connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+        connection.execute(insert_into(connection, table).on_conflict_do_nothing(), rows)

@@ -3,28 +3,30 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config.read import read
 from tasks.domain.count_decisions import compare, decide
-from tasks.domain.count_plans import abc_classes, due, sheets, walking_order
+from tasks.domain.count_plans import AbcRules
 from tasks.domain.count_postings import give_back
 from tasks.domain.count_sheets import SHEET_COLUMNS, blind_sheet, dated, day_bounds, days_apart
 from tasks.domain.counts import (
-    AbcRules,
     Approval,
     CountPolicy,
     CountRules,
-    PlanRules,
     Tolerance,
     out_of_bin,
     picked_units,
     record_accuracy,
 )
 
+ROOT = Path(__file__).parents[2]
+PLAN = read(ROOT / "config" / "rules" / "counts.yaml", CountRules).plan
 POLICY = CountPolicy(
     version="1",
     effective_from=date(2026, 1, 1),
@@ -37,9 +39,7 @@ POLICY = CountPolicy(
 STRICT = replace(
     POLICY, version="2", effective_from=date(2026, 3, 7), tolerance=dict.fromkeys("ABC", Tolerance(0, 0)), warehouses={}
 )
-RULES = CountRules(
-    versions=(POLICY, STRICT), abc=AbcRules(90, 0.8, 0.95), plan=PlanRules({"A": 30, "B": 60, "C": 120}, 2, 40, 7)
-)
+RULES = CountRules(versions=(POLICY, STRICT), abc=AbcRules(90, 0.8, 0.95), plan=PLAN)
 AS_OF = pd.Timestamp("2026-03-06T18:00:00Z").as_unit("s")
 
 
@@ -371,55 +371,11 @@ def test_promises_are_given_back_newest_first(promises: list[tuple[int, int]], n
     assert len(partly) <= 1
 
 
-def test_the_abc_class_is_what_the_product_says_or_what_is_sold_of_it() -> None:
-    """Pareto: 80 % of the value is A, up to 95 % B; a named class stands; what nobody buys is C."""
-    goods = pd.DataFrame({"product_id": [1, 2, 3, 4, 5], "abc_class": [None, None, None, "A", None]})
-    demand = pd.DataFrame({"product_id": [1, 2, 3, 4], "value_minor": [790, 150, 50, 10]})
-    classes = abc_classes(goods.astype({"abc_class": "str"}), demand, RULES.abc)
-    assert classes.to_dict() == {1: "A", 2: "A", 3: "B", 4: "A", 5: "C"}
-
-
-def test_numbers_in_codes_are_walked_as_numbers() -> None:
-    """Zone, aisle, bay, level, place: A-2 before A-10; what lies nowhere in particular comes first."""
-    codes = ["A-10", "A-2", "B-1", "UNSPECIFIED"]
-    places = pd.DataFrame({"location": codes, "zone": ["A", "A", "B", None], "aisle": "1", "bay": None, "level": "1"})
-    assert walking_order(places)["location"].tolist() == ["UNSPECIFIED", "A-2", "A-10", "B-1"]
-
-
-@settings(deadline=None)
-@given(st.integers(0, 30), st.integers(1, 5), st.integers(1, 6))
-def test_no_counter_gets_more_than_a_day_holds(places: int, counters: int, each: int) -> None:
-    """As many places as there are, at most what the counters can do, each on one sheet."""
-    frame = pd.DataFrame({"location": [f"A-{n}" for n in range(places)]}, dtype="str")
-    planned = sheets(frame.assign(zone="A", aisle="1", bay="1", level="1"), counters, each)
-    assert len(planned) == min(places, counters * each)
-    assert planned.groupby("sheet").size().max() <= each if places else planned.empty
-    assert planned["sheet"].nunique() <= counters
-
-
-def test_urgent_places_come_before_old_ones() -> None:
-    """A short pick, negative stock and a disputed record come before what is merely due."""
-    old, fresh = AS_OF - pd.Timedelta(days=200), AS_OF - pd.Timedelta(days=1)
-    plain: dict[str, object] = {"product_id": 1, "condition": "available", "lot": "", "abc_class": "A",
-             "on_hand": 5, "short_at": pd.NaT,
-             "counted_at": fresh, "export_at": pd.NaT, "export_off": None}  # fmt: skip
-    rows: list[dict[str, object]] = [
-        {"counted_at": old}, {"export_at": AS_OF, "export_off": -2}, {"on_hand": -1}, {"short_at": AS_OF}, {},
-        {"export_at": old, "export_off": 3}, {"export_at": AS_OF, "export_off": 0}, {"counted_at": pd.NaT},
-    ]  # fmt: skip
-    frame = pd.DataFrame([plain | {"location_id": number} | row for number, row in enumerate(rows)])
-    for name in ("short_at", "counted_at", "export_at"):
-        frame[name] = pd.to_datetime(frame[name], utc=True).dt.as_unit("s")
-    planned = due(frame.astype({"export_off": "Int64"}), RULES.plan, AS_OF)
-    assert list(zip(planned["location_id"], planned["reason"], strict=True)) == [
-        (3, "short pick"), (2, "negative stock"), (1, "stock export disagrees"), (7, "periodic"), (0, "periodic")
-    ]  # fmt: skip
-
-
 def test_a_blind_sheet_has_no_column_for_the_book() -> None:
     """Whatever the rows hold beside; what is counted is empty."""
     row = {"code": "CC-1", "round": 2, "merchant": "HEARTH", "warehouse": "MAIN", "location": "A-1", "sku": "MUG",
-           "name": "Mug", "condition": "available", "lot": "", "on_hand": 7777, "expected": 7777}  # fmt: skip
+           "name": "Mug", "barcode": None, "counter": None, "condition": "available", "lot": "", "on_hand": 7777,
+           "expected": 7777}  # fmt: skip
     sheet = blind_sheet(pd.DataFrame([row]))
     assert list(sheet.columns) == list(SHEET_COLUMNS)
     assert "7777" not in sheet.to_csv()

@@ -117,7 +117,7 @@ def test_a_lot_that_expires_otherwise_than_is_known_is_told(store: Engine, home:
     told = decided(home, counted(10, lot="L1", expires_on="2027-02-02"))
     assert [str(one) for one in column(store, lots, "expires_on")] == ["2027-01-01"]
     assert told.lines("matched") == 1
-    assert [row["reason"] for row in told.rows()] == [
+    assert told.told()["reason"].tolist() == [
         "counted as expected; lot L1 expires on 2027-02-02 by the sheet, on 2027-01-01 by what is known of it"
     ]
 
