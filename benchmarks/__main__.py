@@ -2,9 +2,9 @@
 
 import sys
 
-from benchmarks import receive
+from benchmarks import receive, reconcile
 
-BENCHMARKS = {"receive": receive.main}
+BENCHMARKS = {"receive": receive.main, "reconcile": reconcile.main}
 
 
 def main(arguments: list[str]) -> int:

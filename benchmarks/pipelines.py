@@ -85,12 +85,12 @@ WAYS: dict[str, Callable[[Path, str], tuple[float, str]]] = {"limit": limit, "ty
 def main(arguments: list[str]) -> None:
     """Run one way once and print what it cost."""
     way, file, database = arguments
-    start_mb = _peak_mb()
+    start_mb = peak_mb()
     seconds, done = WAYS[way](Path(file), database)
-    print(json.dumps({"way": way, "seconds": seconds, "peak_mb": _peak_mb(), "start_mb": start_mb, "done": done}))
+    print(json.dumps({"way": way, "seconds": seconds, "peak_mb": peak_mb(), "start_mb": start_mb, "done": done}))
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
     """The most this process ever held; what `resource` says would hold its parent's, too."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024

@@ -39,7 +39,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(way: str, file: Path, server: str | None) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix=f"{way}-", dir=file.parent) as folder, _database(folder, server) as address:
+    with (
+        tempfile.TemporaryDirectory(prefix=f"{way}-", dir=file.parent) as folder,
+        database_for(folder, server) as address,
+    ):
         own = Path(folder) / "orders.csv"
         os.link(file, own)
         command = [sys.executable, "-m", "benchmarks.pipelines", way, str(own), address]
@@ -50,12 +53,12 @@ def _run(way: str, file: Path, server: str | None) -> dict[str, Any]:
 
 
 @contextmanager
-def _database(folder: str, server: str | None) -> Iterator[str]:
+def database_for(folder: str, server: str | None) -> Iterator[str]:
     """An empty database: a SQLite file, or a new one on the server that is dropped at the end."""
     if server is None:
         yield f"sqlite:///{folder}/fulfilment.db"
         return
-    name = f"receive_{os.getpid()}"
+    name = f"benchmark_{os.getpid()}"
     url = make_url(server)
     admin = create_engine(url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:

@@ -308,7 +308,7 @@ def _count_what_is_unreadable(manifest: Manifest, sheet: CountSheet, made: Floor
         "count-in-no-place",
         "A count of a bin that is not on the floor plan.",
         f"counts/{name}",
-        quarantined(name, len(sheet.rows) + 1, "location", subject=plain.sku),
+        {"variance": 3, "count": "LDN-0306", "location": "A-19-01-1", "sku": plain.sku, "decision": "review"},
     )
     sheet.counted(made.home(plain.sku), plain.sku, -4)
     manifest.add(
@@ -320,7 +320,7 @@ def _count_what_is_unreadable(manifest: Manifest, sheet: CountSheet, made: Floor
 
 
 def _write_lesser_sheets(inbox: Inbox, manifest: Manifest, made: Floor) -> None:
-    """OpenBoxes prints no warehouse and no time, ERPNext no place."""
+    """OpenBoxes prints no warehouse and no time, ERPNext no place and no time."""
     name, listed = "openboxes-bins.xlsx", made.products[370:374]
     rows: list[dict[str, object]] = [
         {
@@ -347,9 +347,17 @@ def _write_lesser_sheets(inbox: Inbox, manifest: Manifest, made: Floor) -> None:
     inbox.text(f"counts/{name}", ("Item Code", "Warehouse", "Quantity", "Valuation Rate"), cells)
     manifest.add(
         "sheet-without-place",
-        "A count sheet of a system that knows no places.",
+        "A count sheet of a system that knows neither place nor time: the SKU's one place, and nothing compared.",
         f"counts/{name}",
-        [quarantined(name, number, "location", subject=one.sku) for number, one in enumerate(listed, start=2)],
+        [
+            {
+                "count_line": "refused",
+                "count": name.partition(".")[0],
+                "location": made.home(one.sku, "NORTH"),
+                "sku": one.sku,
+            }
+            for one in listed
+        ],
     )
     stray = "orders-for-the-office.csv"
     header = ("order_number", "line_number", "created_at", "currency", "sku", "quantity")

@@ -9,6 +9,7 @@ from tasks.connectors.files import Block
 from tasks.connectors.layouts import Layout, Translated, translate
 from tasks.domain import intake
 from tasks.domain.cells import DateOrder, date_order
+from tasks.domain.count_sheets import days_apart
 from tasks.domain.exports import Kind, Type
 from tasks.domain.rows import Context, judge
 from tasks.intaking import Intaking, Opened, RefusedDeliveryError, Tally
@@ -22,7 +23,9 @@ def judge_blocks(job: Intaking, file: Opened, sink: Sink) -> Tally:
     tally, context = Tally(), None
     for block in file.blocks():
         translated = translate(file.layout, block.cells)
-        context = context or _with_date_order(job, file, translated.rows)
+        if job.kind.name == "counts":
+            translated = replace(translated, rows=days_apart(translated.rows))
+        context = context or _with_date_order(_on_the_floor(job, translated.rows), job.kind, file, translated.rows)
         _judge_block(job, _about(file.layout, block), translated, context, sink, tally, file.merchant_ids)
     if not tally.rows + tally.ignored:
         raise RefusedDeliveryError("the file has a header and no rows: it is empty or was cut off")
@@ -37,12 +40,22 @@ def _about(layout: Layout, block: Block) -> Block:
     return replace(block, broken=block.broken.assign(subject=block.broken["row_number"].map(subjects)))
 
 
-def _with_date_order(job: Intaking, file: Opened, rows: pd.DataFrame) -> Context:
+def _on_the_floor(job: Intaking, rows: pd.DataFrame) -> Context:
+    """What the file does not say itself; count sheets are read on the clock of their warehouse."""
+    context = job.context()
+    if job.kind.name != "counts":
+        return context
+    named = rows if "warehouse" in rows or not job.warehouse else rows.assign(warehouse=job.warehouse)
+    zone = intake.floor_zone(named, job.site.warehouses, context.clock.zone)
+    return replace(context, clock=replace(context.clock, zone=zone))
+
+
+def _with_date_order(context: Context, kind: Kind, file: Opened, rows: pd.DataFrame) -> Context:
     """Where the first `rows` have dates such as 03/04/2026, all of the file says whether they put the day first."""
-    context, shown = job.context(), _date_order(job.kind, rows)
+    shown = _date_order(kind, rows)
     if shown.any:
         for block in file.blocks():
-            shown += _date_order(job.kind, translate(file.layout, block.cells).rows)
+            shown += _date_order(kind, translate(file.layout, block.cells).rows)
     return replace(context, clock=replace(context.clock, day_first=shown.day_first))
 
 

@@ -6,13 +6,13 @@ import pandas as pd
 
 from tasks.domain import money
 
-SHOWN = ("warehouse", "code", "location", "sku", "expected", "quantity", "difference", "decision", "reason",
-         "value_minor", "currency")  # fmt: skip
+SHOWN = ("warehouse", "code", "location", "sku", "expected", "quantity", "difference", "finding", "decision", "role",
+         "reason", "value_minor", "currency")  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Decided:
-    """What became of the counted places; `findings` as `tasks.domain.counts.decide` gives them, of all passes."""
+    """What became of the counted places; `findings` of all passes, as `count_decisions.with_expiry` gives them."""
 
     findings: pd.DataFrame
     units_released: int
@@ -33,8 +33,10 @@ class Decided:
         return ", ".join(money.say(int(value), str(currency)) for currency, value in sums.items()) or "nothing"
 
     def told(self) -> pd.DataFrame:
-        """What an analyst must see first: everything that is not as the book says."""
-        told = self.findings[self.findings["decision"] != "matched"]
+        """What an analyst must see first: everything that is not as the book says, or as is known of a lot."""
+        told = self.findings
+        if len(told):
+            told = told[(told["decision"] != "matched") | (told["expiry"] != "")]
         lost = self.refused.rename(columns={"count": "code"}).assign(decision="refused")
         both = pd.concat([told, lost])
         return both.reindex(columns=list(SHOWN[:-2]))

@@ -5,13 +5,13 @@ what is posted, dated at the count, so that later movements stand.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 import pandas as pd
 
 from tasks.domain.count_plans import CLASSES, AbcRules, PlanRules
-from tasks.domain.states import CountLineState
 
 PLACE = ["location_id", "product_id", "condition", "lot"]
 
@@ -29,20 +29,83 @@ class Tolerance:
 
 
 @dataclass(frozen=True)
+class Approval:
+    """Whose word a difference needs that is worth more than `above_minor`."""
+
+    above_minor: int
+    role: str
+
+
+@dataclass(frozen=True)
+class CountPolicy:
+    """What a difference leads to, from a day on: the newest whose day had come when a place was counted applies.
+
+    `warehouses`: the tolerance of a warehouse that has its own. `supervisor` is asked where no value limit is crossed,
+    and counts in the last round.
+    """
+
+    version: str
+    effective_from: date
+    tolerance: Mapping[str, Tolerance]
+    approvals: tuple[Approval, ...]
+    supervisor: str
+    rounds_max: int
+    warehouses: Mapping[str, Mapping[str, Tolerance]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for one in (self.tolerance, *self.warehouses.values()):
+            if set(one) != set(CLASSES):
+                raise ValueError("tolerance: expected one for each of A, B and C")
+        if self.rounds_max < 1:
+            raise ValueError("rounds_max: expected at least 1")
+        limits = [one.above_minor for one in self.approvals]
+        if not limits or limits != sorted(set(limits)):
+            raise ValueError("approvals: expected at least one, by rising above_minor")
+
+    def limits(self, warehouse: str, letter: str) -> tuple[Tolerance, str]:
+        """The tolerance of an ABC class in a warehouse, and the name of that rule: version/warehouse/class."""
+        own = self.warehouses.get(warehouse)
+        where = "every" if own is None else warehouse
+        return (self.tolerance if own is None else own)[letter], f"{self.version}/{where}/{letter}"
+
+    def role(self, value_minor: int) -> str:
+        """Who is asked about a difference of that absolute value."""
+        crossed = [one.role for one in self.approvals if value_minor > one.above_minor]
+        return crossed[-1] if crossed else self.supervisor
+
+
+@dataclass(frozen=True)
 class CountRules:
     """config/rules/counts.yaml."""
 
-    tolerance: Mapping[str, Tolerance]
-    review_above_minor: int
-    rounds_max: int
+    versions: tuple[CountPolicy, ...]
     abc: AbcRules
     plan: PlanRules
 
     def __post_init__(self) -> None:
-        if set(self.tolerance) != set(CLASSES):
-            raise ValueError("tolerance: expected one for each of A, B and C")
-        if self.rounds_max < 1:
-            raise ValueError("rounds_max: expected at least 1")
+        days = [one.effective_from for one in self.versions]
+        if not days or days != sorted(set(days)):
+            raise ValueError("versions: expected at least one, by rising effective_from")
+        if len({one.version for one in self.versions}) < len(days):
+            raise ValueError("versions: expected each to have a version of its own")
+
+
+def in_force(lines: pd.DataFrame, rules: CountRules) -> np.ndarray:
+    """The number of the version of `rules` that applies to each line (int64): by the warehouse's day of the count.
+
+    `lines`: counted_at, time_zone. What was counted before the first version is judged by that one.
+    """
+    since = pd.Series(pd.to_datetime([one.effective_from for one in rules.versions])).dt.as_unit("s")
+    return np.clip(np.searchsorted(since.to_numpy(), local_days(lines).to_numpy(), side="right") - 1, 0, None)
+
+
+def local_days(lines: pd.DataFrame) -> pd.Series:
+    """The day on which each line was counted, on the clock of its warehouse (midnight without a zone)."""
+    days = pd.Series(pd.NaT, index=lines.index, dtype="datetime64[s]")
+    for zone in lines["time_zone"].unique():
+        here = lines["time_zone"] == zone
+        days[here] = lines.loc[here, "counted_at"].dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
+    return days
 
 
 def picked_units(picks: pd.DataFrame, shipped: pd.DataFrame) -> pd.DataFrame:
@@ -82,97 +145,6 @@ def out_of_bin(lines: pd.DataFrame, units: pd.DataFrame) -> pd.Series:
     there = (pairs["picked_at"] <= pairs["counted_at"]) & ~(pairs["left_at"] <= pairs["counted_at"])
     sums = pairs[there].groupby("line_id")["quantity"].sum()
     return lines["line_id"].map(sums).fillna(0).astype("int64")
-
-
-def compare(lines: pd.DataFrame, rules: CountRules) -> pd.DataFrame:
-    """Add difference int64, value_minor Int64 and within_tolerance bool to counted lines.
-
-    `lines`: quantity and expected int64, unit_minor Int64, abc_class str (C where missing). Where no value is known
-    the percentage decides alone.
-    """
-    difference = (lines["quantity"] - lines["expected"]).astype("int64")
-    value = difference.astype("Int64") * lines["unit_minor"].astype("Int64")
-    letter = lines["abc_class"].where(lines["abc_class"].isin(CLASSES), "C")
-    percent = letter.map({one: rules.tolerance[one].percent for one in CLASSES}).astype("float64")
-    limit = letter.map({one: rules.tolerance[one].value_minor for one in CLASSES}).astype("int64")
-    near = difference.abs() * 100 <= percent * lines["expected"].clip(lower=0)
-    cheap = (value.abs() <= limit).fillna(value=True).astype(bool)
-    within = (difference == 0) | (near & cheap & (lines["expected"] > 0))
-    return lines.assign(difference=difference, value_minor=value, within_tolerance=within)
-
-
-def decide(lines: pd.DataFrame, rules: CountRules) -> pd.DataFrame:
-    """Say what becomes of every counted place.
-
-    `lines`: the counts of a place in one count document that are not closed yet. line_id, case int64 (same number =
-    same document and place), round int64, counter str (may be missing), counted_at, quantity, expected, on_hand and
-    held (picked, cannot be given back) int64, unit_minor Int64, abc_class, known bool (the SKU is a product),
-    closed_at (when the place was last counted and closed; may be missing).
-    Gives the rows of `compare` with is_finding bool (the row that stands for its place), decision (matched, posted,
-    recount, review or superseded), reason_code, state and reason. Ties go to the later row of the later round.
-    """
-    lines = compare(lines, rules).sort_values(["case", "round", "counted_at", "line_id"], ignore_index=True)
-    stale = (lines["counted_at"] < lines["closed_at"]).astype(bool)
-    told = pd.concat([_stale(lines[stale]), _live(lines[~stale].reset_index(drop=True), rules)], ignore_index=True)
-    return told.sort_values("line_id", ignore_index=True)
-
-
-def _stale(lines: pd.DataFrame) -> pd.DataFrame:
-    reason = "the place was counted again at a later moment, and that count is closed"
-    return lines.assign(is_finding=True, decision="superseded", reason_code=None, state=CountLineState.REJECTED.value,
-                        reason=reason)  # fmt: skip
-
-
-def _live(lines: pd.DataFrame, rules: CountRules) -> pd.DataFrame:
-    if lines.empty:
-        return lines.assign(is_finding=False, decision=None, reason_code=None, state=None, reason=None)
-    people = lines["counter"].str.strip().str.casefold()
-    agreed = people.groupby([lines["case"], lines["difference"]]).transform("nunique") >= 2
-    last = lines["round"] == lines.groupby("case")["round"].transform("max")
-    rank = agreed.astype("int64") * 2 + last
-    finding = lines.assign(rank=rank).sort_values(["case", "rank"], kind="stable").groupby("case").tail(1).index
-    torn = lines["difference"].where(last).groupby(lines["case"]).transform("nunique") > 1
-    decision, reason = _outcome(lines, agreed=agreed, torn=torn & ~agreed, rules=rules)
-    is_finding = lines.index.isin(finding)
-    chosen = lines.assign(decision=decision, why=reason)[is_finding].set_index("case")
-    of_case, why = lines["case"].map(chosen["decision"]), lines["case"].map(chosen["why"])
-    same = lines["difference"] == lines["case"].map(chosen["difference"])
-    open_ = is_finding | (of_case == "recount")
-    state = np.where(open_, of_case, np.where(same & of_case.isin(["matched", "posted"]), "approved", "rejected"))
-    return lines.assign(
-        is_finding=is_finding, decision=of_case.where(is_finding, "superseded"),
-        reason_code=_reason_code(lines, agreed).where(is_finding & (of_case == "posted")), state=state,
-        reason=why.where(open_, "another count of the place stands for it"),
-    )  # fmt: skip
-
-
-def _outcome(
-    lines: pd.DataFrame, *, agreed: pd.Series, torn: pd.Series, rules: CountRules
-) -> tuple[pd.Series, pd.Series]:
-    """Decision and the words for it, the first that applies."""
-    dear = (lines["value_minor"].abs() > rules.review_above_minor).fillna(value=False).astype(bool)
-    impossible = (lines["held"] > 0) & (lines["on_hand"] + lines["difference"] < lines["held"])
-    cases = [
-        (~lines["known"], "review", "the SKU is not a product of the merchant"),
-        ((lines["difference"] == 0) & ~torn, "matched", "counted as expected"),
-        (dear, "review", "the difference is worth more than may be posted without a person"),
-        ((agreed | (lines["within_tolerance"] & ~torn)) & impossible, "review",
-         "fewer units than pickers hold for orders would be left in the book"),
-        (agreed, "posted", "two people counted the same difference"),
-        (lines["within_tolerance"] & ~torn, "posted", "within tolerance"),
-        (lines["round"] >= rules.rounds_max, "review", "the last round settled nothing"),
-        (torn, "recount", "two sheets of one round disagree"),
-    ]  # fmt: skip
-    conditions = [case[0].to_numpy(dtype=bool) for case in cases]
-    decision = np.select(conditions, [case[1] for case in cases], "recount")
-    words = np.select(conditions, [case[2] for case in cases], "outside tolerance: another person counts again")
-    return pd.Series(decision, index=lines.index), pd.Series(words, index=lines.index)
-
-
-def _reason_code(lines: pd.DataFrame, agreed: pd.Series) -> pd.Series:
-    found, missing = lines["expected"] <= 0, lines["quantity"] == 0
-    codes = np.select([found, missing, agreed], ["FOUND", "MISSING", "RECOUNTED"], "CORRECTION")
-    return pd.Series(codes, index=lines.index)
 
 
 def record_accuracy(findings: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tasks.domain import states
+from tasks.domain.count_states import CountAnswer, ReasonCode
 
 
 class Type(StrEnum):
@@ -68,6 +69,8 @@ MONEY_MAX = 1_000_000_000_00
 _MERCHANT = Field("merchant", Type.CODE, about="merchant code; otherwise the inbox folder's, otherwise the default")
 _CONDITION = Field("condition", Type.CHOICE, choices=tuple(states.Condition), default="available")
 _LOT = Field("lot", Type.CODE, default="", about="lot or batch number, empty where the product has none")
+
+_EXPIRES_ON = Field("expires_on", Type.DATE, about="when the lot expires")
 
 
 def _quantity(minimum: int | None = 1, *, required: bool = True, about: str = "") -> Field:
@@ -132,6 +135,7 @@ KINDS: dict[str, Kind] = {
                 Field("sku", Type.CODE, required=True),
                 _CONDITION,
                 _LOT,
+                _EXPIRES_ON,
                 Field("on_hand", Type.INTEGER, required=True, minimum=-UNITS_MAX, maximum=UNITS_MAX),
                 Field("snapshot_at", Type.INSTANT, about="when the export was made; without it, when received"),
             ),
@@ -148,13 +152,16 @@ KINDS: dict[str, Kind] = {
                 Field("sku", Type.CODE, required=True),
                 _CONDITION,
                 _LOT,
+                _EXPIRES_ON,
                 _quantity(-UNITS_MAX, about="signed units: what comes in is positive"),
                 Field("kind", Type.CHOICE, required=True, choices=("receipt", "adjust", "transfer", "scrap", "return")),
                 Field("reason"),
                 Field("document", Type.CODE),
                 Field("occurred_at", Type.INSTANT, required=True),
+                Field("put_away_at", Type.INSTANT, about="receipts that first lay at the receiving place: until when"),
             ),
             key=("merchant", "movement_id"),
+            sequence=("occurred_at", "put_away_at"),
             about="dated stock movements of the warehouse system",
         ),
         Kind(
@@ -206,14 +213,40 @@ KINDS: dict[str, Kind] = {
                 Field("sku", Type.CODE, required=True),
                 _CONDITION,
                 _LOT,
-                Field("expires_on", Type.DATE),
+                _EXPIRES_ON,
                 _quantity(0, required=False, about="units counted; empty means not counted, which is not 0"),
                 Field("counter", about="who counted"),
-                Field("counted_at", Type.INSTANT),
+                Field("counted_at", Type.INSTANT, about="when the place was counted, with the time of day"),
+                Field("counted_on", Type.DATE, about="the day, where nobody wrote down the time"),
                 Field("comment"),
             ),
             key=("count_id", "merchant", "warehouse", "location", "sku", "condition", "lot", "counter"),
             about="count sheets",
+        ),
+        Kind(
+            "approvals",
+            (
+                Field("finding", Type.INTEGER, required=True, minimum=1, maximum=10**15, about="the finding's number"),
+                Field("asked_at", Type.INSTANT, about="when the sheet says it was asked"),
+                Field(
+                    "difference",
+                    Type.INTEGER,
+                    minimum=-UNITS_MAX,
+                    maximum=UNITS_MAX,
+                    about="what the person saw; another one by now is asked again",
+                ),
+                Field("answer", Type.CHOICE, choices=tuple(CountAnswer), about="empty means not answered yet"),
+                Field("answered_by", about="who answers; needed with an answer"),
+                Field("comment", about="why"),
+                Field(
+                    "reason_code",
+                    Type.CHOICE,
+                    choices=tuple(ReasonCode),
+                    about="otherwise the usual one",
+                ),
+            ),
+            key=("finding",),
+            about="answers to count differences that wait for a person",
         ),
         Kind(
             "picks",

@@ -40,6 +40,18 @@ def name_sites(typed: pd.DataFrame, warehouses: Sequence[Warehouse], *, fill_loc
     return typed
 
 
+def floor_zone(rows: pd.DataFrame, warehouses: Sequence[Warehouse], otherwise: str) -> str:
+    """The time zone of the one warehouse a count sheet is about: what a counter writes is the time on that wall.
+
+    `rows` has perhaps warehouse (str), as exports call it. A sheet of several buildings is read on the clock
+    `otherwise`.
+    """
+    said = name_sites(rows, warehouses, fill_location=False)
+    named = list(said["warehouse"].dropna().unique()) if "warehouse" in said else []
+    zones = {one.code: one.time_zone for one in warehouses}
+    return zones.get(named[0], otherwise) if len(named) == 1 else otherwise
+
+
 def name_merchants(typed: pd.DataFrame, ids: Mapping[str, int]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Put merchant_id (Int64) in the place of merchant; also the refused rows (row_number, reason) of unknown ones."""
     said = typed["merchant"] if "merchant" in typed else pd.Series(np.nan, index=typed.index, dtype="str")

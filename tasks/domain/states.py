@@ -110,6 +110,7 @@ class CountLineState(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     REFUSED = "refused"
+    CANCELLED = "cancelled"
 
 
 COUNT_SETTLED = (CountLineState.MATCHED, CountLineState.POSTED)  # the book of the place is as it was counted

@@ -40,6 +40,7 @@ from tasks.store.schema import (
     stock_levels,
     warehouses,
 )
+from tasks.store.stock import correct_counts
 
 KEY = ("order_id", "line_number", "location_id", "product_id", "lot")
 LINE = ("order_id", "line_number")
@@ -85,7 +86,17 @@ def release(connection: Connection, given_up: pd.DataFrame, reason: str, as_of: 
         _move_allocated(connection, new, -1)
         _close(connection, new, reason, as_of)
         _settle_lines(connection, new)
+        put_back = read(connection, _put_back(new))
+    correct_counts(connection, put_back.assign(since=pd.Timestamp(as_of)), pd.Timestamp(as_of))
     return len(gone)
+
+
+def _put_back(gone: Table) -> Select[Any]:
+    """Places that picked units came back to: a count at this very moment found them there."""
+    place = [gone.c.location_id, gone.c.product_id, gone.c.lot]
+    condition = literal(Condition.AVAILABLE.value).label("condition")
+    picked = select(*place, condition).join(picks, picks.c.allocation_id == gone.c.allocation_id)
+    return picked.where(picks.c.quantity_picked > 0).distinct()
 
 
 def _open_of(connection: Connection, given_up: pd.DataFrame) -> pd.DataFrame:

@@ -116,12 +116,13 @@ def counts_in_review(connection: Connection) -> pd.DataFrame:
     line = count_lines.c
     return frames.read(
         connection,
-        select(warehouses.c.code.label("warehouse"), counts.c.code.label("count"), locations.c.code.label("location"),
-               line.sku, line.condition, line.lot, line.state, variances.c.difference, variances.c.value_minor,
-               variances.c.currency, line.counted_at)
+        select(warehouses.c.code.label("warehouse"), counts.c.code.label("count"),
+               func.coalesce(locations.c.code, line.location_code).label("location"), line.sku, line.condition,
+               line.lot, line.state, variances.c.difference, variances.c.value_minor, variances.c.currency,
+               line.counted_at)
         .join_from(count_lines, counts, counts.c.id == line.count_id)
         .join(warehouses, warehouses.c.id == counts.c.warehouse_id)
-        .join(locations, locations.c.id == line.location_id)
+        .outerjoin(locations, locations.c.id == line.location_id)
         .outerjoin(variances, variances.c.count_line_id == line.id)
         .where(line.state.in_((CountLineState.REVIEW, CountLineState.RECOUNT)))
         .order_by(line.state.desc(), line.counted_at, warehouses.c.code, locations.c.code, line.sku, counts.c.code,

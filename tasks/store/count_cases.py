@@ -9,21 +9,27 @@ from sqlalchemy import (
     Connection,
     Select,
     Table,
+    Text,
     and_,
     case,
+    cast,
     exists,
     func,
     literal,
+    or_,
     select,
 )
 
+from tasks.domain.counts import out_of_bin, picked_units
 from tasks.domain.states import COUNT_SETTLED, AllocationState, CountLineState, MoveKind, PickState
 from tasks.store.frames import read, staged
+from tasks.store.ledger import PLACE
 from tasks.store.schema import (
     allocations,
     count_lines,
     counts,
     locations,
+    lots,
     merchants,
     picks,
     products,
@@ -31,9 +37,9 @@ from tasks.store.schema import (
     stock_levels,
     stock_moves,
     stock_snapshots,
+    variances,
     warehouses,
 )
-from tasks.store.stock import PLACE
 
 OPEN = (CountLineState.COUNTED, CountLineState.RECOUNT)
 
@@ -41,9 +47,9 @@ OPEN = (CountLineState.COUNTED, CountLineState.RECOUNT)
 def open_lines(connection: Connection, warehouse: str | None, as_of: datetime) -> pd.DataFrame:
     """Counts that wait for a decision, and the earlier counts of the same place and document they are compared with.
 
-    line_id, count_id, warehouse_id, warehouse, code, round, location_id, location, product_id and merchant_id
-    Int64, merchant, sku,
-    condition, lot, quantity, counter, counted_at, state, known bool, unit_minor Int64, currency, abc_class.
+    line_id, count_id, warehouse_id, warehouse, time_zone, code, round, location_id Int64 (missing: not known), location
+    (as the sheet calls it), product_id and merchant_id Int64 (missing: not known), merchant, sku, condition, lot,
+    quantity, counter, counted_at, state, unit_minor Int64, currency, abc_class, expires_on and lot_expires_on.
     """
     line, waiting = count_lines.c, count_lines.alias("waiting")
     document, other = counts.c, counts.alias("other")
@@ -51,32 +57,82 @@ def open_lines(connection: Connection, warehouse: str | None, as_of: datetime) -
         waiting.c.location_id == line.location_id, waiting.c.sku == line.sku, waiting.c.condition == line.condition,
         waiting.c.lot == line.lot, waiting.c.product_id.is_not_distinct_from(line.product_id),
     )  # fmt: skip
-    new = exists().where(
+    again = exists().where(
         waiting.c.state == CountLineState.COUNTED, waiting.c.counted_at <= as_of, same,
         waiting.c.count_id == other.c.id, other.c.warehouse_id == document.warehouse_id, other.c.code == document.code,
     )  # fmt: skip
     mine = warehouses.c.code == warehouse if warehouse else literal(value=True)
+    new = or_(line.state == CountLineState.COUNTED, and_(line.state == CountLineState.RECOUNT, again))
     found = read(connection, _lines().where(line.state.in_(OPEN), line.counted_at <= as_of, new, mine))
-    return found.assign(known=found["product_id"].notna())
+    return found.astype(dict.fromkeys(("location_id", "product_id", "merchant_id", "unit_minor"), "Int64"))
+
+
+def lines_of(connection: Connection, line_ids: pd.Series) -> pd.DataFrame:
+    """These lines, in the columns of `open_lines`."""
+    with staged(connection, pd.DataFrame({"line_id": line_ids})) as chosen:
+        found = read(connection, _lines().where(count_lines.c.id.in_(select(chosen.c.line_id))))
+    return found.astype(dict.fromkeys(("location_id", "product_id", "merchant_id", "unit_minor"), "Int64"))
 
 
 def _lines() -> Select[Any]:
     line = count_lines.c
     unit = func.coalesce(products.c.unit_cost_minor, products.c.unit_price_minor).label("unit_minor")
+    known_lot = and_(lots.c.product_id == line.product_id, lots.c.lot == line.lot)
     return (
         select(line.id.label("line_id"), line.count_id, warehouses.c.id.label("warehouse_id"),
-               warehouses.c.code.label("warehouse"), counts.c.code, counts.c.round, line.location_id,
-               locations.c.code.label("location"), line.product_id, merchants.c.id.label("merchant_id"),
+               warehouses.c.code.label("warehouse"), warehouses.c.time_zone, counts.c.code, counts.c.round,
+               line.location_id, func.coalesce(locations.c.code, line.location_code).label("location"),
+               line.product_id, merchants.c.id.label("merchant_id"),
                merchants.c.code.label("merchant"), line.sku,
                line.condition, line.lot, line.quantity, line.counter, line.counted_at, line.state, unit,
-               products.c.currency, products.c.abc_class)
+               products.c.currency, products.c.abc_class, cast(line.expires_on, Text).label("expires_on"),
+               cast(lots.c.expires_on, Text).label("lot_expires_on"))
         .join_from(count_lines, counts, counts.c.id == line.count_id)
         .join(warehouses, warehouses.c.id == counts.c.warehouse_id)
-        .join(locations, locations.c.id == line.location_id)
+        .join(locations, locations.c.id == line.location_id, isouter=True)
         .join(products, products.c.id == line.product_id, isouter=True)
-        .join(merchants, merchants.c.id == products.c.merchant_id, isouter=True)
+        .join(merchants, merchants.c.id == func.coalesce(products.c.merchant_id, line.merchant_id), isouter=True)
+        .join(lots, known_lot, isouter=True)
         .order_by(line.id)
     )  # fmt: skip
+
+
+def expected(connection: Connection, lines: pd.DataFrame) -> pd.DataFrame:
+    """Add what each count should have found: the ledger when it was made, less picked units still in the building.
+
+    `lines`: line_id, PLACE, counted_at.
+    """
+    units = picked_units(*picks_at(connection, lines))
+    ledger = _ledger(connection, lines).reindex(lines["line_id"], fill_value=0).astype("int64").set_axis(lines.index)
+    return lines.assign(ledger=ledger, expected=ledger - out_of_bin(lines, units))
+
+
+def book(connection: Connection, lines: pd.DataFrame) -> pd.DataFrame:
+    """Add what else is known of each line's place.
+
+    `lines`: line_id, the place, code, product_id and warehouse. Adds export Int64 (what the last stock export said),
+    on_hand and allocated int64 (now), held int64 (picked units of open allocations), sku_minor Int64 (value of the
+    SKU's differences posted in the document before), closed_at (when the place was last counted and closed).
+    """
+    with staged(connection, lines[["line_id", *PLACE]], like=count_lines) as line:
+        level, said = _at(stock_levels, line), _at(stock_snapshots, line)
+        now = read(connection, select(line.c.line_id, stock_levels.c.on_hand, stock_levels.c.allocated,
+                                      stock_snapshots.c.on_hand.label("export"))
+                   .join_from(line, stock_levels, level, isouter=True)
+                   .join(stock_snapshots, said, isouter=True))  # fmt: skip
+        held, closed = (_by_line(connection, asked) for asked in (_held(line), _closed(line)))
+    found = lines.merge(now, on="line_id", validate="1:1")
+    found = found.merge(_posted_before(connection, lines), on=["warehouse_id", "code", "product_id"], how="left")
+    units = {name: found[name].fillna(0).astype("int64") for name in ("on_hand", "allocated")}
+    held = held.reindex(found["line_id"], fill_value=0).astype("int64").set_axis(found.index)
+    moments = closed.reindex(found["line_id"]).set_axis(found.index)
+    return found.assign(**units, held=held, closed_at=moments, export=found["export"].astype("Int64"))  # fmt: skip
+
+
+def _by_line(connection: Connection, asked: Select[Any]) -> pd.Series:
+    """The second column by the first, line_id."""
+    found = read(connection, asked)
+    return found.set_index("line_id").iloc[:, 0]
 
 
 def _at(moves: Any, line: Table) -> ColumnElement[bool]:
@@ -84,42 +140,47 @@ def _at(moves: Any, line: Table) -> ColumnElement[bool]:
     return and_(*(moves.c[name] == line.c[name] for name in PLACE))
 
 
-def book(connection: Connection, lines: pd.DataFrame) -> pd.DataFrame:
-    """What is known of each line's place.
-
-    `lines`: line_id, the place, counted_at. Gives line_id, ledger int64 (the moves effective by counted_at), export
-    Int64 (what the last stock export said), on_hand and allocated int64 (now), held int64 (picked units of
-    open allocations), closed_at (when the place was last counted and closed).
-    """
+def _ledger(connection: Connection, lines: pd.DataFrame) -> pd.Series:
+    """The sum of the moves of each line's place that were effective by counted_at, by line_id."""
     with staged(connection, lines[["line_id", *PLACE, "counted_at"]], like=count_lines) as line:
         by_then = and_(_at(stock_moves, line), stock_moves.c.effective_at <= line.c.counted_at)
-        moved = _sum(stock_moves.c.quantity, by_then)
-        said = select(stock_snapshots.c.on_hand).where(_at(stock_snapshots, line)).scalar_subquery()
-        now = [_sum(column, _at(stock_levels, line)) for column in (stock_levels.c.on_hand, stock_levels.c.allocated)]
-        return read(connection, select(
-            line.c.line_id, moved.label("ledger"), said.label("export"), now[0].label("on_hand"),
-            now[1].label("allocated"), _held(line).label("held"), _closed(line).label("closed_at"),
-        ).order_by(line.c.line_id))  # fmt: skip
+        moved = func.sum(stock_moves.c.quantity).label("ledger")
+        sums = select(line.c.line_id, moved).join_from(line, stock_moves, by_then).group_by(line.c.line_id)
+        return _by_line(connection, sums)
 
 
-def _sum(column: ColumnElement[int], where: ColumnElement[bool]) -> ColumnElement[int]:
-    return select(func.coalesce(func.sum(column), 0)).where(where).scalar_subquery()
-
-
-def _held(line: Table) -> ColumnElement[int]:
+def _held(line: Table) -> Select[Any]:
     one = allocations.c
-    taken = picks.join(allocations, one.id == picks.c.allocation_id)
     place = and_(one.location_id == line.c.location_id, one.product_id == line.c.product_id, one.lot == line.c.lot,
                  line.c.condition == "available", one.state == AllocationState.OPEN)  # fmt: skip
     still = case((picks.c.quantity_picked < one.quantity, picks.c.quantity_picked), else_=one.quantity)
-    picked = select(func.coalesce(func.sum(still), 0)).select_from(taken).where(place, picks.c.quantity_picked > 0)
-    return picked.scalar_subquery()
+    return (
+        select(line.c.line_id, func.sum(still).label("held"))
+        .join_from(line, allocations, place)
+        .join(picks, picks.c.allocation_id == one.id)
+        .where(picks.c.quantity_picked > 0)
+        .group_by(line.c.line_id)
+    )
 
 
-def _closed(line: Table) -> ColumnElement[Any]:
+def _closed(line: Table) -> Select[Any]:
     other = count_lines.alias("closed")
-    last = select(func.max(other.c.counted_at)).where(_at(other, line), other.c.state.in_(COUNT_SETTLED))
-    return last.scalar_subquery()
+    last = select(line.c.line_id, func.max(other.c.counted_at).label("closed_at"))
+    last = last.join_from(line, other, _at(other, line)).where(other.c.state.in_(COUNT_SETTLED))
+    return last.group_by(line.c.line_id)
+
+
+def _posted_before(connection: Connection, lines: pd.DataFrame) -> pd.DataFrame:
+    """What was posted of each SKU in the lines' documents before: warehouse_id, code, product_id, sku_minor Int64."""
+    document, line = counts.c, count_lines.c
+    with staged(connection, lines[["warehouse_id", "code"]].drop_duplicates(), like=counts) as mine:
+        same = and_(document.warehouse_id == mine.c.warehouse_id, document.code == mine.c.code)
+        key = document.warehouse_id, document.code, line.product_id
+        sums = select(*key, func.sum(variances.c.value_minor).label("sku_minor"))
+        sums = sums.join_from(mine, counts, same).join(count_lines, line.count_id == document.id)
+        sums = sums.join(variances, variances.c.count_line_id == line.id).where(variances.c.decision == "posted")
+        found = read(connection, sums.where(line.product_id.is_not(None)).group_by(*key))
+    return found.astype({"sku_minor": "Int64", "product_id": "Int64"})
 
 
 def picks_at(connection: Connection, lines: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

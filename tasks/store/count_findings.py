@@ -4,10 +4,25 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Select, Table, and_, case, exists, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
-from tasks.domain.states import CountLineState, CountState
+from tasks.domain.count_states import CountDecision
+from tasks.domain.states import CountLineState, CountState, MoveKind
 from tasks.store.frames import changed, read, staged
+from tasks.store.ledger import PLACE
 from tasks.store.merging import insert_new
 from tasks.store.schema import (
     count_lines,
@@ -16,12 +31,15 @@ from tasks.store.schema import (
     merchants,
     products,
     run_log,
+    stock_moves,
     variances,
     warehouses,
 )
 
-FINDING = ("count_line_id", "book", "expected", "counted", "difference", "value_minor", "currency", "within_tolerance",
-           "decision", "reason_code", "decided_by", "decided_at")  # fmt: skip
+FIGURES = ("expected", "counted", "difference", "value_minor", "currency", "within_tolerance", "finding", "rule",
+           "reason_code", "role", "transfer_line_id", "decided_by")  # fmt: skip
+FINDING = ("count_line_id", "book", "decision", "asked_at", "decided_at", *FIGURES)
+SETTLED = (CountDecision.MATCHED, CountDecision.POSTED)
 LINE = ("condition", "lot", "location_id", "product_id", "sku")
 WAITING = (CountLineState.READY, CountLineState.COUNTED)
 
@@ -29,12 +47,19 @@ WAITING = (CountLineState.READY, CountLineState.COUNTED)
 def write_findings(connection: Connection, told: pd.DataFrame) -> int:
     """Keep a finding for each line and bring the lines' states up to date. Returns how many findings are new.
 
-    `told`: FINDING, with state and reason. A line found before keeps its figures: only the decision moves on.
+    `told`: FINDING, with state and reason. A line found before keeps its figures, unless it is what settles its place
+    or waits for a person now: then they are those it was decided by.
     """
     with staged(connection, told[[*FINDING, "state", "reason"]], like=variances) as new:
         known = variances.c.count_line_id == new.c.count_line_id
-        connection.execute(update(variances).where(known).values(decision=new.c.decision))
         found = insert_new(connection, variances, _finding(new))
+        if found < len(told):
+            again = known, variances.c.decision != new.c.decision
+            stands = new.c.decision.in_((*SETTLED, CountDecision.REVIEW))
+            figures: dict[str, Any] = {name: new.c[name] for name in (*FIGURES, "decision")}
+            figures |= {name: func.coalesce(new.c[name], variances.c[name]) for name in ("role", "asked_at")}
+            connection.execute(update(variances).where(*again, stands).values(figures))
+            connection.execute(update(variances).where(*again).values(decision=new.c.decision))
         line = update(count_lines).where(count_lines.c.id == new.c.count_line_id)
         connection.execute(line.values(state=new.c.state, reason=new.c.reason))
         return found
@@ -47,13 +72,17 @@ def _finding(new: Table) -> Select[Any]:
 def ask_again(connection: Connection, places: pd.DataFrame, as_of: datetime) -> int:
     """Open the next round for places that must be counted again; one that waits for it already is not asked twice.
 
-    `places`: warehouse_id, code, round (the next) and LINE. Returns how many places were asked for.
+    `places`: warehouse_id, code, round (the next), assigned_to (who is to count; missing: anybody else) and LINE.
+    Returns how many places were asked for.
     """
-    with staged(connection, places[["warehouse_id", "code", "round", *LINE]], like=count_lines) as new:
+    withdraw(connection, _elsewhere(connection, places), "a recount asks for the place")
+    document = ["warehouse_id", "code", "round", "assigned_to"]
+    with staged(connection, places[[*document, *LINE]], like=count_lines) as new:
         at = literal(as_of, counts.c.planned_at.type).label("planned_at")
         why, state = literal("recount").label("reason"), literal(CountState.PLANNED.value).label("state")
-        document = select(new.c.warehouse_id, new.c.code, new.c.round, why, state, at)
-        insert_new(connection, counts, document.distinct())
+        key = new.c.warehouse_id, new.c.code, new.c.round
+        opened = select(*key, why, state, at, func.max(new.c.assigned_to).label("counter"))
+        insert_new(connection, counts, opened.group_by(*key))
         of = and_(*(counts.c[name] == new.c[name] for name in ("warehouse_id", "code", "round")))
         line = count_lines.alias("asked")
         same = and_(line.c.count_id == counts.c.id, line.c.state.in_(WAITING),
@@ -61,6 +90,38 @@ def ask_again(connection: Connection, places: pd.DataFrame, as_of: datetime) -> 
         asked = select(counts.c.id.label("count_id"), *(new.c[name] for name in LINE)).join_from(new, counts, of)
         asked = asked.where(~exists().where(same)).order_by(counts.c.id, new.c.location_id, new.c.sku, new.c.lot)
         return changed(connection, insert(count_lines).from_select(["count_id", *LINE], asked))
+
+
+def _elsewhere(connection: Connection, places: pd.DataFrame) -> pd.DataFrame:
+    """What waits to be counted at `places`, on other sheets than the one that is about to ask."""
+    line = count_lines.c
+    with staged(connection, places[["warehouse_id", "code", "round", *LINE]], like=count_lines) as new:
+        same = and_(*(line[name] == new.c[name] for name in PLACE))
+        own = and_(*(counts.c[name] == new.c[name] for name in ("warehouse_id", "code", "round")))
+        found = (
+            select(line.id.label("line_id"))
+            .join_from(count_lines, new, same)
+            .join(counts, counts.c.id == line.count_id)
+        )
+        return read(connection, found.where(line.state == CountLineState.READY, ~own).distinct())
+
+
+def withdraw(connection: Connection, lines: pd.DataFrame, reason: str) -> int:
+    """Take places off the sheets they wait on, so that another may ask for them: one active count a place.
+
+    `lines`: line_id. A sheet that comes back all the same is read like one nobody planned.
+    """
+    with staged(connection, lines[["line_id"]]) as gone:
+        mine = count_lines.c.id.in_(select(gone.c.line_id)), count_lines.c.state == CountLineState.READY
+        return changed(connection, update(count_lines).where(*mine).values(state="cancelled", reason=reason))
+
+
+def waiting_at(connection: Connection, places: pd.DataFrame) -> pd.DataFrame:
+    """The lines (line_id) that wait to be counted at `places` (location_id, product_id, condition, lot)."""
+    with staged(connection, places[list(PLACE)].drop_duplicates(), like=count_lines) as here:
+        same = and_(*(count_lines.c[name] == here.c[name] for name in PLACE))
+        found = select(count_lines.c.id.label("line_id")).join(here, same)
+        return read(connection, found.where(count_lines.c.state == CountLineState.READY))
 
 
 def settle_documents(connection: Connection, count_ids: pd.Series) -> None:
@@ -113,29 +174,35 @@ def _planned() -> Select[Any]:
     return rows.where(moment.is_not(None), counts.c.round == 1).group_by(moment)
 
 
+def _where() -> ColumnElement[str]:
+    """The place as the warehouse calls it, otherwise as the sheet does."""
+    return func.coalesce(locations.c.code, count_lines.c.location_code)
+
+
 def findings_at(connection: Connection, decided_at: datetime) -> pd.DataFrame:
     """What was found at that moment, by place.
 
     warehouse, count, round, location, merchant, sku, condition, lot, abc_class, export, expected, counted,
-    difference, value_minor, currency, unit_minor, within_tolerance, decision, reason_code, reason, counter, counted_at.
+    difference, value_minor, currency, unit_minor, within_tolerance, finding, decision, rule, role, reason_code, reason,
+    counter, counted_at.
     """
     line, found = count_lines.c, variances.c
     unit = func.coalesce(products.c.unit_cost_minor, products.c.unit_price_minor).label("unit_minor")
     return read(
         connection,
         select(warehouses.c.code.label("warehouse"), counts.c.code.label("count"), counts.c.round,
-               locations.c.code.label("location"), merchants.c.code.label("merchant"), line.sku, line.condition,
+               _where().label("location"), merchants.c.code.label("merchant"), line.sku, line.condition,
                line.lot, products.c.abc_class, found.book.label("export"), found.expected, found.counted,
-               found.difference, found.value_minor, found.currency, unit, found.within_tolerance, found.decision,
-               found.reason_code, line.reason, line.counter, line.counted_at)
+               found.difference, found.value_minor, found.currency, unit, found.within_tolerance, found.finding,
+               found.decision, found.rule, found.role, found.reason_code, line.reason, line.counter, line.counted_at)
         .join_from(variances, count_lines, line.id == found.count_line_id)
         .join(counts, counts.c.id == line.count_id)
         .join(warehouses, warehouses.c.id == counts.c.warehouse_id)
-        .join(locations, locations.c.id == line.location_id)
+        .join(locations, locations.c.id == line.location_id, isouter=True)
         .join(products, products.c.id == line.product_id, isouter=True)
-        .join(merchants, merchants.c.id == products.c.merchant_id, isouter=True)
+        .join(merchants, merchants.c.id == func.coalesce(products.c.merchant_id, line.merchant_id), isouter=True)
         .where(found.decided_at == decided_at)
-        .order_by(warehouses.c.code, locations.c.code, line.sku, line.condition, line.lot, counts.c.code,
+        .order_by(warehouses.c.code, _where(), line.sku, line.condition, line.lot, counts.c.code,
                   counts.c.round, line.counted_at, line.id),
     )  # fmt: skip
 
@@ -181,11 +248,55 @@ def refused_lines(connection: Connection) -> pd.DataFrame:
     line = count_lines.c
     return read(
         connection,
-        select(warehouses.c.code.label("warehouse"), counts.c.code.label("count"), locations.c.code.label("location"),
+        select(warehouses.c.code.label("warehouse"), counts.c.code.label("count"), _where().label("location"),
                line.sku, line.quantity, line.counter, line.reason)
         .join_from(count_lines, counts, counts.c.id == line.count_id)
         .join(warehouses, warehouses.c.id == counts.c.warehouse_id)
-        .join(locations, locations.c.id == line.location_id)
+        .join(locations, locations.c.id == line.location_id, isouter=True)
         .where(line.state == CountLineState.REFUSED)
-        .order_by(warehouses.c.code, counts.c.code, locations.c.code, line.sku, line.id),
+        .order_by(warehouses.c.code, counts.c.code, _where(), line.sku, line.id),
+    )  # fmt: skip
+
+
+def adjustments_at(connection: Connection, recorded_at: datetime) -> pd.DataFrame:
+    """What counts moved in the ledger at that moment, late corrections of earlier counts included, by place.
+
+    merchant, warehouse, location, sku, condition, lot, quantity_delta, reason, counted_at, count, recorded_at.
+    """
+    move = stock_moves.c
+    return read(
+        connection,
+        select(merchants.c.code.label("merchant"), warehouses.c.code.label("warehouse"),
+               locations.c.code.label("location"), products.c.sku, move.condition, move.lot,
+               move.quantity.label("quantity_delta"), move.reason, move.effective_at.label("counted_at"),
+               move.document.label("count"), move.recorded_at)
+        .join_from(stock_moves, locations, locations.c.id == move.location_id)
+        .join(warehouses, warehouses.c.id == locations.c.warehouse_id)
+        .join(products, products.c.id == move.product_id)
+        .join(merchants, merchants.c.id == products.c.merchant_id)
+        .where(move.kind == MoveKind.COUNT, move.recorded_at == recorded_at)
+        .order_by(warehouses.c.code, locations.c.code, merchants.c.code, products.c.sku, move.condition, move.lot,
+                  move.effective_at, move.id),
+    )  # fmt: skip
+
+
+def answered(connection: Connection) -> pd.DataFrame:
+    """Findings in review that a person answered: line_id, answer, answered_by, reason_code.
+
+    What one answers for a place of a transfer is the answer for the other place too, unless it has its own.
+    """
+    one, other = variances, variances.alias("other")
+    pair = and_(other.c.count_line_id == one.c.transfer_line_id, one.c.answer.is_(None),
+                other.c.transfer_line_id == one.c.count_line_id)  # fmt: skip
+    answer = func.coalesce(one.c.answer, other.c.answer)
+    return read(
+        connection,
+        select(one.c.count_line_id.label("line_id"), answer.label("answer"),
+               func.coalesce(one.c.answered_by, other.c.answered_by).label("answered_by"),
+               func.coalesce(one.c.answered_at, other.c.answered_at).label("answered_at"),
+               func.coalesce(one.c.reason_code, other.c.reason_code).label("reason_code"),
+               one.c.finding, one.c.rule, one.c.role, one.c.asked_at, one.c.within_tolerance, one.c.transfer_line_id)
+        .join_from(one, other, pair, isouter=True)
+        .where(one.c.decision == CountDecision.REVIEW, answer.is_not(None))
+        .order_by(one.c.count_line_id),
     )  # fmt: skip

@@ -28,6 +28,7 @@ from tasks.domain.states import (
     MoveKind,
     PickState,
 )
+from tasks.store.count_findings import waiting_at, withdraw
 from tasks.store.frames import changed, read, staged
 from tasks.store.schema import (
     allocations,
@@ -246,6 +247,7 @@ def plan(connection: Connection, places: pd.DataFrame, warehouse_id: int, as_of:
          "counter": None if pd.isna(counter) else counter}
         for code, counter in places[["code", "counter"]].drop_duplicates("code").itertuples(index=False)
     ]  # fmt: skip
+    withdraw(connection, waiting_at(connection, places), "planned again on a later sheet")
     connection.execute(insert(counts), documents)
     with staged(connection, places[["code", *LINE]].assign(position=range(len(places))), like=count_lines) as new:
         mine = and_(counts.c.code == new.c.code, counts.c.warehouse_id == warehouse_id, counts.c.round == 1)

@@ -69,7 +69,7 @@ def counted_places(connection: Connection, since: datetime, until: datetime) -> 
         .join(locations, locations.c.id == line.location_id)
         .join(products, products.c.id == line.product_id)
         .join(merchants, merchants.c.id == products.c.merchant_id)
-        .where(line.counted_at.between(since, until), found.decision != "superseded")
+        .where(line.counted_at.between(since, until), found.decision.not_in(("superseded", "rejected")))
         .order_by(warehouses.c.code, locations.c.code, merchants.c.code, products.c.sku, line.condition, line.lot,
                   line.counted_at, counts.c.code, counts.c.round),
     )  # fmt: skip

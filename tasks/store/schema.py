@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.schema import SchemaItem
 
-from tasks.domain import states
+from tasks.domain import count_states, states
 from tasks.store.types import Instant
 
 metadata = MetaData(
@@ -167,13 +167,21 @@ kit_components = _table(
     _check("kit_id <> component_id", "a_kit_does_not_hold_itself"),
 )  # fmt: skip
 
+lots = _table(  # what files say of a lot; its units are in the ledger
+    "lots",
+    Column("product_id", ID, ForeignKey("products.id"), primary_key=True),
+    Column("lot", Text, primary_key=True), Column("expires_on", Date),
+    _check("lot <> ''", "a_lot_has_a_name"),
+)  # fmt: skip
+
 # ── stock ────────────────────────────────────────────────────────────────────────────────────────────────────────
 stock_moves = _table(
-    "stock_moves", _id(), _of("products", index=True), _of("locations"),
+    "stock_moves", _id(), _of("products"), _of("locations"),
     _text("condition", "available"), _text("lot", ""),
     Column("quantity", Integer, nullable=False), _text("kind"), _maybe("reason"), _maybe("document"),
     _at("effective_at", null=False), _at("recorded_at", null=False), _text("cause"),
     _once("cause", name="a_move_has_one_cause"),
+    Index("ix_stock_moves_place", "product_id", "location_id"),
     _check("quantity <> 0", "a_move_moves_something"),
     _one_of("condition", states.Condition, "stock_moves_condition_is_known"),
     _one_of("kind", states.MoveKind, "stock_moves_kind_is_known"),
@@ -288,15 +296,23 @@ counts = _table(
     _one_of("state", states.CountState, "counts_state_is_known"),
 )  # fmt: skip
 
-count_lines = _table(
-    "count_lines", _id(), _of("counts"), _of("locations"), _of("products", null=True),
+count_lines = _table(  # without a location_id: the sheet names a place the warehouse does not know, `location_code`
+    "count_lines", _id(), _of("counts"), _of("locations", null=True), _of("products", null=True),
     _maybe("sku"), _text("condition", "available"), _text("lot", ""), Column("expires_on", Date),
     Column("quantity", Integer), _maybe("counter"), _at("counted_at"), _maybe("comment"),
     _text("state", "ready"), _maybe("reason"), Column("import_id", ID), Column("row_number", Integer),
+    _maybe("location_code"), _of("merchants", null=True),
+    Column("counted_on", Date),  # the day, where the sheet names no time of day
     _one_of("state", states.CountLineState, "count_lines_state_is_known"),
     _check("quantity IS NULL OR quantity >= 0", "a_counted_quantity_is_not_negative"),
+    _check("location_id IS NOT NULL OR location_code IS NOT NULL", "a_count_line_says_where"),
+    _check("state NOT IN ('matched', 'posted') OR (location_id IS NOT NULL AND counted_at IS NOT NULL)",
+           "a_settled_count_has_a_place_and_a_moment"),
     _once("import_id", "row_number", name="a_count_line_comes_from_one_row"),
     Index("ix_count_lines_place", "location_id", "product_id"),
+    Index("ix_count_lines_count", "count_id"),
+    Index("one_active_count_of_a_place", "location_id", "product_id", "condition", "lot", unique=True,
+          sqlite_where=text("state = 'ready'"), postgresql_where=text("state = 'ready'")),
 )  # fmt: skip
 
 variances = _table(
@@ -304,8 +320,20 @@ variances = _table(
     _units("book"), _units("expected"), _units("counted"), _units("difference"), _minor("value_minor"),
     _maybe("currency"), _yes("within_tolerance"), _text("decision"), _maybe("reason_code"), _maybe("decided_by"),
     _at("decided_at"),
+    _text("finding", count_states.CountFinding.DIFFERENCE), _maybe("rule"),  # version and id of the tolerance applied
+    _maybe("role"), _at("asked_at"), _maybe("answer"), _maybe("answered_by"), _at("answered_at"), _maybe("comment"),
+    _of("count_lines", null=True, name="transfer_line_id"),  # the other place of a proposed transfer
     _once("count_line_id", name="a_counted_place_has_one_finding"),
     _check("difference = counted - expected", "a_difference_is_counted_less_expected"),
+    _one_of("finding", count_states.CountFinding, "variances_finding_is_known"),
+    _one_of("decision", count_states.CountDecision, "variances_decision_is_known"),
+    _one_of("reason_code", count_states.ReasonCode, "variances_reason_code_is_known"),
+    _one_of("answer", count_states.CountAnswer, "variances_answer_is_known"),
+    _check("(answer IS NULL) = (answered_at IS NULL) AND (answer IS NULL) = (answered_by IS NULL)",
+           "an_answer_has_a_person_and_a_moment"),
+    _check("transfer_line_id IS NULL OR transfer_line_id <> count_line_id", "a_transfer_goes_elsewhere"),
+    Index("ix_variances_asked", "decision", sqlite_where=text("decision = 'review'"),
+          postgresql_where=text("decision = 'review'")),
 )  # fmt: skip
 
 # ── picking ──────────────────────────────────────────────────────────────────────────────────────────────────────

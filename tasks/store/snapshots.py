@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, cast, exists, f
 from sqlalchemy.sql.selectable import Subquery
 
 from tasks.domain.states import ImportState
+from tasks.store import lots
 from tasks.store.frames import read
 from tasks.store.intake import Intake, Loaded
 from tasks.store.merging import count, differs, drop_repeats, merge, same_key
@@ -37,6 +38,7 @@ def load_stock(connection: Connection, rows: Table, intake: Intake) -> Loaded:
     total = count(connection, rows)
     refused = drop_repeats(connection, rows, STOCK_KEY, ("on_hand",))
     here = placed(connection, rows)
+    lots.tell(connection, here.rows)
     as_of = literal(intake.as_of, stock_snapshots.c.snapshot_at.type)
     c = here.rows.c
     at = func.coalesce(c.snapshot_at, as_of)

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from tasks.domain.picked import settle
-from tasks.domain.states import AllocationState, PickState, WaveState
+from tasks.domain.states import AllocationState, Condition, PickState, WaveState
 from tasks.store.allocations import release, settle_lines
 from tasks.store.engine import exclusive
 from tasks.store.frames import changed, read, staged
@@ -41,6 +41,7 @@ from tasks.store.schema import (
     warehouses,
     waves,
 )
+from tasks.store.stock import correct_counts
 
 
 def _in_wave() -> ColumnElement[bool]:
@@ -185,10 +186,23 @@ def load_picks(connection: Connection, rows: Table, intake: Intake) -> Loaded:
     short = claims.merge(settled[["pick_id", "row_number", "taken"]], on=["pick_id", "row_number"])
     release(connection, short.assign(quantity=short["planned"] - short["taken"]), "short_pick", intake.as_of)
     settle_lines(connection, short)
+    correct_counts(connection, _emptied(connection, settled), pd.Timestamp(intake.as_of))
     close_finished(connection)
     bad = pd.concat([*refused, contradicted], ignore_index=True)
     loaded = settled["row_number"].nunique()
     return Loaded(loaded, total - loaded - len(bad), bad)
+
+
+def _emptied(connection: Connection, settled: pd.DataFrame) -> pd.DataFrame:
+    """The places picks took from, and since when: location_id, product_id, condition, lot, since."""
+    condition = literal(Condition.AVAILABLE.value).label("condition")
+    place = [allocations.c.location_id, allocations.c.product_id, condition, allocations.c.lot]
+    with staged(connection, settled[["pick_id"]]) as taken:
+        found = select(*place, func.min(picks.c.picked_at).label("since")).join_from(
+            taken, picks, picks.c.id == taken.c.pick_id
+        )
+        found = found.join(allocations, allocations.c.id == picks.c.allocation_id).where(picks.c.quantity_picked > 0)
+        return read(connection, found.group_by(allocations.c.location_id, allocations.c.product_id, allocations.c.lot))
 
 
 def _strangers(connection: Connection, rows: Table) -> pd.DataFrame:

@@ -1,6 +1,8 @@
 """Rules of counting, written as small tables."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -9,14 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.read import read
+from tasks.domain.count_decisions import compare, decide
 from tasks.domain.count_plans import AbcRules
 from tasks.domain.count_postings import give_back
-from tasks.domain.count_sheets import SHEET_COLUMNS, blind_sheet
+from tasks.domain.count_sheets import SHEET_COLUMNS, blind_sheet, dated, day_bounds, days_apart
 from tasks.domain.counts import (
+    Approval,
+    CountPolicy,
     CountRules,
     Tolerance,
-    compare,
-    decide,
     out_of_bin,
     picked_units,
     record_accuracy,
@@ -24,13 +27,19 @@ from tasks.domain.counts import (
 
 ROOT = Path(__file__).parents[2]
 PLAN = read(ROOT / "config" / "rules" / "counts.yaml", CountRules).plan
-RULES = CountRules(
+POLICY = CountPolicy(
+    version="1",
+    effective_from=date(2026, 1, 1),
     tolerance={"A": Tolerance(1, 2500), "B": Tolerance(3, 2500), "C": Tolerance(5, 1500)},
-    review_above_minor=50_000,
+    approvals=(Approval(50_000, "manager"), Approval(500_000, "finance")),
+    supervisor="supervisor",
     rounds_max=3,
-    abc=AbcRules(90, 0.8, 0.95),
-    plan=PLAN,
+    warehouses={"NORTH": {"A": Tolerance(0, 0), "B": Tolerance(10, 100_000), "C": Tolerance(10, 1500)}},
 )
+STRICT = replace(
+    POLICY, version="2", effective_from=date(2026, 3, 7), tolerance=dict.fromkeys("ABC", Tolerance(0, 0)), warehouses={}
+)
+RULES = CountRules(versions=(POLICY, STRICT), abc=AbcRules(90, 0.8, 0.95), plan=PLAN)
 AS_OF = pd.Timestamp("2026-03-06T18:00:00Z").as_unit("s")
 
 
@@ -43,12 +52,15 @@ def lines(*rows: Mapping[str, object]) -> pd.DataFrame:
     """Counts of one place (case 1) of a 5.00 product of class B, 100 expected, unless a row says otherwise."""
     plain = {
         "case": 1, "round": 1, "counter": "Ann", "counted_at": at("09:30"), "quantity": 100, "expected": 100,
-        "on_hand": 100, "held": 0, "unit_minor": 500, "abc_class": "B", "known": True, "closed_at": pd.NaT,
+        "on_hand": 100, "held": 0, "unit_minor": 500, "sku_minor": None, "abc_class": "B", "closed_at": pd.NaT,
+        "warehouse": "MAIN", "time_zone": "Europe/London", "code": "CC-1", "location_id": 1, "location": "A-01",
+        "product_id": 1, "condition": "available", "lot": "",
     }  # fmt: skip
     frame = pd.DataFrame([{"line_id": number} | plain | dict(row) for number, row in enumerate(rows, start=1)])
     for name in ("counted_at", "closed_at"):
         frame[name] = pd.to_datetime(frame[name], utc=True).dt.as_unit("s")
-    return frame.astype({"unit_minor": "Int64", "counter": "str"})
+    whole = dict.fromkeys(("unit_minor", "sku_minor", "location_id", "product_id"), "Int64")
+    return frame.astype({**whole, "counter": "str"})
 
 
 def told(*rows: Mapping[str, object]) -> list[str]:
@@ -87,7 +99,8 @@ def test_within_tolerance_is_within_both_limits(
         ([{"quantity": 98}], ["posted", ":", "posted"]),
         ([{"quantity": 90}], ["recount", ":", "recount"]),
         ([{"quantity": 100, "expected": 250}], ["review", ":", "review"]),
-        ([{"known": False}], ["review", ":", "review"]),
+        ([{"product_id": None}], ["review", ":", "review"]),
+        ([{"location_id": None, "product_id": None}], ["review", ":", "review"]),
         ([{"quantity": 90, "round": 3}], ["review", ":", "review"]),
         ([{"quantity": 98, "on_hand": 100, "held": 99}], ["review", ":", "review"]),
         ([{"counted_at": at("09:30"), "closed_at": at("10:00")}], ["superseded", ":", "rejected"]),
@@ -115,9 +128,161 @@ def test_what_becomes_of_a_place(rows: list[dict[str, object]], expected: list[s
     assert told(*rows) == expected
 
 
+@pytest.mark.parametrize(
+    ("row", "quantity", "within", "rule"),
+    [
+        ({"warehouse": "MAIN"}, 97, True, "1/every/B"),
+        ({"warehouse": "NORTH"}, 91, True, "1/NORTH/B"),  # a warehouse with limits of its own
+        ({"abc_class": "A", "warehouse": "NORTH"}, 99, False, "1/NORTH/A"),
+        ({"abc_class": None}, 97, True, "1/every/C"),
+        ({"counted_at": pd.Timestamp("2026-03-07T09:00Z")}, 99, False, "2/every/B"),  # the stricter version is in force
+        ({"counted_at": pd.Timestamp("2025-03-07T09:00Z")}, 97, True, "1/every/B"),  # before any: the first
+        # 00:30 on the 7th in Auckland is still the 6th in London, and the other way round
+        ({"counted_at": pd.Timestamp("2026-03-06T11:30Z"), "time_zone": "Pacific/Auckland"}, 99, False, "2/every/B"),
+        ({"counted_at": pd.Timestamp("2026-03-07T00:30Z"), "time_zone": "America/New_York"}, 99, True, "1/every/B"),
+    ],
+)
+def test_the_rule_in_force_when_the_place_was_counted_applies(
+    row: dict[str, object], quantity: int, rule: str, *, within: bool
+) -> None:
+    """By the warehouse's own day; which rule it was is said."""
+    found = compare(lines(row | {"quantity": quantity}), RULES)
+    assert found[["within_tolerance", "rule"]].to_numpy().tolist() == [[within, rule]]
+
+
+@pytest.mark.parametrize(
+    ("row", "finding", "decision", "role"),
+    [
+        ({}, "matched", "matched", None),
+        ({"quantity": 90}, "difference", "recount", None),
+        ({"expected": 0, "quantity": 3}, "found_at_zero", "recount", None),
+        ({"expected": 0, "quantity": 3, "product_id": None}, "unknown_sku", "review", "supervisor"),
+        ({"expected": 0, "quantity": 3, "location_id": None}, "unknown_location", "review", "supervisor"),
+        ({"expected": 0, "quantity": 0, "location_id": None}, "unknown_location", "review", "supervisor"),
+        ({"quantity": 0, "expected": 101}, "difference", "review", "manager"),  # 505.00
+        ({"quantity": 0, "expected": 1001}, "difference", "review", "finance"),  # 5,005.00
+        ({"quantity": 90, "round": 3}, "difference", "review", "supervisor"),
+    ],
+)
+def test_a_finding_says_what_it_is_and_who_is_asked(
+    row: dict[str, object], finding: str, decision: str, role: str | None
+) -> None:
+    """Only what waits for a person names one: the supervisor, or who may decide about that value."""
+    told = decide(lines(row), RULES).astype(object).iloc[0]
+    assert (told["finding"], told["decision"]) == (finding, decision)
+    assert (told["role"] == role) if role else pd.isna(told["role"])
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        # five missing here, five found there: asked about together
+        ([{"quantity": 90}, {"expected": 0, "quantity": 10}], [("wrong_bin", "review", 2), ("wrong_bin", "review", 1)]),
+        # equal differences belong together, whatever is nearer in size otherwise
+        ([{"quantity": 90}, {"quantity": 80}, {"quantity": 120}, {"quantity": 110}],
+         [("wrong_bin", "review", 4), ("wrong_bin", "review", 3), ("wrong_bin", "review", 2),
+          ("wrong_bin", "review", 1)]),
+        # not all that is missing was found
+        ([{"quantity": 80}, {"quantity": 110}], [("wrong_bin", "review", 2), ("wrong_bin", "review", 1)]),
+        # each by itself within tolerance: posted, and the pair is named
+        ([{"quantity": 98}, {"quantity": 102}], [("wrong_bin", "posted", 2), ("wrong_bin", "posted", 1)]),
+        # other goods, another lot, another condition
+        ([{"quantity": 90}, {"quantity": 110, "product_id": 2}], [("difference", "recount", None)] * 2),
+        ([{"quantity": 90}, {"quantity": 110, "lot": "L1"}], [("difference", "recount", None)] * 2),
+        ([{"quantity": 90}, {"quantity": 110, "condition": "damaged"}], [("difference", "recount", None)] * 2),
+        # nothing is in two places
+        ([{"quantity": 90}, {"quantity": 110}, {"quantity": 110}],
+         [("wrong_bin", "review", 2), ("wrong_bin", "review", 1), ("difference", "recount", None)]),
+    ],
+)  # fmt: skip
+def test_goods_in_the_wrong_bin_are_proposed_as_a_transfer(
+    rows: list[dict[str, object]], expected: list[tuple[str, str, int | None]]
+) -> None:
+    """One place short, another over, of the same SKU, condition and lot: both lines name each other."""
+    told = decide(lines(*({"case": n, "location": f"A-{n:02}", "unit_minor": 5} | row
+                          for n, row in enumerate(rows, start=1))), RULES)  # fmt: skip
+    found = told[["finding", "decision", "transfer_line_id"]].astype(object)
+    assert [tuple(None if pd.isna(value) else value for value in row) for row in found.to_numpy()] == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "decisions"),
+    [
+        ([{"quantity": 98}, {"quantity": 97}], ["posted", "posted"]),  # 10.00 and 15.00: 25.00 in all
+        ([{"quantity": 97}, {"quantity": 97}], ["recount", "recount"]),  # 30.00 in all
+        ([{"quantity": 97}, {"quantity": 97, "product_id": 2}], ["posted", "posted"]),
+        ([{"quantity": 97}, {"quantity": 97, "code": "CC-2"}], ["posted", "posted"]),
+        ([{"quantity": 97, "sku_minor": -1500}], ["recount"]),  # as much was posted in the document before
+        ([{"quantity": 40, "expected": 100}] * 2, ["review", "review"]),  # 300.00 each, 600.00 in all
+    ],
+)  # fmt: skip
+def test_value_is_judged_over_all_places_of_the_sku(rows: list[dict[str, object]], decisions: list[str]) -> None:
+    """Each place may be off by little, and the SKU by a lot; the percentage is each place's own."""
+    told = decide(lines(*({"case": n, "location": f"A-{n:02}"} | row for n, row in enumerate(rows, start=1))), RULES)
+    assert told["decision"].tolist() == decisions
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ({"quantity": 98}, "CORRECTION"),
+        ({"quantity": 0, "expected": 20, "abc_class": "C"}, "MISSING"),
+        ({"quantity": 20, "expected": 0}, "FOUND"),
+        ({"quantity": 0, "expected": -2}, "FIX_NEGATIVE_INVENTORY"),
+        ({"quantity": 90, "expected": 100}, "RECOUNTED"),
+    ],
+)
+def test_every_adjustment_has_a_reason(row: dict[str, object], code: str) -> None:
+    """Two people agree on the difference; a small one is posted at once."""
+    rows = [row] if row["quantity"] == 98 else [row, row | {"counter": "Bob"}]
+    told = decide(lines(*rows), RULES)
+    assert told.loc[told["decision"] == "posted", "reason_code"].tolist() == [code]
+
+
+@pytest.mark.parametrize(
+    ("day", "zone", "hours", "moved", "as_of", "moment"),
+    [
+        ("2026-03-06", "Europe/London", 24, False, "2026-03-07T00:00Z", "2026-03-06T23:59:59Z"),
+        ("2026-03-06", "Europe/London", 24, True, "2026-03-07T00:00Z", None),
+        ("2026-03-06", "Europe/London", 24, False, "2026-03-06T23:59Z", None),  # the day is not over
+        ("2026-03-29", "Europe/London", 23, False, "2026-03-30T12:00Z", "2026-03-29T22:59:59Z"),
+        ("2026-10-25", "Europe/London", 25, False, "2026-10-26T12:00Z", "2026-10-25T23:59:59Z"),
+        ("2026-03-06", "Pacific/Auckland", 24, False, "2026-03-06T18:00Z", "2026-03-06T10:59:59Z"),
+    ],
+)  # fmt: skip
+def test_a_count_of_which_only_the_day_is_known_needs_a_day_without_movements(
+    day: str, zone: str, hours: int, as_of: str, moment: str | None, *, moved: bool
+) -> None:
+    """Then any moment of the day says the same; otherwise it is refused with the reason, never read as midnight."""
+    starts, ends = day_bounds(pd.Series([day], dtype="str"), pd.Series([zone], dtype="str"))
+    assert ((ends - starts) == pd.Timedelta(hours=hours)).all()
+    line = pd.DataFrame({"line_id": [1], "starts_at": starts, "ends_at": ends, "moved": [moved]})
+    told = dated(line, pd.Timestamp(as_of)).astype(object).iloc[0]
+    assert (told["state"], pd.isna(told["reason"])) == (("counted", True) if moment else ("refused", False))
+    assert pd.isna(told["counted_at"]) if moment is None else told["counted_at"] == pd.Timestamp(moment)
+
+
+@pytest.mark.parametrize(
+    ("said", "counted_at", "counted_on"),
+    [
+        ("2026-03-06 09:30:00", "2026-03-06 09:30:00", None),
+        ("2026-03-06T00:00:00Z", "2026-03-06T00:00:00Z", None),  # midnight, and said so
+        ("2026-03-06", None, "2026-03-06"),
+        ("6/3/2026", None, "6/3/2026"),
+        ("'46087", None, "46087"),  # a spreadsheet's serial date
+        ("46087.4", "46087.4", None),
+        (None, None, None),
+    ],
+)
+def test_a_day_is_not_a_moment(said: str | None, counted_at: str | None, counted_on: str | None) -> None:
+    """What names no time of day becomes the day of the count."""
+    rows = days_apart(pd.DataFrame({"counted_at": pd.Series([said], dtype="str")})).astype(object)
+    assert [None if pd.isna(one) else one for one in rows.iloc[0]] == [counted_at, counted_on]
+
+
 def test_places_are_decided_each_for_itself() -> None:
     """One place over and another under never net each other."""
-    frame = decide(lines({"quantity": 95}, {"case": 2, "quantity": 105}), RULES)
+    frame = decide(lines({"quantity": 95}, {"case": 2, "quantity": 105, "product_id": 2}), RULES)
     assert frame["decision"].tolist() == ["recount", "recount"]
 
 
@@ -222,4 +387,4 @@ def test_a_blind_sheet_has_no_column_for_the_book() -> None:
 def test_rules_name_every_class(wrong: dict[str, Tolerance]) -> None:
     """A class without a tolerance is a mistake of the file, not of a day's counts."""
     with pytest.raises(ValueError, match="expected one for each of A, B and C"):
-        CountRules(wrong, 1, 1, RULES.abc, RULES.plan)
+        replace(POLICY, tolerance=wrong)

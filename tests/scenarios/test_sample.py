@@ -129,8 +129,9 @@ class Findings:
     def floor(self) -> Iterator[Fact]:
         """Counted places that do not simply match, lines that were not compared, short picks."""
         place = (
-            "counts.code AS count, locations.code AS location, count_lines.sku AS sku FROM count_lines"
-            " JOIN counts ON counts.id = count_lines.count_id JOIN locations ON locations.id = count_lines.location_id"
+            "counts.code AS count, COALESCE(locations.code, location_code) AS location, count_lines.sku AS sku"
+            " FROM count_lines JOIN counts ON counts.id = count_lines.count_id"
+            " LEFT JOIN locations ON locations.id = count_lines.location_id"
         )
         named = self._named("sku")
         for one in self._ask(

@@ -9,16 +9,16 @@ from sqlalchemy import Column, Connection, Date, Engine, MetaData, Table, insert
 from tasks.store.counts import load_counts
 from tasks.store.frames import read, staged
 from tasks.store.intake import Intake, Loaded
-from tasks.store.schema import count_lines, counts, locations, merchants, products, warehouses
+from tasks.store.schema import count_lines, counts, locations, lots, merchants, products, stock_levels, warehouses
 
 AS_OF = datetime(2026, 3, 6, 18, tzinfo=UTC)
 NOON = pd.Timestamp("2026-03-06T12:00:00Z")
 LATER = pd.Timestamp("2026-03-06T13:00:00Z")
-STAGED = Table("staged_counts", MetaData(), Column("expires_on", Date))
+STAGED = Table("staged_counts", MetaData(), Column("expires_on", Date), Column("counted_on", Date))
 ROW = {
     "count_id": "CC-1", "merchant_id": 1, "warehouse": "MAIN", "location": "A-01", "sku": "MUG",
     "condition": "available", "lot": "", "expires_on": None, "quantity": 7, "counter": "Ann", "counted_at": NOON,
-    "comment": None,
+    "counted_on": None, "comment": None,
 }  # fmt: skip
 
 
@@ -132,16 +132,62 @@ def test_a_barcode_stands_for_its_product(shop: Engine) -> None:
         assert lines(connection)[0][3] == "MUG"
 
 
-def test_an_unknown_place_is_refused_and_an_unknown_sku_is_kept(shop: Engine) -> None:
-    """Where goods cannot lie is an error of the row; goods nobody knows are a finding."""
+def test_places_and_skus_nobody_knows_are_kept(shop: Engine) -> None:
+    """They are findings for a person, under the names the sheet gives them; what says no place at all is refused."""
     with shop.begin() as connection:
         loaded = load(connection, {"location": "Z-99"}, {"sku": "GHOST"}, {"location": None, "sku": "BOWL"})
-        assert loaded.loaded == 1
-        assert sorted(loaded.refused["reason"]) == [
-            "location: found '', expected a location of the warehouse",
-            "location: found 'Z-99', expected a location of the warehouse",
+        assert loaded.loaded == 2
+        assert loaded.refused["reason"].tolist() == [
+            "location: found '', expected the place: the SKU lies at 0 of them"
         ]
-        assert connection.execute(select(count_lines.c.product_id, count_lines.c.sku)).all() == [(None, "GHOST")]
+        line = count_lines.c
+        kept = connection.execute(select(line.location_id, line.location_code, line.product_id, line.sku)).all()
+        assert kept == [(None, "Z-99", 1, "MUG"), (1, None, None, "GHOST")]
+
+
+@pytest.mark.parametrize(
+    ("places", "said"),
+    [
+        ([(1, "")], ("A-01", "")),
+        ([(2, "L1")], ("A-02", "L1")),  # the sheet need not name the lot either
+        ([(1, ""), (2, "")], None),
+        ([(1, "L1"), (1, "L2")], None),
+    ],
+)
+def test_a_sheet_without_places_means_the_one_place_of_the_sku(
+    shop: Engine, places: list[tuple[int, str]], said: tuple[str, str] | None
+) -> None:
+    """Where the SKU lies in one place only; otherwise nobody knows which was counted, and the row is refused."""
+    with shop.begin() as connection:
+        levels = [{"location_id": where, "lot": lot, "product_id": 1, "condition": "available", "on_hand": 4}
+                  for where, lot in places]  # fmt: skip
+        connection.execute(insert(stock_levels), levels)
+        loaded = load(connection, {"location": None})
+        found = connection.execute(select(locations.c.code, count_lines.c.lot).join_from(count_lines, locations)).all()
+        assert [tuple(row) for row in found] == ([said] if said else [])
+        assert list(loaded.refused["reason"]) == (
+            [] if said else ["location: found '', expected the place: the SKU lies at 2 of them"]
+        )
+
+
+def test_a_day_without_a_time_of_day_is_kept_as_such(shop: Engine) -> None:
+    """Midnight is not what it says: the line has a day and no moment yet; the time, coming later, fills it."""
+    with shop.begin() as connection:
+        day = {"counted_at": pd.NaT, "counted_on": date(2026, 3, 6)}
+        assert load(connection, day).loaded == 1
+        assert load(connection, day, import_id=2).unchanged == 1
+        line = count_lines.c
+        assert connection.execute(select(line.state, line.counted_at, line.counted_on)).all() == [
+            ("counted", None, date(2026, 3, 6))
+        ]
+
+
+def test_what_a_count_says_of_a_lot_is_news_only_where_nobody_said_it(shop: Engine) -> None:
+    """The first word of a lot's expiry is kept; a count never overwrites it."""
+    with shop.begin() as connection:
+        load(connection, {"lot": "L1", "expires_on": date(2027, 1, 1)})
+        load(connection, {"lot": "L1", "expires_on": date(2027, 2, 2), "counter": "Bob"}, import_id=2)
+        assert connection.execute(select(lots)).all() == [(1, "L1", date(2027, 1, 1))]
 
 
 def test_two_sheets_of_one_place_stand_beside_each_other(shop: Engine) -> None:

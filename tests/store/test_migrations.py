@@ -7,14 +7,25 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, delete, insert, inspect, text, update
 from sqlalchemy.exc import IntegrityError
 
 from tasks.store.engine import engine, engine_of
-from tasks.store.migrate import migrate
-from tasks.store.schema import locations, merchants, metadata, products, stock_levels, stock_moves, warehouses
+from tasks.store.migrate import configuration, migrate
+from tasks.store.schema import (
+    count_lines,
+    locations,
+    merchants,
+    metadata,
+    products,
+    stock_levels,
+    stock_moves,
+    variances,
+    warehouses,
+)
 from tasks.store.stock import post_moves
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -107,6 +118,40 @@ def test_two_processes_may_migrate_at_once(database: str) -> None:
     for thread in threads:
         thread.join()
     assert sorted(answers) == [False, False, False, True]
+
+
+BEFORE_0003 = (
+    "INSERT INTO merchants (id, code, name) VALUES (1, 'M', 'M')",
+    "INSERT INTO warehouses (id, code, name, time_zone, country) VALUES (1, 'W', 'W', 'UTC', 'GB')",
+    "INSERT INTO locations (id, warehouse_id, code) VALUES (1, 1, 'A')",
+    "INSERT INTO products (id, merchant_id, sku) VALUES (1, 1, 'S')",
+    "INSERT INTO counts (id, warehouse_id, code, reason) VALUES (1, 1, 'CC-1', 'plan'), (2, 1, 'CC-2', 'plan')",
+    ("INSERT INTO count_lines (id, count_id, location_id, product_id, sku, quantity, counted_at, state) VALUES"
+    " (1, 1, 1, 1, 'S', 7, '2026-03-02 12:00:00+00:00', 'posted'), (2, 1, 1, NULL, 'GHOST', 1, NULL, 'review'),"
+    " (3, 1, 1, 1, 'S', NULL, NULL, 'ready'), (4, 2, 1, 1, 'S', NULL, NULL, 'ready')"),
+    ("INSERT INTO variances (count_line_id, expected, counted, difference, decision) VALUES"
+    " (1, 9, 7, -2, 'posted'), (2, 0, 1, 1, 'review')"),
+)  # fmt: skip
+
+
+def test_counts_survive_their_new_tables(database: str) -> None:
+    """Every line and finding is there afterwards, says what it is, and the next one gets an id of its own."""
+    target = engine_of(database)
+    with target.begin() as connection:
+        command.upgrade(configuration(connection), "0002")
+        for statement in BEFORE_0003:
+            connection.execute(text(statement.replace("+00:00", "") if target.dialect.name == "sqlite" else statement))
+    assert migrate(target) is True
+    with target.begin() as connection:
+        found = connection.execute(text("SELECT id, state, merchant_id FROM count_lines ORDER BY id")).all()
+        assert found == [(1, "posted", 1), (2, "review", None), (3, "cancelled", 1), (4, "ready", 1)]
+        asked = connection.execute(text("SELECT count_line_id, difference, finding FROM variances ORDER BY id")).all()
+        assert asked == [(1, -2, "difference"), (2, 1, "unknown_sku")]
+        connection.execute(insert(count_lines).values(count_id=2, location_id=1, sku="GHOST"))
+        connection.execute(insert(variances).values(count_line_id=5, decision="review"))
+    with target.begin() as connection:
+        command.downgrade(configuration(connection), "0002")
+        assert connection.scalar(text("SELECT COUNT(*) FROM count_lines")) == 5
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from tasks.document_counts import write_documents
 from tasks.domain.count_outcome import Decided
-from tasks.reconcile_counts import reconcile
+from tasks.domain.count_states import LINE_MAY_BECOME
+from tasks.reconcile_counts import carry_out_answers, reconcile
 from tasks.store.footprint import footprint
 from tasks.store.schema import (
     alerts,
@@ -400,7 +401,10 @@ def test_a_second_run_changes_nothing(shop: Engine, home: Path) -> None:
     run()
     written = write_documents.fn("reconcile-counts")
     names = {path.name for path in written}
-    assert names == {"variances.csv", "adjustments.csv", "record-accuracy.csv", "CC-1-R2.xlsx", "CC-1-R2.pdf"}
+    assert names == {
+        "variances.csv", "variances.xlsx", "adjustments.csv", "adjustments-MAIN-shopify_inventory_2024.csv",
+        "record-accuracy.csv", "trend-MAIN.png", "CC-1-R2.xlsx", "CC-1-R2.pdf",
+    }  # fmt: skip
     with shop.connect() as connection:
         before = footprint(connection)
     again = run()
@@ -436,6 +440,158 @@ def test_a_count_from_the_future_waits(shop: Engine) -> None:
     with shop.begin() as connection:
         counted(connection, 5, "18:01")
     assert len(run().findings) == 0
+
+
+def answer(connection: Connection, said: str, *lines: int, reason_code: str | None = None) -> None:
+    """A person's answer to findings in review."""
+    mine = variances.c.count_line_id.in_(lines), variances.c.decision == "review"
+    told = {"answer": said, "answered_by": "Mia", "answered_at": AS_OF, "comment": "seen"}
+    connection.execute(update(variances).where(*mine).values(**told, reason_code=reason_code))
+
+
+@pytest.mark.parametrize(
+    ("said", "decision", "book", "states"),
+    [
+        ("approved", "posted", 78, ["posted"]),
+        ("rejected", "rejected", 98, ["rejected"]),
+        ("recount", "recount", 98, ["recount", "ready"]),
+    ],
+)
+def test_an_answer_is_carried_out_once(shop: Engine, said: str, decision: str, book: int, states: list[str]) -> None:
+    """By the book as it is known now: two units left before the count, and the file came after the question."""
+    with shop.begin() as connection:
+        move(connection, 100, "06:00", kind="opening", product=VASE)
+        counted(connection, 78, product=VASE)
+    assert run().lines("review") == 1
+    with shop.begin() as connection:
+        move(connection, -2, "07:00", product=VASE)
+        answer(connection, said, 1, reason_code="DAMAGED" if said == "approved" else None)
+    told = carry_out_answers.fn(AS_OF)
+    assert (told.lines(decision), len(told.findings)) == (1, 1)
+    with shop.begin() as connection:
+        assert on_hand(connection, VASE) == book
+        assert list(connection.scalars(select(count_lines.c.state).order_by(count_lines.c.id))) == states
+        found = connection.execute(select(variances)).mappings().one()
+        assert (found["decision"], found["role"], found["asked_at"]) == (decision, "finance", AS_OF)
+        adjusted = connection.scalars(select(stock_moves.c.reason).where(stock_moves.c.kind == "count")).all()
+        assert adjusted == (["DAMAGED"] if said == "approved" else [])
+        before = footprint(connection)
+    assert carry_out_answers.fn(AS_OF).findings.empty
+    with shop.begin() as connection:
+        assert footprint(connection) == before
+
+
+def test_what_explains_a_question_by_itself_is_no_loss(shop: Engine) -> None:
+    """A file with the missing sale comes before the answer: approved, and nothing is posted."""
+    with shop.begin() as connection:
+        move(connection, 100, "06:00", kind="opening", product=VASE)
+        counted(connection, 97, product=VASE)
+    run()
+    with shop.begin() as connection:
+        move(connection, -3, "07:00", product=VASE)
+        answer(connection, "approved", 1)
+    assert carry_out_answers.fn(AS_OF).lines("matched") == 1
+    with shop.begin() as connection:
+        assert on_hand(connection, VASE) == 97
+
+
+def test_both_places_of_a_transfer_are_answered_together(shop: Engine) -> None:
+    """Ten missing at one place, ten found at another: one answer moves them, at no value."""
+    with shop.begin() as connection:
+        move(connection, 100, "06:00", kind="opening")
+        move(connection, 100, "06:00", kind="opening", location=A02)
+        counted(connection, 90)
+        counted(connection, 110, location=A02)
+    assert run().lines("review") == 2
+    with shop.begin() as connection:
+        one = variances.c
+        linked = connection.execute(select(one.count_line_id, one.finding, one.transfer_line_id).order_by(one.id)).all()
+        assert linked == [(1, "wrong_bin", 2), (2, "wrong_bin", 1)]
+        answer(connection, "approved", 2)
+    assert carry_out_answers.fn(AS_OF).value_adjusted() == "£0.00"
+    with shop.begin() as connection:
+        assert (on_hand(connection), on_hand(connection, location=A02)) == (90, 110)
+        adjusted = select(stock_moves.c.reason, stock_moves.c.quantity).where(stock_moves.c.kind == "count")
+        assert connection.execute(adjusted.order_by(stock_moves.c.id)).all() == [
+            ("BIN_CORRECTION", -10), ("BIN_CORRECTION", 10)]  # fmt: skip
+
+
+def test_an_approved_loss_of_what_pickers_hold_waits(shop: Engine) -> None:
+    """It is posted by the run after the parcel has left, not before."""
+    with shop.begin() as connection:
+        move(connection, 4, "06:00", kind="opening")
+        number = promise(connection, 4, "07:00", picked=4, picked_at="15:00")
+    for count_round, counter in enumerate(("Ann", "Bob"), start=1):
+        with shop.begin() as connection:
+            counted(connection, 0, f"1{count_round}:00", counter=counter, count_round=count_round)
+        run()
+    with shop.begin() as connection:
+        answer(connection, "approved", 2)
+    assert carry_out_answers.fn(AS_OF).lines("review") == 1
+    with shop.begin() as connection:
+        ship(connection, number, 4, "17:00")
+    assert carry_out_answers.fn(AS_OF).lines("posted") == 1
+    with shop.begin() as connection:
+        assert on_hand(connection) == -4  # nothing lay there at noon, and four left all the same
+
+
+def test_a_place_waits_on_one_sheet(shop: Engine) -> None:
+    """A recount takes the place off a sheet that has not come back; that sheet is still read when it comes."""
+    with shop.begin() as connection:
+        move(connection, 100, "06:00", kind="opening")
+        new = insert(counts).values(warehouse_id=1, code="CC-9", round=1, reason="plan", state="planned")
+        planned = connection.execute(new.returning(counts.c.id)).scalar_one()
+        connection.execute(insert(count_lines).values(count_id=planned, location_id=A01, product_id=MUG, sku="MUG"))
+        counted(connection, 90)
+    run()
+    with shop.begin() as connection:
+        waiting = select(counts.c.code, counts.c.round, count_lines.c.state).join(counts)
+        assert connection.execute(waiting.where(count_lines.c.quantity.is_(None)).order_by(count_lines.c.id)).all() == [
+            ("CC-9", 1, "cancelled"), ("CC-1", 2, "ready")]  # fmt: skip
+
+
+def test_the_last_round_is_the_supervisors(shop: Engine) -> None:
+    """The third sheet names who is to count; the second is anybody else's."""
+    with shop.begin() as connection:
+        move(connection, 100, "06:00", kind="opening")
+    for number, quantity in enumerate((90, 80), start=1):
+        with shop.begin() as connection:
+            counted(connection, quantity, f"1{number}:00", counter=f"Ann {number}", count_round=number)
+        run()
+    with shop.begin() as connection:
+        named = connection.scalars(select(counts.c.counter).order_by(counts.c.round)).all()
+        assert named == [None, None, "floor supervisor"]
+
+
+def test_states_only_move_forward(shop: Engine) -> None:
+    """Every step a line takes is one the table of transitions allows."""
+    steps: set[tuple[str, str]] = set()
+    seen: dict[int, str] = {}
+
+    def look() -> None:
+        with shop.begin() as connection:
+            rows = connection.execute(select(count_lines.c.id, count_lines.c.state))
+            now = {row.id: row.state for row in rows}
+        steps.update((seen[one], state) for one, state in now.items() if one in seen and seen[one] != state)
+        seen.update(now)
+
+    with shop.begin() as connection:
+        move(connection, 100, "06:00", kind="opening")
+        move(connection, 100, "06:00", kind="opening", product=VASE)
+    for number, (quantity, dear) in enumerate([(90, 50), (91, 50), (90, 50)], start=1):
+        with shop.begin() as connection:
+            counted(connection, quantity, f"1{number}:00", counter=f"Ann {number}", count_round=number)
+            counted(connection, dear, f"1{number}:30", code=f"CC-V{number}", product=VASE)
+        look()
+        run()
+        look()
+        with shop.begin() as connection:
+            answer(connection, ("recount", "rejected", "approved")[number - 1], *seen)
+        carry_out_answers.fn(AS_OF)
+        look()
+    allowed = {(str(one), str(then)) for one, after in LINE_MAY_BECOME.items() for then in after}
+    assert steps
+    assert steps <= allowed, steps - allowed
 
 
 moves_of_a_day = st.lists(st.tuples(st.integers(-5, 5).filter(bool), st.integers(0, 23)), max_size=8)
