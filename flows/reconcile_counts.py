@@ -7,11 +7,13 @@ from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from flows.receive_exports import receive_exports
+from tasks.approve_counts import look_what_waits
+from tasks.ask_people import ask_people
 from tasks.clock import moment
 from tasks.document_counts import write_documents
 from tasks.prepare_database import prepare_database
 from tasks.receive_exports import find_files
-from tasks.reconcile_counts import reconcile
+from tasks.reconcile_counts import carry_out_answers, reconcile
 from tasks.run_names import named
 from tasks.show_tables import records, shown
 
@@ -30,43 +32,48 @@ class Reconciled:
     units_adjusted: int
     value_adjusted: str
     units_released: int
+    approved: int
+    rejected: int
+    waiting: int
     documents: int
 
 
 @flow(name="reconcile-counts", flow_run_name=named("reconcile counts", warehouse=" in {}", as_of=" as of {}"))
-def reconcile_counts(warehouse: str | None = None, as_of: datetime | None = None) -> Reconciled:
+def reconcile_counts(warehouse: str | None = None, as_of: datetime | None = None, *, ask: bool = False) -> Reconciled:
     """Compare each counted place with the ledger at the moment of the count, and settle the difference.
 
     Within tolerance it is posted, dated at the count; outside, another person counts again; what is dear or stays
-    disputed waits for a person. Count sheets (and movements) that lie in the inbox are received first. A second run
-    finds nothing to decide, changes no row and writes no document.
+    disputed waits for a person's answer, in approvals.xlsx or in Prefect's UI. Count sheets, answers and movements that
+    lie in the inbox are received first. A second run finds nothing to decide, changes no row and writes no document.
 
     Args:
         warehouse: Only the counts of this warehouse (its code); of every one when empty.
         as_of: The moment the run takes for now; the clock's when empty. Later counts wait.
+        ask: Start runs of approve-counts that ask in Prefect's UI about what waits.
 
     Returns:
         How many places were decided how, and what was adjusted.
     """
     as_of = moment(as_of)
     prepare_database()
-    if find_files(["counts"]):
-        receive_exports(["movements", "counts"], as_of)
-    decided = reconcile(warehouse, as_of)
-    documents = write_documents("reconcile-counts")
+    if find_files(["counts", "approvals"]):
+        receive_exports(["movements", "counts", "approvals"], as_of)
+    decided, answered = reconcile(warehouse, as_of), carry_out_answers(as_of)
+    documents, waiting = write_documents("reconcile-counts"), look_what_waits()
+    told = shown(records(decided.told()))
+    create_table_artifact(told, key="variances", description="Counted places that are not as the book says")
     create_table_artifact(
-        shown(records(decided.told())), key="variances", description="Counted places that are not as the book says"
+        shown(records(waiting.told())), key="approvals", description="Differences that wait for an answer"
     )
+    if ask:
+        ask_people(as_of)
     return Reconciled(
-        places_counted=len(decided.findings),
-        matched=decided.lines("matched"),
-        posted=decided.lines("posted"),
-        to_recount=decided.lines("recount"),
-        to_review=decided.lines("review"),
-        superseded=decided.lines("superseded"),
-        refused=len(decided.refused),
+        places_counted=len(decided.findings), refused=len(decided.refused),
+        matched=decided.lines("matched"), posted=decided.lines("posted"), to_recount=decided.lines("recount"),
+        to_review=decided.lines("review"), superseded=decided.lines("superseded"),
         units_adjusted=decided.units_adjusted(),
         value_adjusted=decided.value_adjusted(),
-        units_released=decided.units_released,
+        units_released=decided.units_released + answered.units_released,
+        approved=answered.lines("posted"), rejected=answered.lines("rejected"), waiting=len(waiting),
         documents=len(documents),
-    )
+    )  # fmt: skip

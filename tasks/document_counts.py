@@ -1,4 +1,4 @@
-"""The documents of counting, written from what was committed: variances, adjustments, accuracy, sheets to fill in."""
+"""The documents of counting, written from what was committed: reports, adjustments, sheets to count and to answer."""
 
 from datetime import datetime
 from pathlib import Path
@@ -10,16 +10,12 @@ from sqlalchemy import Connection
 from config.settings import settings
 from tasks.connectors.count_papers import write_paper
 from tasks.connectors.count_sheets import write_sheet
-from tasks.connectors.tables import write_csv
 from tasks.domain.count_plans import walking_order
 from tasks.domain.count_sheets import blind_sheet
-from tasks.domain.counts import record_accuracy
-from tasks.store import count_findings
+from tasks.report_counts import write_reports
+from tasks.store import count_findings, count_reports
 from tasks.store.engine import engine
 from tasks.store.run_log import log
-
-ADJUSTMENT = ("warehouse", "location", "merchant", "sku", "condition", "lot", "difference", "reason_code", "counted_at",
-              "count")  # fmt: skip
 
 
 @task(task_run_name="write the documents of {flow}")
@@ -29,28 +25,17 @@ def write_documents(flow: str) -> list[Path]:
     A run that stopped between its commit and its documents is made good by the next one.
     """
     written: list[Path] = []
+    is_result = flow == "reconcile-counts"
     with engine().begin() as connection:
-        for moment, fingerprint, rows in count_findings.undocumented(connection, flow).itertuples(index=False):
+        waiting = count_reports.undocumented(connection) if is_result else count_findings.undocumented(connection, flow)
+        for moment, fingerprint, rows in waiting.itertuples(index=False):
             folder = settings().documents(flow, moment)
-            is_result = flow == "reconcile-counts"
             if is_result:
-                written += _findings(connection, folder, moment)
+                written += write_reports(connection, folder, moment)
             written += _sheets(connection, folder, moment, recount=is_result)
             log(connection, flow=flow, step="documents", as_of=moment, fingerprint=fingerprint, rows_in=rows,
                 rows_out=rows)  # fmt: skip
     return written
-
-
-def _findings(connection: Connection, folder: Path, moment: datetime) -> list[Path]:
-    found = count_findings.findings_at(connection, moment)
-    live = found[found["decision"] != "superseded"]
-    posted = live[live["decision"] == "posted"][list(ADJUSTMENT)]
-    posted = posted.rename(columns={"difference": "quantity_delta", "reason_code": "reason"})
-    written = [
-        write_csv(folder / "variances.csv", found.drop(columns="unit_minor")),
-        write_csv(folder / "record-accuracy.csv", record_accuracy(live)),
-    ]
-    return [*written, write_csv(folder / "adjustments.csv", posted)] if len(posted) else written
 
 
 def _sheets(connection: Connection, folder: Path, moment: datetime, *, recount: bool) -> list[Path]:

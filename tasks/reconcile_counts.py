@@ -7,6 +7,7 @@ from prefect import task
 from sqlalchemy import Connection
 
 from config.read import read
+from tasks.approve_counts import ask_again_what_changed
 from tasks.domain.count_answers import carried_out
 from tasks.domain.count_decisions import decide, with_expiry
 from tasks.domain.count_outcome import SHOWN, Decided
@@ -43,12 +44,14 @@ def reconcile(warehouse: str | None, as_of: datetime) -> Decided:
 def carry_out_answers(as_of: datetime) -> Decided:
     """Carry out every answer to a finding in review, in one transaction; what was carried out before is not touched.
 
-    What is approved is compared with the book as it is known now, and posted dated at the count; the two places of a
-    transfer go together. What cannot be posted yet stays in review, and is tried again by the next run.
+    What is approved is posted dated at the count, unless the book as it is known now makes it another difference than
+    the one that was approved: then it is asked again. The two places of a transfer go together. What cannot be posted
+    yet stays in review, and is tried again by the next run.
     """
     rules = read("rules/counts.yaml", CountRules)
     with engine().begin() as connection:
         lock(connection)
+        ask_again_what_changed(connection, as_of)
         asked = count_findings.answered(connection)
         if asked.empty:
             return Decided(pd.DataFrame(columns=list(SHOWN)), 0, count_findings.refused_lines(connection))

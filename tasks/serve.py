@@ -34,7 +34,7 @@ ARRIVED = "fulfilment.file.arrived"
 START_SECONDS_MAX = 180
 STOP_SECONDS_MAX = 20
 LOST_SECONDS = 120
-ENDED = ("Completed", "Failed", "Cancelled", "Crashed")
+ENDED = ("Completed", "Failed", "Cancelled", "Crashed", "Suspended")  # a run that waits for a person has no process
 
 
 class ServeError(RuntimeError):

@@ -32,6 +32,8 @@ def carry_out(connection: Connection, told: pd.DataFrame, as_of: datetime) -> in
     """Write findings, ask for recounts, give promises back, post differences. Returns the units given back."""
     ids = {"line_id": "count_line_id", "quantity": "counted"}
     asked = pd.Series(pd.Timestamp(as_of), index=told.index).where(told["decision"] == "review").dt.as_unit("s")
+    if "asked_at" in told:  # it was asked before
+        asked = told["asked_at"].fillna(asked)
     count_findings.write_findings(connection, told.rename(columns=ids).assign(asked_at=asked, decided_at=as_of))
     again = told[told["is_finding"] & (told["decision"] == "recount")]
     if len(again):

@@ -16,9 +16,14 @@ import httpx
 import psutil
 import pytest
 import yaml
+from counted_floor import lay_out, moment, sheet
+from sqlalchemy import create_engine, select
 
 from config.prefect_environment import POOL
 from tasks.domain.exports import KINDS
+from tasks.store.engine import engine
+from tasks.store.migrate import migrate
+from tasks.store.schema import variances
 
 ROOT = Path(__file__).parent.parent
 FLOWS = sorted(path.stem for path in (ROOT / "flows").glob("[!_]*.py"))
@@ -116,7 +121,7 @@ def test_triggers_are_understood_word_for_word(deployment: dict[str, Any]) -> No
 
 
 def test_what_arrives_starts_its_flow() -> None:
-    """A count sheet starts reconcile-counts, a pack scan inspect-parcels, a return request process-returns."""
+    """A count sheet or an answer starts reconcile-counts, a pack scan inspect-parcels, a request process-returns."""
     started = {
         trigger["match"]["prefect.resource.id"].removeprefix("fulfilment.inbox."): one["name"]
         for one in DEPLOYMENTS
@@ -125,6 +130,7 @@ def test_what_arrives_starts_its_flow() -> None:
     }
     assert started == {
         "counts": "reconcile-counts",
+        "approvals": "reconcile-counts",
         "packs": "inspect-parcels",
         "return_requests": "process-returns",
     }
@@ -135,6 +141,11 @@ def test_what_arrives_starts_its_flow() -> None:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple["subprocess.Popen[str]", str, Path]]:
     """`python -m flows serve` on a free port and a data folder of its own: process, address, folder."""
     home = tmp_path_factory.mktemp("served") / "data"
+    home.mkdir()
+    with pytest.MonkeyPatch.context() as surroundings:
+        surroundings.setenv("FULFILMENT_HOME", str(home))
+        migrate(engine())
+        lay_out(home)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -149,6 +160,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple["subproce
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        assert first.startswith("ready: "), first + process.stdout.read()
         yield process, f"http://127.0.0.1:{port}/api", home
         process.send_signal(signal.SIGINT)
 
@@ -162,15 +176,48 @@ def _wait(ask: Any, seconds_max: float) -> Any:
     return None
 
 
+def _runs(client: httpx.Client, flow: str, *states: str) -> list[dict[str, Any]]:
+    """The runs of a flow in these states."""
+    wanted = {"flows": {"name": {"any_": [flow]}}, "sort": "START_TIME_ASC"}
+    runs = client.post("/flow_runs/filter", json=wanted).raise_for_status().json()
+    return [run for run in runs if run["state_type"] in states]
+
+
+def test_a_run_that_waits_for_a_person_takes_nobodys_turn(served: tuple["subprocess.Popen[str]", str, Path]) -> None:
+    """Two roles are asked at once, though one run of a flow goes at a time; an answer in the form posts."""
+    _, api, home = served
+    with httpx.Client(base_url=api, timeout=30) as client:
+        places = [
+            ("A-02", "VASE", 10),
+            ("B-02", "JUG", 10),
+        ]  # 9,000.00: finance; 600.00: inventory manager
+        sheet(home, "CC-1", places, moment(2, "09:30"))
+        waiting = _wait(lambda: len(runs := _runs(client, "approve-counts", "PAUSED")) == len(places) and runs,
+                        2 * RUN_SECONDS_MAX)  # fmt: skip
+        assert waiting, (home / ".prefect" / "worker.log").read_text(encoding="utf-8")
+        assert [run["state_name"] for run in waiting] == ["Suspended", "Suspended"]
+        vase = next(run["id"] for run in waiting if run["parameters"]["role"] == "finance")
+        nameless = client.post(f"/flow_runs/{vase}/resume", json={"run_input": {"rest": "approve", "answered_by": ""}})
+        assert nameless.json()["status"] == "REJECT"
+        said = {"answered_by": "Ann", "rest": "approve", "comment": "seen it myself"}
+        client.post(f"/flow_runs/{vase}/resume", json={"run_input": said}).raise_for_status()
+        done = _wait(lambda: _runs(client, "approve-counts", "COMPLETED", "FAILED", "CRASHED"), RUN_SECONDS_MAX)
+        assert [run["state_name"] for run in done or ()] == ["Completed"]
+        assert [run["state_name"] for run in _runs(client, "approve-counts", "PAUSED")] == ["Suspended"]
+    with create_engine(f"sqlite:///{home / 'fulfilment.db'}").connect() as connection:
+        told = select(variances.c.answer, variances.c.answered_by, variances.c.comment, variances.c.decision)
+        assert [tuple(row) for row in connection.execute(told.order_by(variances.c.id))] == [
+            ("approved", "Ann", "seen it myself", "posted"), (None, None, None, "review")]  # fmt: skip
+    (adjusted,) = (home / "outgoing" / "reconcile-counts").rglob("adjustments.csv")
+    assert "VASE" in adjusted.read_text(encoding="utf-8")
+
+
 @pytest.mark.skipif(
     sorted(one["name"].replace("-", "_") for one in DEPLOYMENTS) != FLOWS, reason="prefect.yaml and flows/ differ"
 )
 def test_a_count_sheet_in_the_inbox_starts_its_flow(served: tuple["subprocess.Popen[str]", str, Path]) -> None:
     """Server, worker, watch and trigger work together; Ctrl-C leaves no process behind."""
     process, api, home = served
-    assert process.stdout is not None
-    first = process.stdout.readline()
-    assert first.startswith("ready: "), first + process.stdout.read()
     with httpx.Client(base_url=api, timeout=30) as client:
         deployed = client.post("/deployments/filter", json={}).raise_for_status().json()
         assert sorted(one["name"] for one in deployed) == sorted(map(_name, DEPLOYMENTS))
@@ -178,19 +225,13 @@ def test_a_count_sheet_in_the_inbox_starts_its_flow(served: tuple["subprocess.Po
         assert "Mark lost runs as crashed" in automations
         assert "reconcile-counts when a count sheet arrives" in automations
 
-        sheet = home / "inbox" / "counts" / "monday.csv"
-        sheet.write_text("count_id,warehouse,location,sku,quantity\n", encoding="utf-8")
-        wanted = {"flows": {"name": {"any_": ["reconcile-counts"]}}}
-
-        def ended() -> list[dict[str, Any]]:
-            runs = client.post("/flow_runs/filter", json=wanted).raise_for_status().json()
-            return [run for run in runs if run["state_type"] in {"COMPLETED", "FAILED", "CRASHED"}]
-
-        runs = _wait(ended, RUN_SECONDS_MAX)
+        empty = home / "inbox" / "counts" / "monday.csv"
+        empty.write_text("count_id,warehouse,location,sku,quantity\n", encoding="utf-8")
+        ended = ("COMPLETED", "FAILED", "CRASHED")
+        runs = _wait(lambda: not empty.exists() and _runs(client, "reconcile-counts", *ended), RUN_SECONDS_MAX)
         log = (home / ".prefect" / "worker.log").read_text(encoding="utf-8")
         assert runs, log
-        assert runs[0]["state_type"] == "COMPLETED", log
-        assert not sheet.exists()
+        assert {run["state_type"] for run in runs} == {"COMPLETED"}, log
 
     children = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGINT)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tasks.domain import states
+from tasks.domain.count_states import CountAnswer, ReasonCode
 
 
 class Type(StrEnum):
@@ -221,6 +222,31 @@ KINDS: dict[str, Kind] = {
             ),
             key=("count_id", "merchant", "warehouse", "location", "sku", "condition", "lot", "counter"),
             about="count sheets",
+        ),
+        Kind(
+            "approvals",
+            (
+                Field("finding", Type.INTEGER, required=True, minimum=1, maximum=10**15, about="the finding's number"),
+                Field("asked_at", Type.INSTANT, about="when the sheet says it was asked"),
+                Field(
+                    "difference",
+                    Type.INTEGER,
+                    minimum=-UNITS_MAX,
+                    maximum=UNITS_MAX,
+                    about="what the person saw; another one by now is asked again",
+                ),
+                Field("answer", Type.CHOICE, choices=tuple(CountAnswer), about="empty means not answered yet"),
+                Field("answered_by", about="who answers; needed with an answer"),
+                Field("comment", about="why"),
+                Field(
+                    "reason_code",
+                    Type.CHOICE,
+                    choices=tuple(ReasonCode),
+                    about="otherwise the usual one",
+                ),
+            ),
+            key=("finding",),
+            about="answers to count differences that wait for a person",
         ),
         Kind(
             "picks",

@@ -1,9 +1,11 @@
 """Who the goods belong to and where they lie: the schema of config/merchants and config/warehouses."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
+
+from tasks.domain.adjustment_files import AdjustmentFile
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Warehouse:
     default_location: str = "UNSPECIFIED"  # where stock lies that no export places more exactly
     carriers: tuple[Carrier, ...] = ()
     carts: tuple[Cart, ...] = ()
+    adjustments: AdjustmentFile = field(default_factory=AdjustmentFile)  # how its own system takes what counts post
 
     def __post_init__(self) -> None:
         _known_zone(self.time_zone)

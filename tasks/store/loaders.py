@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, Table
 
+from tasks.store.approvals import load_approvals
 from tasks.store.counts import load_counts
 from tasks.store.intake import Intake, Loaded
 from tasks.store.manifests import load_shipments
@@ -25,6 +26,7 @@ LOADERS: dict[str, Callable[[Connection, Table, Intake], Loaded]] = {
     "movements": load_movements,
     "orders": load_orders,
     "counts": load_counts,
+    "approvals": load_approvals,
     "message_events": load_message_events,
     "picks": load_picks,
     "packs": load_packs,

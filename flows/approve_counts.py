@@ -1,0 +1,67 @@
+"""Ask a person about count differences that may not be posted without one, and carry out the answers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from prefect import flow
+from prefect.artifacts import create_table_artifact
+from prefect.flow_runs import suspend_flow_run
+
+from tasks.approval_form import form
+from tasks.approve_counts import answered_before, look_what_waits, look_what_was_answered, write_down
+from tasks.ask_people import ask_people
+from tasks.clock import moment
+from tasks.document_counts import write_documents
+from tasks.prepare_database import prepare_database
+from tasks.reconcile_counts import carry_out_answers
+from tasks.run_names import named
+from tasks.show_tables import records, shown
+
+
+@dataclass(frozen=True)
+class Approved:
+    """What became of the findings that were asked about."""
+
+    posted: int = 0
+    rejected: int = 0
+    to_recount: int = 0
+    askings_that_wait: int = 0
+
+
+@flow(name="approve-counts", flow_run_name=named("approve counts", role=": {}", asked_at=", asked {}"))
+def approve_counts(
+    asked_at: datetime | None = None, role: str | None = None, as_of: datetime | None = None
+) -> Approved:  # fmt: skip
+    """Wait for a person's answers in Prefect's UI, and post, close or count again what they say.
+
+    reconcile-counts starts one run for each list of differences and role. The run is suspended: no process waits, and
+    other runs go on. With each answer it starts anew; what was answered already, here or in a sheet, stays as it is.
+    Findings that are left waiting are asked about again in the same run; those that changed meanwhile in a new one.
+
+    Args:
+        asked_at: Which list, by the moment it was asked; when empty, all that wait without a run are asked about again.
+        role: Who is asked.
+        as_of: The moment the run takes for now; the clock's when empty.
+
+    Returns:
+        How many findings were posted, rejected and sent to be counted again.
+    """
+    as_of = moment(as_of)
+    prepare_database()
+    if asked_at is None:
+        return Approved(askings_that_wait=ask_people(as_of, again=True))
+    turn, problems, waiting = 1, list[str](), look_what_waits(asked_at, role)
+    while len(waiting) or answered_before(f"answer-{turn}"):
+        create_table_artifact(
+            shown(records(waiting.told())), key="approvals", description="Differences that wait for an answer"
+        )
+        said = suspend_flow_run(wait_for_input=form(waiting.lines(), problems), key=f"answer-{turn}")
+        problems = write_down(said, asked_at, role, as_of)
+        carry_out_answers(as_of)
+        write_documents("reconcile-counts")
+        turn, waiting = turn + 1, look_what_waits(asked_at, role)
+    told = look_what_was_answered(asked_at, role)
+    create_table_artifact(
+        shown(records(told.told())), key="answered", description="What was answered, by whom and when"
+    )
+    return Approved(told.lines("posted"), told.lines("rejected"), told.lines("recount"), ask_people(as_of))
