@@ -33,7 +33,7 @@ class AdjustmentFile:
 
 
 def canonical(adjusted: pd.DataFrame) -> pd.DataFrame:
-    """The differences posted, a row a move. An outgoing document: no inbox kind has this header."""
+    """The differences posted, a row a move. An outgoing document: the inbox refuses it, or finds nothing counted."""
     return adjusted[list(CANONICAL)].reset_index(drop=True)
 
 

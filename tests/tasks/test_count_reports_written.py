@@ -75,14 +75,17 @@ def test_the_shop_is_told_what_lies_in_the_whole_warehouse(documents: Path) -> N
         ["MUG", "London", 200, 198]]  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["movements", "stock", "counts"])
-def test_adjustments_that_come_back_are_refused(documents: Path, store: Engine, home: Path, kind: str) -> None:
-    """The canonical file is an outgoing document: dropped in the inbox it is refused whole, and posts nothing twice."""
+@pytest.mark.parametrize(("kind", "state"), [("movements", "refused"), ("stock", "refused"), ("counts", "loaded")])
+def test_adjustments_that_come_back_post_nothing(
+    documents: Path, store: Engine, home: Path, kind: str, state: str
+) -> None:
+    """The canonical file is an outgoing document: it is refused whole; as a count sheet it has no quantity."""
     with store.connect() as connection:
         before = connection.scalar(select(func.count()).select_from(stock_moves))
     put(home, kind, (documents / "adjustments.csv").read_bytes(), "adjustments.csv")
     (outcome,) = receive(moment(3, "08:00"))
-    assert outcome.state == "refused"
+    assert outcome.state == state
+    assert run(moment(3, "18:00")).places_counted == 0
     with store.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(stock_moves)) == before
 

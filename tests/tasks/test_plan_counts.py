@@ -11,7 +11,7 @@ import pandas as pd
 import pypdf
 import pytest
 from receiving import receive
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Column, Connection, Date, Engine, MetaData, Table, insert, select, update
 
 from config.read import ConfigError
 from tasks.document_counts import write_documents
@@ -405,10 +405,11 @@ def test_a_filled_sheet_closes_the_planned_count(shop: Engine) -> None:
     row = {
         "row_number": 2, "count_id": "CC-MAIN-20260306-1", "merchant_id": 1, "warehouse": "MAIN", "location": "A-2",
         "sku": "A", "condition": "available", "lot": "", "expires_on": None, "quantity": 5, "counter": "Ann",
-        "counted_at": pd.Timestamp(AS_OF + timedelta(hours=6)), "comment": None,
+        "counted_at": pd.Timestamp(AS_OF + timedelta(hours=6)), "counted_on": None, "comment": None,
     }  # fmt: skip
-    frame = pd.DataFrame([row]).astype({"expires_on": "str", "comment": "str"})
-    with shop.begin() as connection, staged(connection, frame) as rows:
+    frame = pd.DataFrame([row]).astype({"comment": "str"})
+    days = Table("staged_counts", MetaData(), Column("expires_on", Date), Column("counted_on", Date))
+    with shop.begin() as connection, staged(connection, frame, like=days) as rows:
         load_counts(connection, rows, Intake(1, "counts", "sheet.xlsx", AS_OF))
     assert reconcile.fn("MAIN", AS_OF + timedelta(hours=12)).lines("matched") == 1
     with shop.connect() as connection:
