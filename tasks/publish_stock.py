@@ -57,7 +57,7 @@ def _feeds(connection: Connection, served: Served, rules: AllocationRules) -> di
 
 def shortage_rows(served: Served, short: Short) -> list[dict[str, object]]:
     """What an analyst should see, as rows of an artifact: why lines wait, and which SKUs run short."""
-    why = served.waiting["reason"].str.partition(":")[0].value_counts().sort_index()
+    why = served.waiting["reason"].str.split(":", n=1).str[0].value_counts().sort_index()
     rows = [("lines wait: " + str(reason), "", number) for reason, number in why.items()]
     rows += [("oversold", *one) for one in zip(short.oversold["sku"], short.oversold["short"], strict=True)]
     rows += [("low", *one) for one in zip(short.low["sku"].head(100), short.low["available"].head(100), strict=True)]
