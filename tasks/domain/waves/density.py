@@ -1,14 +1,14 @@
 """The densest wave of an order pool: the most units per visited aisle, within limits of the units.
 
-The wave order picking problem of the SBPO 2025 challenge (Mercado Libre): choose whole orders and the aisles to visit so
-that units / aisles is largest, the units lie between two limits, and for every item the visited aisles hold what the
+The wave order picking problem of the SBPO 2025 challenge (Mercado Libre): choose whole orders and the aisles to visit
+so that units / aisles is largest, the units lie between two limits, and for every item the visited aisles hold what the
 chosen orders ask. Searches anneal over the visited aisles (`density_search`), each from a seed of its own, and now and
 then solve a neighbourhood of their best wave as an integer programme (`density_polish`).
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import count, cycle
+from itertools import count, cycle, pairwise
 from typing import Any
 
 import numpy as np
@@ -144,7 +144,7 @@ def _steps(number: int) -> Iterator[tuple[float, float] | None]:
     rounds = float(ROUNDS_FIRST)
     for hot in hots:
         heats = np.geomspace(hot, COLD, int(rounds) + 1)
-        yield from zip(heats[:-1], heats[1:], strict=True)
+        yield from pairwise(heats)
         yield None
         rounds = min(ROUNDS_MAX, rounds * 1.25)
 
@@ -155,8 +155,13 @@ def _round(search: _Search, best: DenseWave | None, stop: Callable[[], bool]) ->
     if heats is None:
         return _polished(search, best, stop)
     seed = int(search.rng.integers(2**31))
-    anneal(search.tables, search.state, MOVES, *heats, best.density if best else 0.0, seed)
+    anneal(search.tables, search.state, MOVES, *heats, best.density if best else _guess(search.pool), seed)
     return _kept(search.state)
+
+
+def _guess(pool: OrderPool) -> float:
+    """A density to search at before any is known: of a wave that visits every aisle."""
+    return max(1.0, float(min(pool.units_max, int(pool.demand.sum()))) / int(pool.stock.shape[0]))
 
 
 def _kept(state: State, *, proven: bool = False) -> DenseWave | None:
@@ -170,9 +175,8 @@ def _polished(search: _Search, best: DenseWave | None, stop: Callable[[], bool])
     """The best wave (of all searches, for the even ones) made denser by exchanging aisles near it."""
     state, pool = search.state, search.pool
     wave = best if search.number % 2 == 0 else _kept(state)
-    if wave is None:
-        return None
-    picked, visited = _mask(wave.orders, len(state.picked)), _mask(wave.aisles, len(state.place))
+    picked = _mask(wave.orders if wave else [], len(state.picked))
+    visited = _mask(wave.aisles if wave else [], len(state.place))
     for _ in range(POLISHES):
         free, allowed = _neighbourhood(search, visited)
         limits = pool.units_min, pool.units_max
@@ -182,7 +186,7 @@ def _polished(search: _Search, best: DenseWave | None, stop: Callable[[], bool])
         if free.all() or not polished.proven:
             break
     _begin_anew(search, picked, visited)
-    return _kept_wave(pool, picked, visited, proven=polished.proven and free.all())
+    return _kept_wave(pool, picked, visited, proven=polished.proven and bool(free.all())) if visited.any() else None
 
 
 def _begin_anew(search: _Search, picked: np.ndarray, visited: np.ndarray) -> None:
@@ -197,7 +201,7 @@ def _kept_wave(pool: OrderPool, picked: np.ndarray, visited: np.ndarray, *, prov
     return DenseWave(orders, np.flatnonzero(visited), int(pool.demand[orders].sum()), proven)
 
 
-def _mask(positions: np.ndarray, size: int) -> np.ndarray:
+def _mask(positions: np.ndarray | list[int], size: int) -> np.ndarray:
     mask = np.zeros(size, dtype=bool)
     mask[positions] = True
     return mask
@@ -209,7 +213,7 @@ def _neighbourhood(search: _Search, visited: np.ndarray) -> tuple[np.ndarray, np
     As many as the search is wide, those first that hold what orders lack of which little else is lacking; of the
     visited ones up to three times as many, at random.
     """
-    width = int(search.width)
+    width = int(search.width) if visited.any() else len(visited)
     near = np.argsort(np.where(visited, np.inf, -_promise(search, visited)), kind="stable")[:width]
     near = near[~visited[near]]
     leavable = search.rng.permutation(np.flatnonzero(visited))[: 3 * width]
@@ -225,4 +229,5 @@ def _promise(search: _Search, visited: np.ndarray) -> np.ndarray:
     lacks = np.bincount(rows, lacking, demand.shape[0])
     worth = np.asarray(demand.sum(axis=1)) / np.maximum(lacks, 1) ** 2
     wanted = np.bincount(demand.indices, np.where(lacking, worth[rows], 0.0), demand.shape[1])
-    return np.asarray((stock > 0) @ wanted) * search.rng.uniform(*NEAR, stock.shape[0])
+    promise: np.ndarray = (stock > 0) @ wanted * search.rng.uniform(*NEAR, stock.shape[0])
+    return promise

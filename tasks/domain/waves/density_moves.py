@@ -86,6 +86,7 @@ def fill(tables: Tables, state: State, item: int) -> None:
 
 @kernel
 def visit(tables: Tables, state: State, aisle: int) -> None:
+    """Visit an aisle and pick what its stock makes possible."""
     _change_aisle(tables, state, aisle)
     start, lines = tables.aisle_starts[aisle], tables.aisle_starts[aisle + 1] - tables.aisle_starts[aisle]
     shift = np.random.randint(lines)  # noqa: NPY002
@@ -98,6 +99,7 @@ def visit(tables: Tables, state: State, aisle: int) -> None:
 
 @kernel
 def leave(tables: Tables, state: State, aisle: int) -> None:
+    """Leave an aisle and put back what only its stock made possible; what may be picked instead is noted as freed."""
     _change_aisle(tables, state, aisle)
     for line in range(tables.aisle_starts[aisle], tables.aisle_starts[aisle + 1]):
         item = tables.aisle_items[line]

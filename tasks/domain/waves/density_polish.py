@@ -18,7 +18,7 @@ MARGIN = 1e-3  # the value of the wave already known, so that HiGHS has a soluti
 
 @dataclass(frozen=True)
 class Polished:
-    """A wave (bool per order, bool per aisle), and whether HiGHS proved that the aisles asked about hold none denser."""
+    """A wave (bool per order, bool per aisle), and whether HiGHS proved that no denser one is in the aisles allowed."""
 
     picked: np.ndarray
     visited: np.ndarray
@@ -105,24 +105,25 @@ def _solve(programme: highspy.HighsLp, wave: np.ndarray, orders: int, stop: Call
     """A denser wave than `wave`, None when none was found; and whether HiGHS came to an end."""
     cost = np.array(programme.col_cost_)
     units, aisles = int(cost[:orders] @ wave[:orders]), int(wave[orders:].sum())
-    cost[orders:] = -(units - MARGIN) / aisles
+    cost[orders:] = -(units - MARGIN) / aisles if aisles else 0.0
     solver = _solver(stop)
     solver.passModel(programme)
     solver.changeColsCost(len(cost), np.arange(len(cost), dtype=np.int32), cost)
-    start = highspy.HighsSolution()
-    start.col_value = wave.astype(float)
-    solver.setSolution(start)
+    if aisles:
+        start = highspy.HighsSolution()
+        start.col_value = wave.astype(float)
+        solver.setSolution(start)
     solver.run()
     ended = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
     found = np.array(solver.getSolution().col_value).round().astype(bool)
     if len(found) != len(cost) or not _allowed(programme, found) or not found[orders:].any():
         return None, False
-    denser = int(cost[:orders] @ found[:orders]) * aisles > units * int(found[orders:].sum())
+    denser = not aisles or int(cost[:orders] @ found[:orders]) * aisles > units * int(found[orders:].sum())
     return (found if denser else None), ended
 
 
 def _solver(stop: Callable[[], bool]) -> highspy.Highs:
-    solver = highspy.Highs()
+    solver: highspy.Highs = highspy.Highs()  # type: ignore[no-untyped-call]
     for option, value in (("output_flag", False), ("threads", 1), ("mip_rel_gap", 0.0), ("random_seed", 1)):
         solver.setOptionValue(option, value)
     looks = iter(range(LOOKS_MAX))

@@ -61,11 +61,15 @@ def tables_of(demand: csr_array, stock: csr_array, units_min: int, units_max: in
     np.minimum.at(least, asked.col, asked.data)
     np.maximum.at(most, asked.col, asked.data)
     by_aisle = stock.tocsc()
-    small = (np.ascontiguousarray(column, dtype=np.int32) for column in (
+    columns = [
         demand.indptr, asked.col[lines], asked.data[lines], units, stock.indptr, stock.indices, stock.data,
         demand.tocsc().indptr, asked.row[by_item], by_aisle.indptr, by_aisle.indices, least, most,
-    ))  # fmt: skip
-    return Tables(*small, units_min, units_max)
+    ]  # fmt: skip
+    return Tables._make([*map(_small, columns), units_min, units_max])
+
+
+def _small(column: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(column, dtype=np.int32)
 
 
 def empty_state(tables: Tables) -> State:
