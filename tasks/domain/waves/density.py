@@ -19,7 +19,7 @@ from tasks.domain.waves.density_search import anneal
 from tasks.domain.waves.density_tables import State, Tables, empty_state, place_at, tables_of
 
 MOVES = 5_000  # of a round
-ROUNDS_FIRST, ROUNDS_MAX = 4, 60  # of one cooling; every cooling is a quarter longer than the one before
+ROUNDS_FIRST, ROUNDS_MAX = 8, 60  # of one cooling; every cooling is a quarter longer than the one before
 HOT = (0.15, 0.3, 0.1, 0.2, 0.5)  # where coolings begin, in turn, as shares of the density
 COLD = 0.02
 WIDTH_FIRST, WIDTH_MIN = 16, 4  # aisles beside the visited ones that a polish may choose from
