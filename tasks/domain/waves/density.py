@@ -154,8 +154,7 @@ def _round(search: _Search, best: DenseWave | None, stop: Callable[[], bool]) ->
     heats = next(search.steps)
     if heats is None:
         return _polished(search, best, stop)
-    seed = int(search.rng.integers(2**31))
-    anneal(search.tables, search.state, MOVES, *heats, best.density if best else _guess(search.pool), seed)
+    anneal(search.tables, search.state, MOVES, *heats, best.density if best else _guess(search.pool), search.rng)
     return _kept(search.state)
 
 

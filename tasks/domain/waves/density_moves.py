@@ -69,12 +69,12 @@ def _fits(tables: Tables, state: State, order: int) -> bool:
 
 
 @kernel
-def fill(tables: Tables, state: State, item: int) -> None:
+def fill(tables: Tables, state: State, item: int, rng: np.random.Generator) -> None:
     """Pick what fits of the orders that ask for `item`, beginning anywhere."""
     start, end = tables.item_starts[item], tables.item_starts[item + 1]
     if end == start or state.left[item] < tables.least[item]:
         return
-    shift = np.random.randint(end - start)  # noqa: NPY002
+    shift = rng.integers(0, end - start)
     for step in range(end - start):
         at = start + shift + step
         order = tables.item_orders[at if at < end else at - (end - start)]
@@ -85,38 +85,38 @@ def fill(tables: Tables, state: State, item: int) -> None:
 
 
 @kernel
-def visit(tables: Tables, state: State, aisle: int) -> None:
+def visit(tables: Tables, state: State, aisle: int, rng: np.random.Generator) -> None:
     """Visit an aisle and pick what its stock makes possible."""
     _change_aisle(tables, state, aisle)
     start, lines = tables.aisle_starts[aisle], tables.aisle_starts[aisle + 1] - tables.aisle_starts[aisle]
-    shift = np.random.randint(lines)  # noqa: NPY002
+    shift = rng.integers(0, lines)
     for step in range(lines):
         line = start + (shift + step) % lines
         item = tables.aisle_items[line]
         if state.left[item] - tables.aisle_quantities[line] < tables.most[item]:  # it may have kept orders waiting
-            fill(tables, state, item)
+            fill(tables, state, item, rng)
 
 
 @kernel
-def leave(tables: Tables, state: State, aisle: int) -> None:
+def leave(tables: Tables, state: State, aisle: int, rng: np.random.Generator) -> None:
     """Leave an aisle and put back what only its stock made possible; what may be picked instead is noted as freed."""
     _change_aisle(tables, state, aisle)
     for line in range(tables.aisle_starts[aisle], tables.aisle_starts[aisle + 1]):
         item = tables.aisle_items[line]
         if state.left[item] < 0:
-            _put_back(tables, state, item, SKIPPED)
-            _put_back(tables, state, item, 0.0)
+            _put_back(tables, state, item, SKIPPED, rng)
+            _put_back(tables, state, item, 0.0, rng)
             _free(state, item)
 
 
 @kernel
-def _put_back(tables: Tables, state: State, item: int, skipped: float) -> None:
+def _put_back(tables: Tables, state: State, item: int, skipped: float, rng: np.random.Generator) -> None:
     """Put orders back, small ones first, until none of `item` is picked that no visited aisle holds."""
     for at in range(tables.item_starts[item + 1] - 1, tables.item_starts[item] - 1, -1):
         if state.left[item] >= 0:
             return
         order = tables.item_orders[at]
-        if state.picked[order] and np.random.random() >= skipped:  # noqa: NPY002
+        if state.picked[order] and rng.random() >= skipped:
             for line in range(tables.order_starts[order], tables.order_starts[order + 1]):
                 other = tables.order_items[line]
                 if 0 <= state.left[other] < tables.most[other]:

@@ -19,14 +19,15 @@ REFILLED = 0.2  # of the units lost with an aisle, so many may come back by othe
 
 
 @kernel
-def anneal(tables: Tables, state: State, moves: int, hot: float, cold: float, density: float, seed: int) -> None:
+def anneal(
+    tables: Tables, state: State, moves: int, hot: float, cold: float, density: float, rng: np.random.Generator
+) -> None:
     """Make `moves` moves from `state` while the heat falls from `hot` to `cold`; the best wave is kept in `state`."""
-    np.random.seed(seed)  # noqa: NPY002 - numba's own generator, one a thread
     value = _value(tables, state, density)
     for move in range(moves):
         heat = density * hot * (cold / hot) ** (move / moves)
-        floor = value + heat * np.log(1.0 - np.random.random())  # noqa: NPY002
-        reached = _move(tables, state, density, floor)
+        floor = value + heat * np.log(1.0 - rng.random())
+        reached = _move(tables, state, density, floor, rng)
         if reached < floor:
             _take_back(tables, state)
             continue
@@ -58,20 +59,20 @@ def _keep(state: State) -> None:
 
 
 @kernel
-def _move(tables: Tables, state: State, density: float, floor: float) -> float:
+def _move(tables: Tables, state: State, density: float, floor: float, rng: np.random.Generator) -> float:
     state.changes[:] = 0
-    kind = np.random.random() if state.totals[1] else 0.0  # noqa: NPY002
+    kind = rng.random() if state.totals[1] else 0.0
     left, lost = -1, state.totals[0]
     if VISIT <= kind < SWAP:
-        left = state.visited[np.random.randint(state.totals[1])]  # noqa: NPY002
-        leave(tables, state, left)
+        left = state.visited[rng.integers(0, state.totals[1])]
+        leave(tables, state, left, rng)
     lost -= state.totals[0]
     if not VISIT <= kind < LEAVE:
-        _visit_for(tables, state, _sought(tables, state), left, AISLES_A_MOVE - 4 if kind >= SWAP else 1)
+        _visit_for(tables, state, _sought(tables, state, rng), left, AISLES_A_MOVE - 4 if kind >= SWAP else 1, rng)
     value = _value(tables, state, density)
     if state.changes[2] and value + REFILLED * lost >= floor:
         for freed in range(state.changes[2]):
-            fill(tables, state, state.items_freed[freed])
+            fill(tables, state, state.items_freed[freed], rng)
         value = _value(tables, state, density)
     return value
 
@@ -85,13 +86,13 @@ def _take_back(tables: Tables, state: State) -> None:
 
 
 @kernel
-def _sought(tables: Tables, state: State) -> int:
+def _sought(tables: Tables, state: State, rng: np.random.Generator) -> int:
     """An order for which an aisle may be worth a visit: many units, few lines without stock; -1 when none is seen."""
-    if state.changes[0] and np.random.random() < PUT_BACK:  # noqa: NPY002
-        return int(state.orders_changed[np.random.randint(state.changes[0])])  # noqa: NPY002
+    if state.changes[0] and rng.random() < PUT_BACK:
+        return int(state.orders_changed[rng.integers(0, state.changes[0])])
     found, most = -1, 0.0
     for _ in range(SAMPLE):
-        order = np.random.randint(len(state.picked))  # noqa: NPY002
+        order = int(rng.integers(0, len(state.picked)))
         missing = 0 if state.picked[order] else _missing(tables, state, order)
         if missing and tables.order_units[order] / missing**2 > most:
             found, most = order, tables.order_units[order] / missing**2
@@ -107,31 +108,31 @@ def _missing(tables: Tables, state: State, order: int) -> int:
 
 
 @kernel
-def _visit_for(tables: Tables, state: State, order: int, left: int, aisles_max: int) -> None:
+def _visit_for(tables: Tables, state: State, order: int, left: int, aisles_max: int, rng: np.random.Generator) -> None:
     """Visit aisles at random that hold what `order` lacks, until it is picked; not the one just `left`."""
     for _ in range(aisles_max if order >= 0 else 0):
         if state.picked[order]:
             return
-        aisle = _holder(tables, state, _lacking(tables, state, order), left)
+        aisle = _holder(tables, state, _lacking(tables, state, order, rng), left, rng)
         if aisle < 0:
             return
-        visit(tables, state, aisle)
+        visit(tables, state, aisle, rng)
 
 
 @kernel
-def _lacking(tables: Tables, state: State, order: int) -> int:
+def _lacking(tables: Tables, state: State, order: int, rng: np.random.Generator) -> int:
     """An item of which too little is left for `order`, at random; -1 when there is none."""
     item, seen = -1, 0
     for line in range(tables.order_starts[order], tables.order_starts[order + 1]):
         if state.left[tables.order_items[line]] < tables.order_quantities[line]:
             seen += 1
-            if np.random.randint(seen) == 0:  # noqa: NPY002
+            if rng.integers(0, seen) == 0:
                 item = tables.order_items[line]
     return item
 
 
 @kernel
-def _holder(tables: Tables, state: State, item: int, left: int) -> int:
+def _holder(tables: Tables, state: State, item: int, left: int, rng: np.random.Generator) -> int:
     """An aisle that holds `item` and is not visited, at random; -1 when there is none."""
     aisle, seen = -1, 0
     if item < 0:
@@ -140,6 +141,6 @@ def _holder(tables: Tables, state: State, item: int, left: int) -> int:
         one = tables.holders[at]
         if state.place[one] < 0 and one != left:
             seen += 1
-            if np.random.randint(seen) == 0:  # noqa: NPY002
+            if rng.integers(0, seen) == 0:
                 aisle = one
     return aisle
