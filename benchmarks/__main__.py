@@ -2,9 +2,9 @@
 
 import sys
 
-from benchmarks import receive, reconcile
+from benchmarks import receive, reconcile, wave_selection
 
-BENCHMARKS = {"receive": receive.main, "reconcile": reconcile.main}
+BENCHMARKS = {"receive": receive.main, "reconcile": reconcile.main, "wave-selection": wave_selection.main}
 
 
 def main(arguments: list[str]) -> int:
