@@ -2,9 +2,15 @@
 
 import sys
 
-from benchmarks import receive, reconcile, wave_selection
+from benchmarks import order_batching, picker_routing, receive, reconcile, wave_selection
 
-BENCHMARKS = {"receive": receive.main, "reconcile": reconcile.main, "wave-selection": wave_selection.main}
+BENCHMARKS = {
+    "receive": receive.main,
+    "reconcile": reconcile.main,
+    "picker-routing": picker_routing.main,
+    "order-batching": order_batching.main,
+    "wave-selection": wave_selection.main,
+}
 
 
 def main(arguments: list[str]) -> int:
