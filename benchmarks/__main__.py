@@ -2,9 +2,10 @@
 
 import sys
 
-from benchmarks import receive, reconcile
+from benchmarks import order_batching, picker_routing, receive, reconcile
 
-BENCHMARKS = {"receive": receive.main, "reconcile": reconcile.main}
+BENCHMARKS = {"receive": receive.main, "reconcile": reconcile.main, "picker-routing": picker_routing.main,
+              "order-batching": order_batching.main}  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from tasks.domain.sites import Cart
 from tasks.domain.waves.batching import batch, fits, too_big
 from tasks.domain.waves.floor import Floor, floor_of, walkable
-from tasks.domain.waves.routing import s_shape, s_shape_m
+from tasks.domain.waves.policies import s_shape, s_shape_m
 
 UNHURRIED = settings(deadline=None, max_examples=40)
-FLOOR = Floor(front_m=0.0, back_m=10.0)
+FLOOR = Floor((0.0, 4.0, 8.0, 12.0, 16.0), (0.0, 10.0))
 
 
 def stops_of(places: list[tuple[int, int]], cart: int = 1) -> pd.DataFrame:
@@ -25,10 +25,10 @@ def walked_m(stops: pd.DataFrame, floor: Floor) -> float:
     total, x, y = abs(floor.front_m), 0.0, floor.front_m
     for at in stops.itertuples():
         to_x, to_y = float(at.across_m), float(at.along_m)  # type: ignore[arg-type]
-        ends = [floor.front_m, floor.back_m]
+        ends = [floor.crosses_m[0], floor.crosses_m[-1]]
         total += abs(to_y - y) if to_x == x else min(abs(y - end) + abs(to_x - x) + abs(to_y - end) for end in ends)
         x, y = to_x, to_y
-    home = min(abs(y - floor.front_m), (floor.back_m - y) + floor.depth_m)
+    home = min(abs(y - floor.front_m), (floor.crosses_m[-1] - y) + floor.depth_m)
     return total + home + abs(x) + abs(floor.front_m)
 
 
@@ -75,7 +75,7 @@ def test_aisles_run_where_their_places_lie_apart() -> None:
         told = walkable(floor)
         assert told["across_m"].tolist() == [2, 2, 9, 20]
         assert told["along_m"].tolist() == [5, 30, 12, 4]
-        assert floor_of(told) == Floor(3, 31)
+        assert floor_of(told) == Floor((2.0, 9.0, 20.0), (3.0, 31.0), gate_m=(5.0, 12.0, 23.0))
 
 
 CARTS = (Cart("small", 2, 1000, 1000, 3), Cart("big", 3, 9000, 9000, 9))

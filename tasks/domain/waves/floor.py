@@ -1,4 +1,4 @@
-"""The floor as a picker walks it: parallel aisles between a front and a back cross-aisle, and the depot at 0/0."""
+"""The floor as a picker walks it: parallel aisles, crossed by two or more cross-aisles, and a depot."""
 
 from dataclasses import dataclass
 
@@ -10,19 +10,45 @@ CROSS_M = 1.0  # from the outermost place of an aisle to the middle of the cross
 
 @dataclass(frozen=True)
 class Floor:
-    """Where the two cross-aisles run, in metres along the aisles; one block."""
+    """Where aisles and cross-aisles run, in metres; a block is what lies between two cross-aisles.
 
-    front_m: float
-    back_m: float
+    `aisles_m`: the middle of each aisle, across the floor. `crosses_m`: the middle of each cross-aisle, along the
+    aisles, front to back. The depot is where the aisle `depot_aisle` meets the cross-aisle `depot_cross` (both by
+    position); or, with `gate_m`, in front of the floor, so many metres from where each aisle meets the front.
+    """
+
+    aisles_m: tuple[float, ...]
+    crosses_m: tuple[float, ...]
+    depot_aisle: int = 0
+    depot_cross: int = 0
+    gate_m: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.back_m < self.front_m:
-            raise ValueError(f"floor: the back at {self.back_m} m lies before the front at {self.front_m} m")
+        if not self.aisles_m or len(self.crosses_m) < 2:
+            raise ValueError("floor: at least one aisle and two cross-aisles, a front and a back")
+        for name, at in (("aisle", self.aisles_m), ("cross-aisle", self.crosses_m)):
+            wrong = [pair for pair in zip(at, at[1:], strict=False) if pair[1] <= pair[0]]
+            if wrong:
+                raise ValueError(f"floor: the {name} at {wrong[0][1]} m does not lie behind the one at {wrong[0][0]} m")
+        if not (0 <= self.depot_aisle < len(self.aisles_m) and 0 <= self.depot_cross < len(self.crosses_m)):
+            raise ValueError(f"floor: no aisle {self.depot_aisle} meets a cross-aisle {self.depot_cross}")
+        if self.gate_m and len(self.gate_m) != len(self.aisles_m):
+            raise ValueError(f"floor: {len(self.gate_m)} ways from the gate, expected one for each aisle")
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks lie between the front and the back."""
+        return len(self.crosses_m) - 1
+
+    @property
+    def front_m(self) -> float:
+        """Where the front cross-aisle runs, along the aisles."""
+        return self.crosses_m[0]
 
     @property
     def depth_m(self) -> float:
-        """The length of an aisle from cross-aisle to cross-aisle."""
-        return self.back_m - self.front_m
+        """The length of an aisle from front to back."""
+        return self.crosses_m[-1] - self.crosses_m[0]
 
 
 def walkable(places: pd.DataFrame) -> pd.DataFrame:
@@ -40,8 +66,22 @@ def walkable(places: pd.DataFrame) -> pd.DataFrame:
 
 
 def floor_of(places: pd.DataFrame) -> Floor:
-    """The floor on which `places` (as of `walkable`) lie."""
+    """The floor on which `places` (as of `walkable`) lie: one block, the depot at 0/0.
+
+    The way from the depot to the front cross-aisle and along it is walked whatever the tour; it is the gate's.
+    """
     if places.empty:
-        return Floor(0.0, 0.0)
-    ends = np.array([places["along_m"].min() - CROSS_M, places["along_m"].max() + CROSS_M])
-    return Floor(*ends.round(3).tolist())
+        return Floor((0.0,), (0.0, 1.0))
+    front, back = places["along_m"].min() - CROSS_M, places["along_m"].max() + CROSS_M
+    aisles = np.unique(places["across_m"].to_numpy().round(3))
+    crosses = np.array([front, back]).round(3)
+    gate = np.abs(aisles) + abs(crosses[0])
+    return Floor(tuple(aisles.tolist()), tuple(crosses.tolist()), gate_m=tuple(gate.tolist()))
+
+
+def on_floor(floor: Floor, across_m: np.ndarray, along_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each place the subaisle (int64, numbered aisle by aisle from the front) and its metres from the front end."""
+    aisle = np.abs(np.asarray(floor.aisles_m)[None, :] - np.asarray(across_m)[:, None]).argmin(axis=1)
+    crosses = np.asarray(floor.crosses_m)
+    block = (np.searchsorted(crosses, along_m, side="right") - 1).clip(0, floor.blocks - 1)
+    return aisle * floor.blocks + block, along_m - crosses[block]

@@ -8,7 +8,7 @@ import pandas as pd
 from tasks.domain.sites import Cart
 from tasks.domain.waves.batching import batch, fits, too_big
 from tasks.domain.waves.floor import floor_of
-from tasks.domain.waves.routing import s_shape, s_shape_m
+from tasks.domain.waves.policies import s_shape, s_shape_m
 
 
 @dataclass(frozen=True)

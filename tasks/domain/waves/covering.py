@@ -1,0 +1,110 @@
+"""The best plan that batches at hand allow, and what each order is worth in it: set covering with HiGHS.
+
+A tour through fewer orders is never longer, so that covering every order at least once is as good as exactly once; the
+worth of an order is then never negative (Gademann and van de Velde 2005, "Order batching to minimize total travel time
+in a parallel-aisle warehouse", IIE Transactions 37(1), section 3).
+"""
+
+from typing import Any
+
+import highspy
+import numpy as np
+
+ENDLESS = highspy.kHighsInf
+
+
+class Cover:
+    """A linear programme with a row for each order and a column for each batch."""
+
+    def __init__(self, orders: int, most: int) -> None:
+        """`orders` to cover, `most` of them in a batch."""
+        self.members = np.empty((0, most), dtype="int64")
+        self.metres = np.empty(0)
+        self._known: dict[bytes, int] = {}
+        self._solver = _solver()
+        for _ in range(orders):
+            self._solver.addRow(1.0, ENDLESS, 0, np.array([], dtype="int32"), np.array([]))
+
+    def fresh(self, members: np.ndarray) -> np.ndarray:
+        """Those of the batches (rows of sorted orders, -1 behind them) that are not columns yet, each once."""
+        new = {row.tobytes(): row for row in members if row.tobytes() not in self._known}
+        return np.array(list(new.values()), dtype="int64").reshape(-1, self.members.shape[1])
+
+    def add(self, members: np.ndarray, metres: np.ndarray) -> None:
+        """Take batches in as columns."""
+        if not len(members):
+            return
+        begin, index = _columns(members)
+        number = len(members)
+        self._solver.addCols(number, metres, np.zeros(number), np.full(number, ENDLESS), len(index), begin, index,
+                             np.ones(len(index)))  # fmt: skip
+        self._known |= {row.tobytes(): len(self.metres) + at for at, row in enumerate(members)}
+        self.members = np.vstack([self.members, members])
+        self.metres = np.concatenate([self.metres, metres])
+
+    def forget(self, columns: np.ndarray) -> None:
+        """Drop columns."""
+        self._solver.deleteCols(len(columns), columns.astype("int32"))
+        self.members = np.delete(self.members, columns, axis=0)
+        self.metres = np.delete(self.metres, columns)
+        self._known = {row.tobytes(): at for at, row in enumerate(self.members)}
+
+    def numbers(self, members: np.ndarray) -> list[int]:
+        """Which columns some batches are."""
+        return [self._known[row.tobytes()] for row in members]
+
+    def fix(self, columns: list[int]) -> None:
+        """Take columns for sure."""
+        for column in columns:
+            self._solver.changeColBounds(column, 1.0, ENDLESS)
+
+    def free(self, columns: list[int]) -> None:
+        """Take columns or not."""
+        for column in columns:
+            self._solver.changeColBounds(column, 0.0, ENDLESS)
+
+    def relaxed(self) -> tuple[float, np.ndarray, np.ndarray]:
+        """The least metres when batches may be split, the worth of each order, and each column's metres beyond it."""
+        self._solver.run()
+        solution = self._solver.getSolution()
+        worth = np.maximum(np.array(solution.row_dual), 0.0)
+        return self._solver.getInfo().objective_function_value, worth, np.array(solution.col_dual)
+
+    def shares(self) -> np.ndarray:
+        """How much of each column the relaxed plan takes."""
+        return np.array(self._solver.getSolution().col_value)
+
+    def whole(self, columns: np.ndarray, below_m: float, nodes_max: int, seconds: float) -> np.ndarray | None:
+        """The batches of the shortest plan of some columns, or none where none shorter than `below_m` was found."""
+        begin, index = _columns(self.members[columns])
+        lp = highspy.HighsLp()
+        lp.num_col_, lp.num_row_ = len(columns), self._solver.getNumRow()
+        lp.col_cost_, lp.col_lower_, lp.col_upper_ = self.metres[columns], np.zeros(len(columns)), np.ones(len(columns))
+        lp.row_lower_, lp.row_upper_ = np.ones(lp.num_row_), np.full(lp.num_row_, ENDLESS)
+        lp.integrality_ = [highspy.HighsVarType.kInteger] * len(columns)
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.start_ = np.append(begin, len(index)).astype("int32")
+        lp.a_matrix_.index_, lp.a_matrix_.value_ = index, np.ones(len(index))
+        solver = _solver()
+        for name, value in (("mip_max_nodes", nodes_max), ("time_limit", seconds), ("objective_bound", below_m)):
+            solver.setOptionValue(name, value)
+        solver.passModel(lp)
+        solver.run()
+        if solver.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+            return None
+        taken = self.members[columns[np.array(solver.getSolution().col_value) > 0.5]]
+        return np.asarray(taken)
+
+
+def _solver() -> Any:
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver.silent()
+    solver.setOptionValue("threads", 1)
+    return solver
+
+
+def _columns(members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each batch's orders begin, and the orders of all of them."""
+    there = members >= 0
+    begin = np.concatenate([[0], there.sum(axis=1).cumsum()[:-1]])
+    return begin.astype("int32"), members[there].astype("int32")

@@ -1,0 +1,120 @@
+"""Which orders share a tour: the search as a whole, anytime and from a seed, for benchmarks and for waves alike.
+
+Rounds of two workers: one anneals, the other dives into column generation and anneals what it finds. Both start from the
+best plan so far; what a round brings depends on the seed and on its number alone, not on the cores that are there.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+
+from tasks.domain.waves import diving
+from tasks.domain.waves.covering import Cover
+from tasks.domain.waves.diving import Workshop
+from tasks.domain.waves.search import Batches, anneal, copied, no_batches, savings
+from tasks.domain.waves.tours import Memory, Picking, memory_of
+
+TRIES, TRIES_AFTER_DIVE = 2_000_000, 500_000
+HOT, WARM, COOL = 0.04, 0.015, 0.01
+WHOLE_SHARE = 0.2  # of the seconds left, for the integer programme
+WHOLE_EVERY = 4  # a dive in so many keeps nothing of the best plan
+ORDERS_DIVING_MAX = 400  # with more of them a wave is annealed only
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Orders by tour, with the metres of all tours, the rounds it took, and a bound where one was found."""
+
+    batches: tuple[tuple[int, ...], ...]
+    metres: float
+    rounds: int
+
+
+def endless() -> float:
+    """No limit of time."""
+    return inf
+
+
+def grouped(picking: Picking, seed: int, rounds_max: int, left_s: Callable[[], float] = endless) -> Grouped:
+    """Group orders into tours within every limit, as few metres in all as is found.
+
+    It stops after `rounds_max` rounds, when `left_s` (seconds) says so, or when nothing shorter can be there. With
+    rounds alone the same orders, limits and seed give the same batches.
+    """
+    orders = picking.key.size
+    if not orders:
+        return Grouped((), 0.0, 0)
+    search = _Search(picking, seed)
+    with ThreadPoolExecutor(1) as other:
+        number = 0
+        while number < rounds_max and left_s() > 0 and not search.proven:
+            search.round(number, left_s, other)
+            number += 1
+    rows = diving.rows_of(search.best)
+    batches = sorted(tuple(int(order) for order in row if order >= 0) for row in rows)
+    return Grouped(tuple(batches), float(search.best.metres.sum()), number)
+
+
+class _Search:
+    """The best plan so far, and what both workers need."""
+
+    def __init__(self, picking: Picking, seed: int) -> None:
+        orders = picking.key.size
+        self.picking = picking
+        self.memories: tuple[Memory, Memory] = (memory_of(picking), memory_of(picking))
+        self.random = np.random.default_rng(seed)
+        self.states = self.random.integers(0, 2**63, (2, 1), dtype="uint64")
+        self.start = no_batches(picking)
+        pair_m = np.zeros((orders, orders))
+        savings(picking, self.memories[0], self.start, pair_m)
+        self.best = copied(self.start)
+        apart = pair_m.diagonal()[:, None] + pair_m.diagonal()[None, :]
+        rank = np.argsort(pair_m / apart + 2 * np.eye(orders), axis=1, kind="stable")
+        cover = Cover(orders, self.start.orders.shape[1])
+        self.shop = Workshop(picking, self.memories[0], pair_m, np.ascontiguousarray(rank[:, :-1]), cover)
+        self.proven = orders == 1
+        self.bound_m = 0.0
+
+    def round(self, number: int, left_s: Callable[[], float], other: ThreadPoolExecutor) -> None:
+        """One plan of each worker; the shorter one is the best if it is shorter than the best."""
+        annealing = other.submit(self._annealed, 1, number)
+        if number == 0 or self.picking.key.size > ORDERS_DIVING_MAX:
+            found: Batches | None = self._annealed(0, number)
+        else:
+            found = self._root(left_s) if number == 1 else self._dived(number)
+        self._better(annealing.result())
+        if found is not None:
+            self._cooled(found)
+        self.proven = self.best.metres.sum() <= self.bound_m + 1e-6
+
+    def _annealed(self, worker: int, number: int) -> Batches:
+        """From the start or, every other time, from the best plan and less far from it."""
+        batches, hot = (copied(self.best), WARM) if number % 2 else (copied(self.start), HOT)
+        anneal(self.picking, self.memories[worker], batches, self.shop.near, self.states[worker], TRIES, hot)
+        return batches
+
+    def _better(self, batches: Batches) -> None:
+        diving.add(self.shop, diving.rows_of(batches))
+        if batches.metres.sum() < self.best.metres.sum() - 1e-6:
+            self.best = copied(batches)
+
+    def _cooled(self, batches: Batches) -> None:
+        anneal(self.picking, self.memories[0], batches, self.shop.near, self.states[0], TRIES_AFTER_DIVE, COOL)
+        self._better(batches)
+
+    def _root(self, left_s: Callable[[], float]) -> Batches | None:
+        """The relaxed plan of all orders, and the best whole one of batches that cost little beyond their worth."""
+        alone = np.full((self.picking.key.size, self.best.orders.shape[1]), -1)
+        alone[:, 0] = np.arange(len(alone))
+        diving.add(self.shop, alone)
+        self.bound_m = diving.generate(self.shop, diving.GENERATIONS)
+        return diving.whole(self.shop, self.best, WHOLE_SHARE * left_s())
+
+    def _dived(self, number: int) -> Batches:
+        none = np.empty((0, self.best.orders.shape[1]), dtype="int64")
+        kept = none if number % WHOLE_EVERY == 0 else diving.kept_rows(self.shop, self.best, self.random)
+        diving.thin(self.shop, self.best)
+        return diving.dive(self.shop, kept, self.random)

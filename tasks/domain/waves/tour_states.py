@@ -1,0 +1,129 @@
+"""What a part of a tour can look like, as states and moves between them: the dynamic programme of the shortest tour.
+
+Aisles are walked past from left to right, one after the other. What the part of a tour left of the frontier means for
+the rest is told by its state alone: for every cross-aisle at the frontier whether no, an odd or an even number of edges
+meet there, and which of them hang together (Ratliff and Rosenthal 1983, "Order-picking in a rectangular warehouse",
+Operations Research 31(3), section 3, for two cross-aisles; Roodbergen and de Koster 2001, "Routing order pickers in a
+warehouse with a middle aisle", European Journal of Operational Research 133(1), section 3, for three). The states are
+found by trying every move rather than listed, so that any number of cross-aisles is served.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+
+import numpy as np
+
+NONE, PASS, TWICE, LOW, HIGH, BOTH = range(6)  # how a subaisle is walked; LOW is in and out from its lower end
+State = tuple[tuple[int, int], ...]  # a vertex: 0, 1 (odd) or 2 (even) edges, and the number of its part or -1
+Move = Callable[[State], State | None]
+
+
+@dataclass(frozen=True)
+class Moves:
+    """Every move of a floor with `crosses` cross-aisles; with `gate`, the depot is a vertex of its own, off the floor.
+
+    `source`, `target`: states by number; 0 is the empty one. `option`: how a subaisle is walked; edges to the gate, or
+    the cross-aisle the depot lies on; the row of `across`. `begin`: where the moves of a step begin: one step a
+    subaisle, one for the depot, one to the next aisle. `across`: edges along each cross-aisle. `done`: the states a
+    tour may end in.
+    """
+
+    source: np.ndarray
+    target: np.ndarray
+    option: np.ndarray
+    begin: np.ndarray
+    across: np.ndarray
+    done: np.ndarray
+
+
+@cache
+def moves(crosses: int, *, gate: bool = False) -> Moves:
+    """The states and moves of a floor with so many cross-aisles (2 bound one block, 3 bound two)."""
+    steps, across = _steps(crosses, gate=gate), _across(crosses)
+    numbers: dict[State, int] = {((0, -1),) * (crosses + gate): 0}
+    found: list[list[tuple[int, int, int]]] = [[] for _ in steps]
+    waiting = list(numbers)
+    while waiting:
+        state = waiting.pop()
+        for made, step in zip(found, steps, strict=True):
+            for option, move in enumerate(step):
+                after = move(state)
+                if after is not None:
+                    if after not in numbers:
+                        numbers[after] = len(numbers)
+                        waiting.append(after)
+                    made.append((numbers[state], numbers[after], option))
+    rows = np.array([row for made in found for row in sorted(made)], dtype="int64")
+    begin = np.cumsum([0, *(len(made) for made in found)])
+    done = np.array([_is_tour(state, gate=gate) for state in numbers])
+    return Moves(rows[:, 0].copy(), rows[:, 1].copy(), rows[:, 2].copy(), begin, np.array(across), done)
+
+
+def _steps(crosses: int, *, gate: bool) -> list[list[Move]]:
+    ways = [[_walk(low, option) for option in range(6)] for low in range(crosses - 1)]
+    depot = [_edges(0, crosses, count) for count in range(3)] if gate else [_edges(at, at, 2) for at in range(crosses)]
+    return [*ways, depot, [_step_right(edges) for edges in _across(crosses)]]
+
+
+def _across(crosses: int) -> list[tuple[int, ...]]:
+    return list(product(range(3), repeat=crosses))
+
+
+def _edges(one: int, other: int, count: int) -> Move:
+    """`count` edges between two vertices."""
+
+    def move(state: State) -> State:
+        if not count:
+            return state
+        changed = list(state)
+        parts = {changed[one][1], changed[other][1]} - {-1}
+        part = min(parts, default=len(state))
+        for vertex in {one, other}:
+            changed[vertex] = (_degree(changed[vertex][0], count), part)
+        return _renumbered([(degree, part if old in parts else old) for degree, old in changed])
+
+    return move
+
+
+def _walk(low: int, option: int) -> Move:
+    if option in {NONE, PASS, TWICE}:
+        return _edges(low, low + 1, option)
+    ends = {LOW: [low], HIGH: [low + 1], BOTH: [low, low + 1]}[option]
+
+    def move(state: State) -> State:
+        for end in ends:  # in and out again: an even number of edges more at this end
+            state = _edges(end, end, 2)(state) or state
+        return state
+
+    return move
+
+
+def _step_right(edges: tuple[int, ...]) -> Move:
+    """To the next aisle; what stays behind must be even, and no part may be left behind alone."""
+
+    def move(state: State) -> State | None:
+        for (degree, _), count in zip(state, edges, strict=False):
+            if (degree == 0 and count) or (degree + count) % 2:
+                return None
+        new = [(count, part if count else -1) for (_, part), count in zip(state, edges, strict=False)]
+        new += state[len(edges) :]
+        kept = {part for _, part in new}
+        return _renumbered(new) if {part for _, part in state} - {-1} <= kept and any(edges) else None
+
+    return move
+
+
+def _degree(degree: int, more: int) -> int:
+    return 2 - (degree + more) % 2
+
+
+def _renumbered(vertices: list[tuple[int, int]]) -> State:
+    order: dict[int, int] = {-1: -1}
+    return tuple((degree, order.setdefault(part, len(order) - 1)) for degree, part in vertices)
+
+
+def _is_tour(state: State, *, gate: bool) -> bool:
+    parts = {part for degree, part in state if degree}
+    return len(parts) == 1 and all(degree != 1 for degree, _ in state) and (not gate or state[-1][0] == 2)

@@ -1,0 +1,102 @@
+"""A tour's edges turned into the way a picker walks: every edge once, from the depot and back, places as they come."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tasks.domain.waves.floor import Floor
+from tasks.domain.waves.tour_states import BOTH, HIGH, LOW, PASS, TWICE, moves
+
+GATE = -1  # the vertex of a depot in front of the floor; the others are aisle x cross-aisles + cross-aisle
+
+
+@dataclass
+class _Graph:
+    """Edges by vertex, each with its places in walking order from one vertex to the other."""
+
+    ends: list[tuple[int, int]] = field(default_factory=list)
+    places: list[list[int]] = field(default_factory=list)
+    at: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, one: int, other: int, places: list[int]) -> None:
+        for vertex in {one, other}:
+            self.at[vertex].append(len(self.ends))
+        self.ends.append((one, other))
+        self.places.append(places)
+
+
+def walking_order(
+    floor: Floor, chosen: list[tuple[int, int, int]], subaisle: np.ndarray, along_m: np.ndarray
+) -> np.ndarray:
+    """The rows of `subaisle` and `along_m` (sorted by both) in the order in which the tour first passes them.
+
+    `chosen`: how each subaisle is walked, edges to the gate and across, as aisle, step and option; last aisle first.
+    """
+    graph, crosses = _Graph(), floor.blocks + 1
+    across = moves(crosses, gate=bool(floor.gate_m)).across
+    right = 0
+    for aisle, step, option in chosen:
+        here = aisle * crosses
+        if step < floor.blocks:
+            low, high = np.searchsorted(subaisle, [aisle * floor.blocks + step, aisle * floor.blocks + step + 1])
+            _walk(graph, here + step, option, list(range(low, high)), along_m)
+        elif step == floor.blocks:
+            for _ in range(option if floor.gate_m else 0):
+                graph.add(GATE, here, [])
+        else:
+            for cross, count in enumerate(across[option]):
+                for _ in range(count):
+                    graph.add(here + cross, right + cross, [])
+        right = here
+    depot = GATE if floor.gate_m else floor.depot_aisle * crosses + floor.depot_cross
+    return np.array(_circuit(graph, depot), dtype="int64")
+
+
+def _walk(graph: _Graph, low: int, option: int, rows: list[int], along_m: np.ndarray) -> None:
+    split = {LOW: len(rows), HIGH: 0}.get(option)
+    if option in {PASS, TWICE}:
+        graph.add(low, low + 1, rows)
+        if option == TWICE:
+            graph.add(low, low + 1, [])
+    if option == BOTH:
+        split = int(np.argmax(np.diff(along_m[rows]))) + 1
+    if split is not None:
+        if rows[:split]:
+            graph.add(low, low, rows[:split])
+        if rows[split:]:
+            graph.add(low + 1, low + 1, rows[split:][::-1])
+
+
+def _circuit(graph: _Graph, depot: int) -> list[int]:
+    """The places of an Euler circuit (Hierholzer 1873): in and out of an aisle's end as soon as one is there."""
+    walked = [False] * len(graph.ends)
+    for vertex, edges in graph.at.items():
+        edges.sort(key=lambda edge: (graph.ends[edge] == (vertex, vertex), bool(graph.places[edge])))
+    stack: list[tuple[int, int]] = [(depot, -1)]
+    circuit: list[tuple[int, int]] = []
+    while stack:
+        vertex, came = stack[-1]
+        edges = graph.at[vertex]
+        while edges and walked[edges[-1]]:
+            edges.pop()
+        if not edges:
+            circuit.append((vertex, came))
+            stack.pop()
+            continue
+        edge = edges.pop()
+        walked[edge] = True
+        one, other = graph.ends[edge]
+        stack.append((other if vertex == one else one, edge))
+    return _passed(graph, [came for _, came in circuit if came >= 0], depot)
+
+
+def _passed(graph: _Graph, edges: list[int], at: int) -> list[int]:
+    """The places along the circuit; a circuit walked backwards is one too."""
+    places: list[int] = []
+    for edge in edges:
+        one, other = graph.ends[edge]
+        forth = graph.places[edge]
+        places += forth if one in {at, other} else forth[::-1]
+        at = other if at == one else one
+    return places
