@@ -5,6 +5,7 @@ and others 2019, "Primal heuristics for branch and price: the assets of diving m
 31(2), section 3). Most dives keep a part of the best plan, so that only batches that lie near one another are made anew.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -65,8 +66,8 @@ def add(shop: Workshop, rows: np.ndarray) -> int:
     return len(fresh)
 
 
-def generate(shop: Workshop, generations: int) -> float:
-    """Price batches until none betters the relaxed plan, or so many times; gives the relaxed plan's metres."""
+def generate(shop: Workshop, generations: int, left_s: Callable[[], float]) -> tuple[float, bool]:
+    """Price batches until none betters the relaxed plan, or so many times; gives its metres and whether that is all."""
     orders, most = shop.picking.key.size, shop.cover.members.shape[1]
     found = np.empty((PRICED_MAX, most), dtype="int64")
     alone = np.full((orders, most), -1)
@@ -76,19 +77,25 @@ def generate(shop: Workshop, generations: int) -> float:
         starts = np.vstack([shop.cover.members[beyond < 1e-6], alone])
         count = price(shop.picking, shop.memory, shop.pair_m, starts, worth, found)
         if not add(shop, found[:count]):
-            return metres
-    return shop.cover.relaxed()[0]
+            return metres, True
+        if left_s() <= 0:
+            break
+    return shop.cover.relaxed()[0], False
 
 
-def dive(shop: Workshop, kept: np.ndarray, random: np.random.Generator) -> Batches:
-    """A plan that keeps some batches (rows) and takes the others from the relaxed plan, the surest first."""
+def dive(
+    shop: Workshop, kept: np.ndarray, random: np.random.Generator, left_s: Callable[[], float]
+) -> Batches | None:
+    """A plan that keeps some batches (rows) and takes the others from the relaxed plan, the surest first.
+
+    None when `left_s` (seconds) are over before it is whole.
+    """
     cover = shop.cover
     fixed = cover.numbers(kept)
     cover.fix(fixed)
-    while True:
-        generate(shop, GENERATIONS_DIVING)
-        covered = np.unique(cover.members[fixed])
-        if (covered >= 0).sum() == shop.picking.key.size:
+    while left_s() > 0:
+        generate(shop, GENERATIONS_DIVING, left_s)
+        if (np.unique(cover.members[fixed]) >= 0).sum() == shop.picking.key.size:
             break
         share = cover.shares()
         share[fixed] = 0
@@ -98,7 +105,8 @@ def dive(shop: Workshop, kept: np.ndarray, random: np.random.Generator) -> Batch
         cover.fix(chosen)
         fixed += chosen
     cover.free(fixed)
-    return batches_of(shop, cover.members[fixed])
+    whole = (np.unique(cover.members[fixed]) >= 0).sum() == shop.picking.key.size
+    return batches_of(shop, cover.members[fixed]) if whole else None
 
 
 def kept_rows(shop: Workshop, best: Batches, random: np.random.Generator) -> np.ndarray:

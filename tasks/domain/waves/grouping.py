@@ -17,7 +17,9 @@ from tasks.domain.waves.diving import Workshop
 from tasks.domain.waves.search import Batches, anneal, copied, no_batches, savings
 from tasks.domain.waves.tours import Memory, Picking, memory_of
 
-TRIES, TRIES_AFTER_DIVE = 2_000_000, 500_000
+TRIES, TRIES_AFTER_DIVE = 2_000_000, 500_000  # on a floor whose tours have the fewest states
+STATES_FEWEST = 6
+SLICES, FALL = 20, 50.0  # the clock is looked at so often in an annealing; how far the temperature falls
 HOT, WARM, COOL = 0.04, 0.015, 0.01
 WHOLE_SHARE = 0.2  # of the seconds left, for the integer programme
 WHOLE_EVERY = 4  # a dive in so many keeps nothing of the best plan
@@ -80,41 +82,52 @@ class _Search:
 
     def round(self, number: int, left_s: Callable[[], float], other: ThreadPoolExecutor) -> None:
         """One plan of each worker; the shorter one is the best if it is shorter than the best."""
-        annealing = other.submit(self._annealed, 1, number)
+        annealing = other.submit(self._annealed, 1, number, left_s)
         if number == 0 or self.picking.key.size > ORDERS_DIVING_MAX:
-            found: Batches | None = self._annealed(0, number)
+            found: Batches | None = self._annealed(0, number, left_s)
         else:
-            found = self._root(left_s) if number == 1 else self._dived(number)
+            found = self._root(left_s) if number == 1 else self._dived(number, left_s)
         self._better(annealing.result())
         if found is not None:
-            self._cooled(found)
+            self._better(self._cooled(0, found, TRIES_AFTER_DIVE, COOL, left_s))
         self.proven = self.best.metres.sum() <= self.bound_m + 1e-6
 
-    def _annealed(self, worker: int, number: int) -> Batches:
+    def _annealed(self, worker: int, number: int, left_s: Callable[[], float]) -> Batches:
         """From the start or, every other time, from the best plan and less far from it."""
-        batches, hot = (copied(self.best), WARM) if number % 2 else (copied(self.start), HOT)
-        anneal(self.picking, self.memories[worker], batches, self.shop.near, self.states[worker], TRIES, hot)
-        return batches
+        batches, hot = (self.best, WARM) if number % 2 else (self.start, HOT)
+        return self._cooled(worker, copied(batches), TRIES, hot, left_s)
+
+    def _cooled(self, worker: int, now: Batches, tries: int, hot: float, left_s: Callable[[], float]) -> Batches:
+        """The shortest plan met in so many tries from a temperature that is a share of a tour's metres in the mean."""
+        best = copied(now)
+        tries = tries * STATES_FEWEST // self.picking.ground.done.size
+        heat, cooling = hot * now.metres.sum() / max(1, (now.count > 0).sum()), FALL ** (-1 / tries)
+        for number in range(SLICES):
+            if left_s() <= 0:
+                break
+            each = tries // SLICES
+            warmth = heat * cooling ** (number * each)
+            anneal(self.picking, self.memories[worker], now, best, self.shop.near, self.states[worker], each, warmth,
+                   cooling)  # fmt: skip
+        return best
 
     def _better(self, batches: Batches) -> None:
         diving.add(self.shop, diving.rows_of(batches))
         if batches.metres.sum() < self.best.metres.sum() - 1e-6:
             self.best = copied(batches)
 
-    def _cooled(self, batches: Batches) -> None:
-        anneal(self.picking, self.memories[0], batches, self.shop.near, self.states[0], TRIES_AFTER_DIVE, COOL)
-        self._better(batches)
-
     def _root(self, left_s: Callable[[], float]) -> Batches | None:
         """The relaxed plan of all orders, and the best whole one of batches that cost little beyond their worth."""
         alone = np.full((self.picking.key.size, self.best.orders.shape[1]), -1)
         alone[:, 0] = np.arange(len(alone))
         diving.add(self.shop, alone)
-        self.bound_m = diving.generate(self.shop, diving.GENERATIONS)
+        self.bound_m, ended = diving.generate(self.shop, diving.GENERATIONS, left_s)
+        if not ended:
+            self.bound_m = 0.0
         return diving.whole(self.shop, self.best, WHOLE_SHARE * left_s())
 
-    def _dived(self, number: int) -> Batches:
+    def _dived(self, number: int, left_s: Callable[[], float]) -> Batches | None:
         none = np.empty((0, self.best.orders.shape[1]), dtype="int64")
         kept = none if number % WHOLE_EVERY == 0 else diving.kept_rows(self.shop, self.best, self.random)
         diving.thin(self.shop, self.best)
-        return diving.dive(self.shop, kept, self.random)
+        return diving.dive(self.shop, kept, self.random, left_s)

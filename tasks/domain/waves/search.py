@@ -16,7 +16,6 @@ from tasks.domain.waves.tours import Memory, Picking, changed_m, fits
 
 NEAR = 30  # an order is moved to a batch with one of so many others that lie best with it
 STRAY, SHIFT, MEET = 0.1, 0.3, 0.25  # how often: to any batch; a shift and no swap; with the very order it was led to
-FALL = 50.0  # annealing ends at this part of the temperature it begins with
 SHIFTS = (np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11))
 MIXES = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
@@ -137,19 +136,17 @@ def _saved(picking: Picking, memory: Memory, batches: Batches, one: int, other: 
 
 @kernel
 def anneal(
-    picking: Picking, memory: Memory, batches: Batches, near: np.ndarray, state: np.ndarray, iterations: int, hot: float
-) -> None:
-    """Improve `batches` in place, for so many tries; the best ever met is kept.
+    picking: Picking, memory: Memory, now: Batches, best: Batches, near: np.ndarray, state: np.ndarray, tries: int,
+    heat: float, cooling: float,
+) -> None:  # fmt: skip
+    """Change `now` for so many tries; whenever it is shorter than `best`, that becomes a copy of it.
 
-    `near` (orders x others): for each order the others, those that lie best with it first. `state`: of `draw`. `hot`:
-    the temperature to start from, as a share of the metres of a tour in the mean.
+    `near` (orders x others): for each order the others, those that lie best with it first. `state`: of `draw`. `heat`:
+    the temperature to start from, in metres; after each try it is multiplied by `cooling`.
     """
-    now = copied(batches)
     where = _places(now)
-    best_m = value = batches.metres.sum()
-    heat = hot * best_m / max(1, (batches.count > 0).sum())
-    cooling = FALL ** (-1.0 / max(1, iterations))
-    for _ in range(iterations):
+    value, best_m = now.metres.sum(), best.metres.sum()
+    for _ in range(tries):
         heat *= cooling
         order, other, back = _proposed(now, where, near, state)
         source, target = where[order, 0], where[other, 0]
@@ -167,7 +164,7 @@ def anneal(
             now.metres[source], now.metres[target] = left_m, joined_m
             if value < best_m - 1e-6:
                 best_m = value
-                _keep(now, batches)
+                _keep(now, best)
 
 
 @kernel
