@@ -17,7 +17,8 @@ from tasks.domain.waves.diving import Workshop
 from tasks.domain.waves.search import Batches, anneal, copied, no_batches, savings
 from tasks.domain.waves.tours import Memory, Picking, memory_of
 
-TRIES, TRIES_AFTER_DIVE = 2_000_000, 500_000  # on a floor whose tours have the fewest states
+TRIES, TRIES_AFTER_DIVE = 20_000, 5_000  # an order, on a floor whose tours have the fewest states
+ORDERS_TRIED_MAX = 100  # no more tries for more orders
 STATES_FEWEST = 6
 SLICES, FALL = 20, 50.0  # the clock is looked at so often in an annealing; how far the temperature falls
 HOT, WARM, COOL = 0.04, 0.015, 0.01
@@ -100,7 +101,8 @@ class _Search:
     def _cooled(self, worker: int, now: Batches, tries: int, hot: float, left_s: Callable[[], float]) -> Batches:
         """The shortest plan met in so many tries from a temperature that is a share of a tour's metres in the mean."""
         best = copied(now)
-        tries = tries * STATES_FEWEST // self.picking.ground.done.size
+        orders = min(ORDERS_TRIED_MAX, self.picking.key.size)
+        tries = tries * orders * STATES_FEWEST // self.picking.ground.done.size
         heat, cooling = hot * now.metres.sum() / max(1, (now.count > 0).sum()), FALL ** (-1 / tries)
         for number in range(SLICES):
             if left_s() <= 0:
