@@ -1,4 +1,4 @@
-"""Which orders share a cart: in order of priority, single-line and multi-line orders apart, within every limit."""
+"""Which orders share a cart: by urgency, then for the shortest tours, single-line and multi-line orders apart."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,11 @@ import numpy as np
 import pandas as pd
 
 from tasks.domain.sites import Cart
+from tasks.domain.waves.filling import filled, floor_sequence, in_sequence
+from tasks.domain.waves.floor import Floor
+from tasks.domain.waves.tours import picking_of
+
+URGENCY = ["ship_by", "service_level"]  # orders alike in these are equally urgent
 
 
 def fits(orders: pd.DataFrame, carts: Sequence[Cart]) -> pd.Series:
@@ -31,31 +36,34 @@ def too_big(order: pd.Series, carts: Sequence[Cart]) -> str:
     return "no cart holds it" + (f": {'; '.join(over)}" if over else "")
 
 
-def batch(orders: pd.DataFrame, carts: Sequence[Cart]) -> pd.DataFrame:
+def batch(orders: pd.DataFrame, places: pd.DataFrame, floor: Floor, carts: Sequence[Cart], seed: int) -> pd.DataFrame:
     """`orders` with kind (the cart's, by position), cart (numbered from 1) and position (on the cart, from 1).
 
-    `orders`: of one wave in order of priority, with kind (as of `fits`), lines, weight_g, volume_ml. Carts are filled
-    one after the other, so that nothing urgent waits for a later cart; single-line orders have carts of their own.
+    `orders`: of one wave in order of priority, with order_id, ship_by, service_level, kind (as of `fits`), lines,
+    weight_g, volume_ml. `places`: order_id, subaisle, along_m (as of `floor.on_floor`) of everything to be picked.
+    Among orders that leave together and are equally urgent, carts are filled for the shortest tours; the room they
+    leave goes to the next. Single-line orders have carts of their own, in the order of their places.
     """
-    rows = orders.assign(single=orders["lines"] == 1, cart=0, position=0)
+    rows = orders.reset_index(drop=True).assign(single=orders["lines"].to_numpy() == 1, cart=0, position=0)
+    rows["urgency"] = (rows[URGENCY] != rows[URGENCY].shift()).any(axis=1).cumsum() - 1
     number = 0
     groups = [group for _, group in rows.groupby(["single", "kind"])]
     for group in sorted(groups, key=lambda one: int(one.index[0])):  # the cart with the most urgent order first
-        carted, positions = _fill(group, carts[int(group["kind"].iloc[0])])
-        rows.loc[group.index, "cart"] = carted + number
-        rows.loc[group.index, "position"] = positions
-        number = int(rows["cart"].max())
-    return rows.drop(columns="single")
+        for batched in _batches(group, places, floor, carts[int(group["kind"].iloc[0])], seed):
+            number += 1
+            rows.loc[group.index[list(batched)], "cart"] = number
+            rows.loc[group.index[list(batched)], "position"] = range(1, len(batched) + 1)
+    return rows.set_index(orders.index).drop(columns=["single", "urgency"])
 
 
-def _fill(orders: pd.DataFrame, cart: Cart) -> tuple[np.ndarray, np.ndarray]:
+def _batches(group: pd.DataFrame, places: pd.DataFrame, floor: Floor, cart: Cart, seed: int) -> list[tuple[int, ...]]:
     limits = np.array([cart.positions, cart.lines_max, cart.weight_g_max, cart.volume_ml_max])
-    sizes = orders.assign(one=1)[["one", "lines", "weight_g", "volume_ml"]].to_numpy()
-    numbers, positions, load, number = [], [], np.zeros(4, dtype="int64"), 1
-    for size in sizes:
-        if (load + size > limits).any():
-            load, number = np.zeros(4, dtype="int64"), number + 1
-        load += size
-        numbers.append(number)
-        positions.append(int(load[0]))
-    return np.array(numbers), np.array(positions)
+    load = group.assign(one=1)[["one", "lines", "weight_g", "volume_ml"]].to_numpy(dtype="int64")
+    number = pd.Series(range(len(group)), index=group["order_id"])
+    own = places[places["order_id"].isin(group["order_id"])]
+    order = number.loc[own["order_id"]].to_numpy()
+    at = (order, own["subaisle"].to_numpy(), own["along_m"].to_numpy())
+    near, urgency = floor_sequence(floor, *at), group["urgency"].to_numpy()
+    if group["single"].iloc[0]:
+        return in_sequence(load, limits, np.lexsort((near, urgency)))
+    return filled(picking_of(floor, *at, load, limits), urgency, near, seed)

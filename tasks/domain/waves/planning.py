@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from tasks.domain.sites import Cart
 from tasks.domain.waves.batching import batch, fits, too_big
-from tasks.domain.waves.floor import floor_of
-from tasks.domain.waves.policies import s_shape, s_shape_m
+from tasks.domain.waves.floor import Floor, floor_of, on_floor
+from tasks.domain.waves.routing import shortest
+
+SEED = 1  # of the search: the same orders, places and carts give the same wave
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,33 @@ def plan(
     """
     kinds = fits(orders, carts)
     held = orders[kinds.notna()].assign(kind=kinds)
-    batched = batch(held.head(orders_max), carts)
-    stops = promises.merge(batched[["order_id", "cart", "position"]], on="order_id")
-    stops = stops.merge(places[["location_id", "across_m", "along_m"]], on="location_id")
-    stops = stops.sort_values(["cart", "position", "allocation_id"])
-    walk = s_shape_m(stops, floor_of(places)).round(3)
+    floor = floor_of(places)
+    lines = promises.merge(places[["location_id", "across_m", "along_m"]], on="location_id")
+    subaisle, along = on_floor(floor, lines["across_m"].to_numpy(), lines["along_m"].to_numpy())
+    lines = lines.assign(subaisle=subaisle, along_m=along)
+    batched = batch(held.head(orders_max), lines[["order_id", "subaisle", "along_m"]], floor, carts, SEED)
+    walk, stops = walked(lines.merge(batched[["order_id", "cart", "position"]], on="order_id"), floor)
     big = orders[kinds.isna()]
     why = [too_big(order, carts) for _, order in big.iterrows()]
     late = held.iloc[orders_max:].assign(reason=f"the wave is full: {orders_max} orders, and others come first")
     left_out = pd.concat([big.assign(reason=pd.Series(why, index=big.index, dtype="str")), late])
-    return Plan(walk.rename("walk_m").rename_axis("number").reset_index(), s_shape(stops), left_out)
+    return Plan(walk, stops, left_out)
+
+
+def walked(stops: pd.DataFrame, floor: Floor) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The carts (number, walk_m) and `stops` in walking order with `stop` (int64), numbered on each cart from 1.
+
+    `stops`: cart, location_id, subaisle, along_m, position, allocation_id, and more. Rows at one place share a stop.
+    """
+    rank, metres = pd.Series(0, index=stops.index), {}
+    for number, cart in stops.groupby("cart"):
+        tour = shortest(floor, cart["subaisle"].to_numpy(), cart["along_m"].to_numpy())
+        rank.loc[cart.index[tour.order]] = np.arange(len(cart))
+        metres[number] = round(tour.walk_m, 3)
+    rows = stops.assign(rank=rank)
+    rows["rank"] = rows.groupby(["cart", "location_id"])["rank"].transform("min")
+    rows = rows.sort_values(["cart", "rank", "location_id", "position", "allocation_id"], ignore_index=True)
+    begins = (rows[["cart", "location_id"]] != rows[["cart", "location_id"]].shift()).any(axis=1)
+    rows["stop"] = begins.groupby(rows["cart"]).cumsum().astype("int64")
+    carts = pd.DataFrame({"number": list(metres), "walk_m": list(metres.values())})
+    return carts, rows.drop(columns="rank")

@@ -29,8 +29,9 @@ class _Graph:
 def walking_order(
     floor: Floor, chosen: list[tuple[int, int, int]], subaisle: np.ndarray, along_m: np.ndarray
 ) -> np.ndarray:
-    """The rows of `subaisle` and `along_m` (sorted by both) in the order in which the tour first passes them.
+    """The rows of `subaisle` and `along_m` (sorted by both) in the order in which the tour takes them.
 
+    A tour can be walked either way round; it begins at the end that lies nearer the first aisle's front.
     `chosen`: how each subaisle is walked, edges to the gate and across, as aisle, step and option; last aisle first.
     """
     graph, crosses = _Graph(), floor.blocks + 1
@@ -50,7 +51,8 @@ def walking_order(
                     graph.add(here + cross, right + cross, [])
         right = here
     depot = GATE if floor.gate_m else floor.depot_aisle * crosses + floor.depot_cross
-    return np.array(_circuit(graph, depot), dtype="int64")
+    order = _circuit(graph, depot)
+    return np.array(order[::-1] if order and order[-1] < order[0] else order, dtype="int64")
 
 
 def _walk(graph: _Graph, low: int, option: int, rows: list[int], along_m: np.ndarray) -> None:

@@ -1,0 +1,81 @@
+"""Carts filled by urgency: what is urgent is batched for distance, and only room it leaves goes to what is less so."""
+
+import numpy as np
+
+from tasks.domain.waves.compiled import kernel
+from tasks.domain.waves.floor import Floor
+from tasks.domain.waves.grouping import grouped
+from tasks.domain.waves.routing import INFINITE
+from tasks.domain.waves.search import Batches, no_batches, put
+from tasks.domain.waves.tours import Memory, Picking, changed_m, fits, memory_of
+
+PART_MAX = 200  # orders searched at once; more of one urgency are cut into parts that lie near one another
+ROUNDS_MAX, ORDERS_A_ROUND = 6, 300  # the more orders, the fewer rounds for each part
+
+
+@kernel
+def top_up(picking: Picking, memory: Memory, batches: Batches, number: int, free: np.ndarray) -> None:
+    """Fill the first `number` batches with free orders, the one that lengthens its tour least first."""
+    for batch in range(number):
+        best_order = 0
+        while best_order >= 0:
+            best, best_order, count = INFINITE, -1, batches.count[batch]
+            if count == batches.orders.shape[1]:
+                break
+            for order in range(free.size):
+                if free[order] and fits(picking, batches.load[batch], -1, order):
+                    metres = changed_m(
+                        picking, memory, batches.orders[batch, :count], batches.key[batch], -1, order
+                    )
+                    if metres < best:
+                        best, best_order = metres, order
+            if best_order >= 0:
+                put(picking, memory, batches, batch, best_order)
+                free[best_order] = False
+
+
+def filled(picking: Picking, urgency: np.ndarray, near: np.ndarray, seed: int) -> list[tuple[int, ...]]:
+    """Batches of orders, the most urgent first, each as the numbers of its orders.
+
+    `urgency` of each order (int64), 0 the most urgent. `near`: orders with numbers close to one another lie so too; it
+    decides what is searched together. An order never waits for a cart because a less urgent one is on an earlier cart.
+    """
+    memory, batches, number = memory_of(picking), no_batches(picking), 0
+    rounds = int(np.clip(ORDERS_A_ROUND // max(1, len(urgency)), 1, ROUNDS_MAX))
+    for level in np.unique(urgency):
+        free = urgency == level
+        top_up(picking, memory, batches, number, free)
+        left = np.flatnonzero(free)
+        left = left[np.argsort(near[left], kind="stable")]
+        for part in np.array_split(left, -(-len(left) // PART_MAX)) if len(left) else []:
+            small = picking._replace(bits=picking.bits[part], load=picking.load[part], key=picking.key[part])
+            for batch in sorted(grouped(small, seed, rounds).batches, key=lambda one: min(part[list(one)])):
+                for order in batch:
+                    put(picking, memory, batches, number, int(part[order]))
+                number += 1
+    return [tuple(sorted(batches.orders[batch, : batches.count[batch]].tolist())) for batch in range(number)]
+
+
+def in_sequence(load: np.ndarray, limit: np.ndarray, sequence: np.ndarray) -> list[tuple[int, ...]]:
+    """Batches of orders taken one after the other as long as the cart holds them."""
+    batches: list[list[int]] = []
+    room = np.zeros_like(limit)
+    for order in sequence.tolist():
+        if not batches or (load[order] > room).any():
+            batches.append([])
+            room = limit.copy()
+        batches[-1].append(order)
+        room -= load[order]
+    return [tuple(sorted(batch)) for batch in batches]
+
+
+def floor_sequence(floor: Floor, order: np.ndarray, subaisle: np.ndarray, along_m: np.ndarray) -> np.ndarray:
+    """A number for each order: where it lies, by the subaisle furthest across and how far along it that is."""
+    rows = np.lexsort((along_m, subaisle, order))
+    last = np.flatnonzero(np.diff(order[rows], append=-1))
+    at = rows[last]
+    odd = (subaisle[at] // floor.blocks) % 2 == 1
+    rank = np.lexsort((np.where(odd, -along_m[at], along_m[at]), subaisle[at]))
+    numbers = np.empty(len(at), dtype="int64")
+    numbers[rank] = np.arange(len(at))
+    return numbers
