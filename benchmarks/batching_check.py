@@ -6,6 +6,7 @@ instance's own matrix where it has one.
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from benchmarks.picking_instances import Instance, lines_of
 from tasks.domain.waves.floor import Floor
@@ -35,7 +36,7 @@ def _walked_m(instance: Instance, batch: Sequence[int]) -> float:
     places = stops.iloc[tour.order]
     if instance.matrix is not None:
         at = [0, *places["vertex"], 0]
-        return float(sum(instance.matrix[one, other] for one, other in zip(at, at[1:], strict=False)))
+        return float(sum(instance.matrix[one, other] for one, other in pairwise(at)))
     points = [point_of(instance.floor, int(row.subaisle), float(row.along_m)) for row in places.itertuples()]  # type: ignore[arg-type]
     return walk_m(instance.floor, points)
 
@@ -50,11 +51,11 @@ def walk_m(floor: Floor, points: Sequence[Point]) -> float:
     """The metres from the depot from point to point and home, each time the shorter way round."""
     if floor.gate_m:
         first, last = points[0], points[-1]
-        inside = sum(_step_m(floor, one, other) for one, other in zip(points, points[1:], strict=False))
+        inside = sum(_step_m(floor, one, other) for one, other in pairwise(points))
         return inside + _gate_m(floor, first) + _gate_m(floor, last)
     depot = (floor.aisles_m[floor.depot_aisle], floor.crosses_m[floor.depot_cross])
     way = [depot, *points, depot]
-    return sum(_step_m(floor, one, other) for one, other in zip(way, way[1:], strict=False))
+    return sum(_step_m(floor, one, other) for one, other in pairwise(way))
 
 
 def _gate_m(floor: Floor, point: Point) -> float:

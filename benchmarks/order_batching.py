@@ -6,10 +6,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from benchmarks.batching_check import problems
-from benchmarks.picking_instances import Instance, lines_of, picking_of_instance, read_instance
+from benchmarks.picking_instances import Instance, picking_of_instance, read_instance
 from tasks.domain.waves.grouping import Grouped, grouped
 
 WARMING_UP = "the kernels are compiled, or read from disk, before the clock of the first instance starts"
@@ -33,7 +31,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("instances", nargs="*", type=Path, metavar="INSTANCE", help="instance files")
     parser.add_argument("--seconds", type=float, default=120.0, help="for each instance (120)")
     parser.add_argument("--seed", type=int, default=1, help="of the search (1)")
-    parser.add_argument("--rounds", type=int, default=ROUNDS_MAX, help="stop after so many rounds; repeatable to the byte")
+    parser.add_argument("--rounds", type=int, default=ROUNDS_MAX, help="at most; repeatable")
     parser.add_argument("--out", type=Path, help="the folder to write to: one JSON file an instance")
     asked = parser.parse_args(arguments)
     if not asked.instances:

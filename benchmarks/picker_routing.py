@@ -1,4 +1,4 @@
-"""The shortest tour of one picker, for instances of Hessler and Irnich: python -m benchmarks picker-routing FILE…"""
+"""The shortest tour of one picker: python -m benchmarks picker-routing FILE… --out FILE.csv."""
 
 import argparse
 import csv

@@ -125,7 +125,8 @@ def _foodmart(text: str) -> Instance:
     orders = pd.DataFrame(lines, columns=["order", "article", "quantity"])
     boxes = np.array([int(row[1]) for row in listed], dtype="int64")
     demand = np.bincount(orders["article"], orders["quantity"]).astype("int64")
-    return Instance(floor, places, demand, orders, boxes, int(parts["K"][0][0]), _matrix(parts["LocStart LocEnd ShortestPath"]))
+    matrix = _matrix(parts["LocStart LocEnd ShortestPath"])
+    return Instance(floor, places, demand, orders, boxes, int(parts["K"][0][0]), matrix)
 
 
 def _matrix(rows: list[list[str]]) -> np.ndarray:

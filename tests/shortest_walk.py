@@ -1,6 +1,6 @@
 """The shortest tour, found by trying every order of stops: slow, and sharing nothing with what it checks."""
 
-from itertools import permutations
+from itertools import pairwise, permutations
 
 from tasks.domain.waves.floor import Floor
 
@@ -26,7 +26,7 @@ def walked_m(floor: Floor, points: list[Point]) -> float:
     """The metres of walking from the depot to each place in turn and home."""
     if not points:
         return 0.0
-    between = sum(step_m(floor, one, other) for one, other in zip(points, points[1:], strict=False))
+    between = sum(step_m(floor, one, other) for one, other in pairwise(points))
     return home_m(floor, points[0]) + between + home_m(floor, points[-1])
 
 

@@ -1,4 +1,4 @@
-"""The S-shape: its stops, its order, and its metres, walked again step by step by someone who does not trust it."""
+"""Habit and carts: the S-shape walked again by someone who does not trust it, and who shares a cart."""
 
 import pandas as pd
 import pytest
@@ -10,7 +10,7 @@ from tasks.domain.waves.batching import batch, fits, too_big
 from tasks.domain.waves.floor import Floor, floor_of, walkable
 from tasks.domain.waves.policies import s_shape, s_shape_m
 
-UNHURRIED = settings(deadline=None, max_examples=40)
+UNHURRIED = settings(deadline=None, max_examples=15)
 FLOOR = Floor((0.0, 4.0, 8.0, 12.0, 16.0), (0.0, 10.0))
 
 
@@ -78,6 +78,19 @@ def test_aisles_run_where_their_places_lie_apart() -> None:
         assert floor_of(told) == Floor((2.0, 9.0, 20.0), (3.0, 31.0), gate_m=(5.0, 12.0, 23.0))
 
 
+def orders_of(sizes: list[tuple[int, int, int]], ship_by: list[int] | None = None) -> pd.DataFrame:
+    """Orders in order of priority."""
+    orders = pd.DataFrame(sizes, columns=["lines", "weight_g", "volume_ml"]).astype("int64")
+    return orders.assign(order_id=range(len(sizes)), ship_by=ship_by or 0, service_level="standard")
+
+
+def lines_of(orders: pd.DataFrame) -> pd.DataFrame:
+    """A place a line, here and there on the floor."""
+    rows = orders.loc[orders.index.repeat(orders["lines"]), ["order_id"]].reset_index(drop=True)
+    at = rows.index.to_numpy()
+    return rows.assign(subaisle=at * 7 % 5, along_m=(at * 3 % 10).astype("float64"))
+
+
 CARTS = (Cart("small", 2, 1000, 1000, 3), Cart("big", 3, 9000, 9000, 9))
 
 
@@ -85,8 +98,8 @@ CARTS = (Cart("small", 2, 1000, 1000, 3), Cart("big", 3, 9000, 9000, 9))
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 4000), st.integers(0, 4000)), max_size=15))
 def test_no_cart_is_overloaded_and_no_order_is_lost(sizes: list[tuple[int, int, int]]) -> None:
     """I5: each order on one cart, at one position of its own, within every limit; single lines apart."""
-    orders = pd.DataFrame(sizes, columns=["lines", "weight_g", "volume_ml"]).astype("int64")
-    told = batch(orders.assign(kind=fits(orders, CARTS)), CARTS)
+    orders = orders_of(sizes)
+    told = batch(orders.assign(kind=fits(orders, CARTS)), lines_of(orders), FLOOR, CARTS, seed=1)
     assert len(told) == len(orders)
     for _, cart in told.groupby("cart"):
         limits = CARTS[int(cart["kind"].iloc[0])]
@@ -98,6 +111,16 @@ def test_no_cart_is_overloaded_and_no_order_is_lost(sizes: list[tuple[int, int, 
         assert cart["volume_ml"].sum() <= limits.volume_ml_max
         assert (cart["lines"] == 1).all() or (cart["lines"] > 1).all()
     assert sorted(told["cart"].unique()) == list(range(1, told["cart"].nunique() + 1))
+
+
+@UNHURRIED
+@given(st.lists(st.tuples(st.integers(2, 4), st.integers(0, 400), st.integers(0, 400)), max_size=12), st.data())
+def test_no_order_waits_for_a_less_urgent_one(sizes: list[tuple[int, int, int]], data: st.DataObject) -> None:
+    """Metres never come before urgency: no cart is begun for an order before every more urgent one is on a cart."""
+    ship_by = sorted(data.draw(st.lists(st.integers(0, 2), min_size=len(sizes), max_size=len(sizes))))
+    orders = orders_of(sizes, ship_by)
+    told = batch(orders.assign(kind=0), lines_of(orders), FLOOR, CARTS[1:], seed=1)
+    assert told.groupby("cart")["ship_by"].min().is_monotonic_increasing
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """Plans made of priced batches: column generation, dives into it, and again where a plan is to be improved.
 
-A dive fixes, one after the other, the batches the relaxed plan is surest of, and prices new ones for what is left (Sadykov
-and others 2019, "Primal heuristics for branch and price: the assets of diving methods", INFORMS Journal on Computing
-31(2), section 3). Most dives keep a part of the best plan, so that only batches that lie near one another are made anew.
+A dive fixes, one after the other, the batches the relaxed plan is surest of, and prices new ones for what is left
+(Sadykov and others 2019, "Primal heuristics for branch and price: the assets of diving methods", INFORMS Journal on
+Computing 31(2), section 3). Most dives keep a part of the best plan: only batches that lie near one another are made
+anew.
 """
 
 from collections.abc import Callable
@@ -83,9 +84,7 @@ def generate(shop: Workshop, generations: int, left_s: Callable[[], float]) -> t
     return shop.cover.relaxed()[0], False
 
 
-def dive(
-    shop: Workshop, kept: np.ndarray, random: np.random.Generator, left_s: Callable[[], float]
-) -> Batches | None:
+def dive(shop: Workshop, kept: np.ndarray, random: np.random.Generator, left_s: Callable[[], float]) -> Batches | None:
     """A plan that keeps some batches (rows) and takes the others from the relaxed plan, the surest first.
 
     None when `left_s` (seconds) are over before it is whole.

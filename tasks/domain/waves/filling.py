@@ -10,7 +10,7 @@ from tasks.domain.waves.search import Batches, no_batches, put
 from tasks.domain.waves.tours import Memory, Picking, changed_m, fits, memory_of
 
 PART_MAX = 200  # orders searched at once; more of one urgency are cut into parts that lie near one another
-ROUNDS_MAX, ORDERS_A_ROUND = 6, 300  # the more orders, the fewer rounds for each part
+ROUNDS_MAX, ORDERS_A_ROUND = 4, 300  # the more orders, the fewer rounds for each part
 
 
 @kernel
@@ -24,9 +24,7 @@ def top_up(picking: Picking, memory: Memory, batches: Batches, number: int, free
                 break
             for order in range(free.size):
                 if free[order] and fits(picking, batches.load[batch], -1, order):
-                    metres = changed_m(
-                        picking, memory, batches.orders[batch, :count], batches.key[batch], -1, order
-                    )
+                    metres = changed_m(picking, memory, batches.orders[batch, :count], batches.key[batch], -1, order)
                     if metres < best:
                         best, best_order = metres, order
             if best_order >= 0:
@@ -38,7 +36,7 @@ def filled(picking: Picking, urgency: np.ndarray, near: np.ndarray, seed: int) -
     """Batches of orders, the most urgent first, each as the numbers of its orders.
 
     `urgency` of each order (int64), 0 the most urgent. `near`: orders with numbers close to one another lie so too; it
-    decides what is searched together. An order never waits for a cart because a less urgent one is on an earlier cart.
+    decides what is searched together. No cart is begun for an order while a more urgent one is not on a cart.
     """
     memory, batches, number = memory_of(picking), no_batches(picking), 0
     rounds = int(np.clip(ORDERS_A_ROUND // max(1, len(urgency)), 1, ROUNDS_MAX))

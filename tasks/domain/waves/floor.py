@@ -1,6 +1,7 @@
 """The floor as a picker walks it: parallel aisles, crossed by two or more cross-aisles, and a depot."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ class Floor:
         if not self.aisles_m or len(self.crosses_m) < 2:
             raise ValueError("floor: at least one aisle and two cross-aisles, a front and a back")
         for name, at in (("aisle", self.aisles_m), ("cross-aisle", self.crosses_m)):
-            wrong = [pair for pair in zip(at, at[1:], strict=False) if pair[1] <= pair[0]]
+            wrong = [pair for pair in pairwise(at) if pair[1] <= pair[0]]
             if wrong:
                 raise ValueError(f"floor: the {name} at {wrong[0][1]} m does not lie behind the one at {wrong[0][0]} m")
         if not (0 <= self.depot_aisle < len(self.aisles_m) and 0 <= self.depot_cross < len(self.crosses_m)):

@@ -1,7 +1,7 @@
 """Which orders share a tour: the search as a whole, anytime and from a seed, for benchmarks and for waves alike.
 
-Rounds of two workers: one anneals, the other dives into column generation and anneals what it finds. Both start from the
-best plan so far; what a round brings depends on the seed and on its number alone, not on the cores that are there.
+Rounds of two workers: one anneals, the other dives into column generation and anneals what it finds. Both start from
+the best plan so far; what a round brings depends on the seed and on its number alone, not on the cores that are there.
 """
 
 from collections.abc import Callable
@@ -14,10 +14,11 @@ import numpy as np
 from tasks.domain.waves import diving
 from tasks.domain.waves.covering import Cover
 from tasks.domain.waves.diving import Workshop
-from tasks.domain.waves.search import Batches, anneal, copied, no_batches, savings
+from tasks.domain.waves.savings import savings
+from tasks.domain.waves.search import Batches, anneal, copied, no_batches
 from tasks.domain.waves.tours import Memory, Picking, memory_of
 
-TRIES, TRIES_AFTER_DIVE = 20_000, 5_000  # an order, on a floor whose tours have the fewest states
+TRIES, TRIES_AFTER_DIVE = 200, 50  # for each pair of orders, on a floor whose tours have the fewest states
 ORDERS_TRIED_MAX = 100  # no more tries for more orders
 STATES_FEWEST = 6
 SLICES, FALL = 20, 50.0  # the clock is looked at so often in an annealing; how far the temperature falls
@@ -102,8 +103,8 @@ class _Search:
         """The shortest plan met in so many tries from a temperature that is a share of a tour's metres in the mean."""
         best = copied(now)
         orders = min(ORDERS_TRIED_MAX, self.picking.key.size)
-        tries = tries * orders * STATES_FEWEST // self.picking.ground.done.size
-        heat, cooling = hot * now.metres.sum() / max(1, (now.count > 0).sum()), FALL ** (-1 / tries)
+        tries = tries * orders * orders * STATES_FEWEST // self.picking.ground.done.size
+        heat, cooling = hot * now.metres.sum() / max(1, (now.count > 0).sum()), FALL ** (-1 / max(1, tries))
         for number in range(SLICES):
             if left_s() <= 0:
                 break

@@ -101,6 +101,6 @@ def _around_m(stops: pd.DataFrame, floor: Floor, from_front: np.ndarray) -> pd.S
     tour = aisles.groupby(level="cart")
     ends = tour["inside"].first() + tour["inside"].last()
     around = 2 * np.minimum(tour["gate"].first(), tour["gate"].last()) + 2 * _wide(aisles) + 2 * floor.depth_m
-    whole = around + tour["inside"].sum() - ends
+    whole = pd.Series(around + tour["inside"].sum() - ends)
     single = tour["gate"].size() == 1
     return whole.mask(single, 2 * tour["gate"].first() + tour["low"].first()).astype("float64")

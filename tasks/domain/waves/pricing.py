@@ -67,23 +67,18 @@ def price(
 
 @kernel
 def _best_move(
-    picking: Picking, memory: Memory, pair_m: np.ndarray, batch: np.ndarray, key: int, inside: np.ndarray,
+    picking: Picking, memory: Memory, pair_m: np.ndarray, batch: np.ndarray, key: np.uint64, inside: np.ndarray,
     load: np.ndarray, worth: np.ndarray, cost: float,
 ) -> tuple[float, int, int]:  # fmt: skip
     """The cheapest batch one move away: its tour less its worth, the position that leaves and the order that joins."""
     best, best_out, best_into = cost, NOBODY, NOBODY
     value = worth[batch].sum()
     for out in range(-1, batch.size):
-        if out < 0:
-            left, gone = value, NOBODY
-        else:
-            gone = batch[out]
-            left = value - worth[gone]
+        gone = NOBODY if out < 0 else batch[out]
+        left = value if out < 0 else value - worth[gone]
         least = changed_m(picking, memory, batch, key, out, NOBODY) if batch.size > 1 or out < 0 else 0.0
         if batch.size > 1 and out >= 0 and least - left < best:
             best, best_out, best_into = least - left, out, NOBODY
-        if out < 0 and batch.size == picking.key.size:
-            continue
         for into in range(worth.size):
             if inside[into] or least - left - worth[into] > best - LEAST or not fits(picking, load, gone, into):
                 continue
@@ -99,7 +94,7 @@ def _best_move(
 @kernel
 def _shorter(pair_m: np.ndarray, batch: np.ndarray, out: int, into: int, bound: float) -> bool:
     """Whether the tour with `into` is longer than `bound` already with one other order."""
-    for position in range(batch.size):
+    for position in range(batch.size):  # noqa: SIM110  # the compiler knows no generator
         if position != out and pair_m[batch[position], into] > bound:
             return True
     return False

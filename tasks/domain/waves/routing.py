@@ -50,10 +50,10 @@ def ground_of(floor: Floor) -> Ground:
         depot_m, depot = np.full((aisles, floor.blocks + 1), INFINITE), np.full(aisles, NOTHING)
         depot_m[floor.depot_aisle, floor.depot_cross] = 0.0
         depot[floor.depot_aisle] = DEPOT
-    narrow = [rows.astype("uint16") for rows in (table.source, table.target, table.option)]
+    source, target, option = (rows.astype("uint16") for rows in (table.source, table.target, table.option))
     return Ground(
         np.array(floor.aisles_m, dtype="float64"), np.diff(np.array(floor.crosses_m, dtype="float64")), depot_m, depot,
-        *narrow, table.begin, table.done, table.across.sum(axis=1).astype("float64"),
+        source, target, option, table.begin, table.done, table.across.sum(axis=1).astype("float64"),
     )  # fmt: skip
 
 

@@ -65,7 +65,8 @@ def shortest_scattered(
 
 def _model(floor: Floor, subaisle: np.ndarray, along_m: np.ndarray) -> tuple[_Model, list[list[int]]]:
     """The flow of one tour through the states, and of each place the columns that pass it."""
-    model, passes = _Model(), [[] for _ in subaisle]
+    model = _Model()
+    passes: list[list[int]] = [[] for _ in subaisle]
     ground = ground_of(floor)
     states, blocks, aisles = ground.done.size, floor.blocks, len(floor.aisles_m)
     depot = aisles if floor.gate_m else floor.depot_aisle
@@ -147,7 +148,7 @@ def _solved(model: _Model) -> np.ndarray:
     lp.a_matrix_.start_ = begin.astype("int32")
     lp.a_matrix_.index_ = np.array([row for row, _, _ in by_column], dtype="int32")
     lp.a_matrix_.value_ = np.array([value for _, _, value in by_column])
-    solver = highspy.Highs()
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.silent()
     for name, value in (("mip_rel_gap", 0.0), ("mip_abs_gap", 1e-6), ("threads", 1)):
         solver.setOptionValue(name, value)

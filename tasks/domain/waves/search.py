@@ -1,9 +1,8 @@
-"""Batches improved by moving and exchanging single orders: savings, then simulated annealing, in compiled code.
+"""Batches improved by moving and exchanging single orders: simulated annealing, in compiled code.
 
-Savings: Clarke and Wright 1964, for orders de Koster, van der Poort and Wolters 1999, "Efficient orderbatching methods in
-warehouses", International Journal of Production Research 37(7), section 2.3. Annealing over the neighbourhoods shift and
-swap of Henn and Waescher 2012, "Tabu search heuristics for the order batching problem in manual order picking systems",
-European Journal of Operational Research 222(3), section 4. Objective: metres of all tours, each routed exactly.
+Over the neighbourhoods shift and swap of Henn and Waescher 2012, "Tabu search heuristics for the order batching problem
+in manual order picking systems", European Journal of Operational Research 222(3), section 4. Objective: metres of all
+tours, each routed exactly.
 """
 
 from typing import NamedTuple
@@ -11,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from tasks.domain.waves.compiled import kernel
-from tasks.domain.waves.routing import INFINITE
 from tasks.domain.waves.tours import Memory, Picking, changed_m, fits
 
 NEAR = 30  # an order is moved to a batch with one of so many others that lie best with it
@@ -55,7 +53,8 @@ def draw(state: np.ndarray) -> float:
     mixed = state[0]
     mixed = (mixed ^ (mixed >> SHIFTS[0])) * MIXES[1]
     mixed = (mixed ^ (mixed >> SHIFTS[1])) * MIXES[2]
-    return ((mixed ^ (mixed >> SHIFTS[2])) >> SHIFTS[3]) / 9007199254740992.0
+    drawn: float = ((mixed ^ (mixed >> SHIFTS[2])) >> SHIFTS[3]) / 9007199254740992.0
+    return drawn
 
 
 @kernel
@@ -72,66 +71,13 @@ def put(picking: Picking, memory: Memory, batches: Batches, batch: int, order: i
 @kernel
 def take(picking: Picking, batches: Batches, batch: int, position: int) -> int:
     """Remove the order at a position; `metres` is left as it was."""
-    order = batches.orders[batch, position]
+    order: int = batches.orders[batch, position]
     last = batches.count[batch] - 1
     batches.orders[batch, position] = batches.orders[batch, last]
     batches.count[batch] = last
     batches.load[batch] -= picking.load[order]
     batches.key[batch] ^= picking.key[order]
     return order
-
-
-@kernel
-def savings(picking: Picking, memory: Memory, batches: Batches, pair_m: np.ndarray) -> None:
-    """Fill empty `batches` by merging the two whose merging saves most, again and again.
-
-    `pair_m` (orders x orders) is filled with the metres of two orders together.
-    """
-    number = picking.key.size
-    for order in range(number):
-        put(picking, memory, batches, order, order)
-        pair_m[order, order] = batches.metres[order]
-    saved = np.full((number, number), -INFINITE)
-    for one in range(number):
-        for other in range(one + 1, number):
-            pair_m[one, other] = pair_m[other, one] = (
-                batches.metres[one] + batches.metres[other] - _saved(picking, memory, batches, one, other)
-            )
-            saved[one, other] = _merged(picking, memory, batches, one, other)
-    while True:
-        at = np.argmax(saved)
-        one, other = at // number, at % number
-        if saved[one, other] <= 0.0:
-            break
-        while batches.count[other]:
-            put(picking, memory, batches, one, take(picking, batches, other, batches.count[other] - 1))
-        batches.metres[other] = 0.0
-        saved[other, :] = saved[:, other] = -INFINITE
-        for batch in range(number):
-            if batch != one and batches.count[batch]:
-                low, high = min(one, batch), max(one, batch)
-                saved[low, high] = _merged(picking, memory, batches, low, high)
-
-
-@kernel
-def _merged(picking: Picking, memory: Memory, batches: Batches, one: int, other: int) -> float:
-    """What is saved when two batches become one; minus infinity where no cart holds it."""
-    if batches.count[one] + batches.count[other] > batches.orders.shape[1]:
-        return -INFINITE
-    for kind in range(picking.limit.size):
-        if batches.load[one, kind] + batches.load[other, kind] > picking.limit[kind]:
-            return -INFINITE
-    return _saved(picking, memory, batches, one, other)
-
-
-@kernel
-def _saved(picking: Picking, memory: Memory, batches: Batches, one: int, other: int) -> float:
-    first, second = batches.count[one], batches.count[other]
-    both = np.empty(first + second, dtype=np.int64)
-    both[:first] = batches.orders[one, :first]
-    both[first:] = batches.orders[other, :second]
-    together = changed_m(picking, memory, both, batches.key[one] ^ batches.key[other], -1, -1)
-    return batches.metres[one] + batches.metres[other] - together
 
 
 @kernel

@@ -77,7 +77,7 @@ def memory_of(picking: Picking) -> Memory:
 
 
 @kernel
-def changed_m(picking: Picking, memory: Memory, orders: np.ndarray, key: int, without: int, added: int) -> float:
+def changed_m(picking: Picking, memory: Memory, orders: np.ndarray, key: np.uint64, without: int, added: int) -> float:
     """The metres of the tour of `orders` (key `key`) without the one at a position and with one more (-1 for none)."""
     if without >= 0:
         key ^= picking.key[orders[without]]
@@ -85,7 +85,8 @@ def changed_m(picking: Picking, memory: Memory, orders: np.ndarray, key: int, wi
         key ^= picking.key[added]
     slot = key & np.uint64(memory.keys.size - 1)
     if memory.keys[slot] == key:
-        return memory.metres[slot]
+        metres: float = memory.metres[slot]
+        return metres
     memory.words[:] = 0
     for position in range(orders.size):
         if position != without:
@@ -125,7 +126,8 @@ def _routed_m(picking: Picking, memory: Memory) -> float:
 @kernel
 def _lowest(bits: int) -> int:
     """The number of the lowest bit that is set (Leiserson, Prokop and Randall 1998)."""
-    return LOWEST[((bits & (~bits + ONE)) * DE_BRUIJN) >> SHIFT]
+    number: int = LOWEST[((bits & (~bits + ONE)) * DE_BRUIJN) >> SHIFT]
+    return number
 
 
 @kernel
