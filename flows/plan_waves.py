@@ -29,7 +29,7 @@ class Waved:
 
 @flow(name="plan-waves", flow_run_name=named("plan waves", warehouse=" in {}", carrier=" for {}", as_of=" as of {}"))
 def plan_waves(warehouse: str | None = None, carrier: str | None = None, as_of: datetime | None = None) -> Waved:
-    """Put every order that can be picked into one wave a warehouse and carrier, on carts walked in S-shape.
+    """Put every order that can be picked into one wave a warehouse and carrier, on carts walked the shortest way.
 
     Each order left out has a reason. A second run finds nothing left to release and writes nothing; lists that a
     broken-off run did not print are printed by the next.
