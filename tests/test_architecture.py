@@ -40,8 +40,8 @@ ALLOWED = {  # folder or file, longest match first -> what it may import beside 
 }  # fmt: skip
 PURE = {  # the standard library, as far as a rule may use it
     "abc", "array", "binascii", "bisect", "calendar", "collections", "concurrent", "csv", "dataclasses", "datetime",
-    "decimal", "difflib", "enum", "fractions", "functools", "graphlib", "hashlib", "heapq", "html", "io", "itertools", "json",
-    "math", "operator", "random", "re", "statistics", "string", "textwrap", "types", "typing", "unicodedata",
+    "decimal", "difflib", "enum", "fractions", "functools", "graphlib", "hashlib", "heapq", "html", "io", "itertools",
+    "json", "math", "operator", "random", "re", "statistics", "string", "textwrap", "types", "typing", "unicodedata",
     "zlib", "zoneinfo",
 }  # fmt: skip
 
