@@ -18,9 +18,9 @@ from tasks.domain.waves.savings import savings
 from tasks.domain.waves.search import Batches, anneal, copied, no_batches
 from tasks.domain.waves.tours import Memory, Picking, memory_of
 
-TRIES, TRIES_AFTER_DIVE = 200, 50  # for each pair of orders, on a floor whose tours have the fewest states
+TRIES, TRIES_AFTER_DIVE = 200, 50  # for each pair of orders, on a floor of the least work
 ORDERS_TRIED_MAX = 100  # no more tries for more orders
-STATES_FEWEST = 6
+WORK_LEAST = 60  # states times aisles: a tour on a larger floor takes as much longer, so fewer are tried
 SLICES, FALL = 20, 50.0  # the clock is looked at so often in an annealing; how far the temperature falls
 HOT, WARM, COOL = 0.04, 0.015, 0.01
 WHOLE_SHARE = 0.2  # of the seconds left, for the integer programme
@@ -103,7 +103,8 @@ class _Search:
         """The shortest plan met in so many tries from a temperature that is a share of a tour's metres in the mean."""
         best = copied(now)
         orders = min(ORDERS_TRIED_MAX, self.picking.key.size)
-        tries = tries * orders * orders * STATES_FEWEST // self.picking.ground.done.size
+        work = self.picking.ground.done.size * self.picking.ground.aisle_m.size
+        tries = tries * orders * orders * WORK_LEAST // max(WORK_LEAST, work)
         heat, cooling = hot * now.metres.sum() / max(1, (now.count > 0).sum()), FALL ** (-1 / max(1, tries))
         for number in range(SLICES):
             if left_s() <= 0:
