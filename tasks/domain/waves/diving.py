@@ -84,7 +84,7 @@ def generate(shop: Workshop, generations: int, left_s: Callable[[], float]) -> t
     return shop.cover.relaxed()[0], False
 
 
-def dive(shop: Workshop, kept: np.ndarray, random: np.random.Generator, left_s: Callable[[], float]) -> Batches | None:
+def dive(shop: Workshop, kept: np.ndarray, chance: np.random.Generator, left_s: Callable[[], float]) -> Batches | None:
     """A plan that keeps some batches (rows) and takes the others from the relaxed plan, the surest first.
 
     None when `left_s` (seconds) are over before it is whole.
@@ -99,7 +99,7 @@ def dive(shop: Workshop, kept: np.ndarray, random: np.random.Generator, left_s: 
         share = cover.shares()
         share[fixed] = 0
         sure = np.flatnonzero(share > SURE).tolist()
-        noisy = np.where(share > 1e-6, share + NOISE * random.random(share.size), -1)
+        noisy = np.where(share > 1e-6, share + NOISE * chance.random(share.size), -1)
         chosen = sure or [int(np.argmax(noisy))]
         cover.fix(chosen)
         fixed += chosen
@@ -108,17 +108,17 @@ def dive(shop: Workshop, kept: np.ndarray, random: np.random.Generator, left_s: 
     return batches_of(shop, cover.members[fixed]) if whole else None
 
 
-def kept_rows(shop: Workshop, best: Batches, random: np.random.Generator) -> np.ndarray:
+def kept_rows(shop: Workshop, best: Batches, chance: np.random.Generator) -> np.ndarray:
     """The batches of the best plan that a dive keeps: all but those that lie near an order drawn."""
     rows = rows_of(best)
     of = {int(order): number for number, row in enumerate(rows) for order in row[row >= 0]}
     anew = max(4, round(len(rows) * (1 - KEPT_SHARE)))
-    seed = int(random.integers(len(of)))
+    seed = int(chance.integers(len(of)))
     chosen = [of[seed]]
     for order in shop.near[seed]:
         if len(chosen) >= anew:
             break
-        if of[int(order)] not in chosen and random.random() >= SKIP:
+        if of[int(order)] not in chosen and chance.random() >= SKIP:
             chosen.append(of[int(order)])
     return np.delete(rows, chosen, axis=0)
 
