@@ -114,11 +114,13 @@ def _same(told: pd.DataFrame) -> pd.Series:
 def changed(lines: pd.DataFrame) -> pd.DataFrame:
     """Findings in review whose difference is another one by now, or that nobody was asked about yet.
 
+    An answer stands all the same where it posts nothing: rejected, to be counted again, or approved and no longer off.
     `lines`: finding, quantity, expected (now) and expected_then int64, unit_minor Int64, asked_at, answer, answered_by.
     Gives finding, line_id, expected and difference int64, value_minor Int64 and the reason to be shown.
     """
     difference = (lines["quantity"] - lines["expected"]).astype("int64")
     moved = lines["expected"] != lines["expected_then"]
+    stands = lines["answer"].notna() & ((lines["answer"] != CountAnswer.APPROVED.value) | (difference == 0))
     was = "asked again: expected was " + lines["expected_then"].astype("str") + ", by later facts it is "
     after = (", after " + lines["answered_by"] + " had answered").where(lines["answer"].notna(), "")
     reason = (was + lines["expected"].astype("str") + after).where(moved)
@@ -127,7 +129,7 @@ def changed(lines: pd.DataFrame) -> pd.DataFrame:
         value_minor=difference.astype("Int64") * lines["unit_minor"].astype("Int64"),
     )  # fmt: skip
     names = ["finding", "line_id", "expected", "difference", "value_minor", "reason"]
-    return told[moved | lines["asked_at"].isna()][names].reset_index(drop=True)
+    return told[(moved & ~stands) | lines["asked_at"].isna()][names].reset_index(drop=True)
 
 
 def answer_sheet(waiting: pd.DataFrame) -> pd.DataFrame:

@@ -82,13 +82,23 @@ def test_the_first_answer_stands(
     assert reason in told[0]
 
 
+def _asked(quantity: list[int], answers: list[str | None]) -> pd.DataFrame:
+    """Findings for which ten units were expected when people were asked, and seven are now; the last one still ten."""
+    now = [7] * (len(answers) - 1) + [10]
+    return pd.DataFrame(
+        {"finding": range(1, len(answers) + 1), "line_id": range(11, len(answers) + 11), "quantity": quantity,
+         "expected": now, "expected_then": 10, "unit_minor": pd.Series([500] * len(answers), dtype="Int64"),
+         "asked_at": NOON, "answer": pd.Series(answers, dtype="str"), "answered_by": "Ann"}
+    )  # fmt: skip
+
+
 def test_a_difference_that_changed_is_asked_again() -> None:
     """Three units shipped before the count became known: expected 10 then, 7 now; what did not change is left alone."""
-    lines = pd.DataFrame(
-        {"finding": [1, 2], "line_id": [11, 12], "quantity": [7, 4], "expected": [7, 10], "expected_then": [10, 10],
-         "unit_minor": pd.Series([500, 500], dtype="Int64"), "asked_at": [NOON, NOON],
-         "answer": pd.Series(["approved", None], dtype="str"), "answered_by": pd.Series(["Ann", None], dtype="str")}
-    )  # fmt: skip
-    (again,) = changed(lines).to_dict("records")
-    assert (again["finding"], again["expected"], again["difference"], again["value_minor"]) == (1, 7, 0, 0)
+    (again,) = changed(_asked([5, 4], ["approved", None])).to_dict("records")
+    assert (again["finding"], again["expected"], again["difference"], again["value_minor"]) == (1, 7, -2, -1000)
     assert again["reason"] == "asked again: expected was 10, by later facts it is 7, after Ann had answered"
+
+
+def test_an_answer_that_posts_nothing_stands() -> None:
+    """Rejected, to be counted again, or approved and no longer off: nobody is asked a second time."""
+    assert changed(_asked([5, 5, 7, 4], ["rejected", "recount", "approved", None])).empty

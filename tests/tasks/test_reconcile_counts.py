@@ -450,21 +450,24 @@ def answer(connection: Connection, said: str, *lines: int, reason_code: str | No
 
 
 @pytest.mark.parametrize(
-    ("said", "decision", "book", "states"),
+    ("said", "late", "decision", "book", "states"),
     [
-        ("approved", "posted", 78, ["posted"]),
-        ("rejected", "rejected", 98, ["rejected"]),
-        ("recount", "recount", 98, ["recount", "ready"]),
+        ("approved", 0, "posted", 78, ["posted"]),
+        ("rejected", -2, "rejected", 98, ["rejected"]),
+        ("recount", -2, "recount", 98, ["recount", "ready"]),
     ],
 )
-def test_an_answer_is_carried_out_once(shop: Engine, said: str, decision: str, book: int, states: list[str]) -> None:
-    """By the book as it is known now: two units left before the count, and the file came after the question."""
+def test_an_answer_is_carried_out_once(
+    shop: Engine, said: str, late: int, decision: str, book: int, states: list[str]
+) -> None:
+    """What posts nothing stands although two units left before the count and the file came after the question."""
     with shop.begin() as connection:
         move(connection, 100, "06:00", kind="opening", product=VASE)
         counted(connection, 78, product=VASE)
     assert run().lines("review") == 1
     with shop.begin() as connection:
-        move(connection, -2, "07:00", product=VASE)
+        if late:
+            move(connection, late, "07:00", product=VASE)
         answer(connection, said, 1, reason_code="DAMAGED" if said == "approved" else None)
     told = carry_out_answers.fn(AS_OF)
     assert (told.lines(decision), len(told.findings)) == (1, 1)
