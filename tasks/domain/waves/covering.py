@@ -5,10 +5,10 @@ worth of an order is then never negative (Gademann and van de Velde 2005, "Order
 in a parallel-aisle warehouse", IIE Transactions 37(1), section 3).
 """
 
-from typing import Any
-
 import highspy
 import numpy as np
+
+from tasks.domain.waves.solving import solver
 
 ENDLESS = highspy.kHighsInf
 
@@ -21,7 +21,7 @@ class Cover:
         self.members = np.empty((0, most), dtype="int64")
         self.metres = np.empty(0)
         self._known: dict[bytes, int] = {}
-        self._solver = _solver()
+        self._solver = solver()
         for _ in range(orders):
             self._solver.addRow(1.0, ENDLESS, 0, np.array([], dtype="int32"), np.array([]))
 
@@ -85,22 +85,13 @@ class Cover:
         lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
         lp.a_matrix_.start_ = np.append(begin, len(index)).astype("int32")
         lp.a_matrix_.index_, lp.a_matrix_.value_ = index, np.ones(len(index))
-        solver = _solver()
-        for name, value in (("mip_max_nodes", nodes_max), ("time_limit", seconds), ("objective_bound", below_m)):
-            solver.setOptionValue(name, value)
-        solver.passModel(lp)
-        solver.run()
-        if solver.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+        highs = solver(mip_max_nodes=nodes_max, time_limit=seconds, objective_bound=below_m)
+        highs.passModel(lp)
+        highs.run()
+        if highs.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
             return None
-        taken = self.members[columns[np.array(solver.getSolution().col_value) > 0.5]]
+        taken = self.members[columns[np.array(highs.getSolution().col_value) > 0.5]]
         return np.asarray(taken)
-
-
-def _solver() -> Any:
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    solver.silent()
-    solver.setOptionValue("threads", 1)
-    return solver
 
 
 def _columns(members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,8 @@ import highspy
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
+from tasks.domain.waves.solving import solver
+
 LOOKS_MAX = 200  # HiGHS asks so often whether to go on; its own measure of work, the same on every machine
 MARGIN = 1e-3  # the value of the wave already known, so that HiGHS has a solution of its own kind to beat
 
@@ -106,34 +108,32 @@ def _solve(programme: highspy.HighsLp, wave: np.ndarray, orders: int, stop: Call
     cost = np.array(programme.col_cost_)
     units, aisles = int(cost[:orders] @ wave[:orders]), int(wave[orders:].sum())
     cost[orders:] = -(units - MARGIN) / aisles if aisles else 0.0
-    solver = _solver(stop)
-    solver.passModel(programme)
-    solver.changeColsCost(len(cost), np.arange(len(cost), dtype=np.int32), cost)
+    highs = _stoppable(stop)
+    highs.passModel(programme)
+    highs.changeColsCost(len(cost), np.arange(len(cost), dtype=np.int32), cost)
     if aisles:
         start = highspy.HighsSolution()
         start.col_value = wave.astype(float)
-        solver.setSolution(start)
-    solver.run()
-    ended = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
-    found = np.array(solver.getSolution().col_value).round().astype(bool)
+        highs.setSolution(start)
+    highs.run()
+    ended = highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    found = np.array(highs.getSolution().col_value).round().astype(bool)
     if len(found) != len(cost) or not _allowed(programme, found) or not found[orders:].any():
         return None, False
     denser = not aisles or int(cost[:orders] @ found[:orders]) * aisles > units * int(found[orders:].sum())
     return (found if denser else None), ended
 
 
-def _solver(stop: Callable[[], bool]) -> highspy.Highs:
-    solver: highspy.Highs = highspy.Highs()  # type: ignore[no-untyped-call]
-    for option, value in (("output_flag", False), ("threads", 1), ("mip_rel_gap", 0.0), ("random_seed", 1)):
-        solver.setOptionValue(option, value)
+def _stoppable(stop: Callable[[], bool]) -> highspy.Highs:
+    made = solver(mip_rel_gap=0.0, random_seed=1)
     looks = iter(range(LOOKS_MAX))
 
     def look(event: highspy.highs.HighsCallbackEvent) -> None:
         if next(looks, None) is None or stop():
             event.interrupt()
 
-    solver.cbMipInterrupt += look
-    return solver
+    made.cbMipInterrupt += look
+    return made
 
 
 def _allowed(programme: highspy.HighsLp, found: np.ndarray) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 
 from tasks.domain.waves.floor import Floor
 from tasks.domain.waves.routing import INFINITE, NOTHING, Ground, Tour, ground_of, shortest
+from tasks.domain.waves.solving import solver
 from tasks.domain.waves.tour_states import BOTH, HIGH, LOW, PASS, TWICE
 
 
@@ -148,13 +149,10 @@ def _solved(model: _Model) -> np.ndarray:
     lp.a_matrix_.start_ = begin.astype("int32")
     lp.a_matrix_.index_ = np.array([row for row, _, _ in by_column], dtype="int32")
     lp.a_matrix_.value_ = np.array([value for _, _, value in by_column])
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    solver.silent()
-    for name, value in (("mip_rel_gap", 0.0), ("mip_abs_gap", 1e-6), ("threads", 1)):
-        solver.setOptionValue(name, value)
-    solver.passModel(lp)
-    solver.run()
-    return np.array(solver.getSolution().col_value) > 0.5
+    highs = solver(mip_rel_gap=0.0, mip_abs_gap=1e-6)
+    highs.passModel(lp)
+    highs.run()
+    return np.array(highs.getSolution().col_value) > 0.5
 
 
 def _needed(walk: np.ndarray, article: np.ndarray, held: np.ndarray, demand: np.ndarray) -> np.ndarray:

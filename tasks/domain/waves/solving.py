@@ -1,0 +1,18 @@
+"""HiGHS on one core and without a word, for the planner's linear and integer programmes."""
+
+import highspy
+
+
+class _Quiet(highspy.Highs):  # type: ignore[misc]
+    def enableCallbacks(self) -> None:  # noqa: N802 - the name is HiGHS's own
+        """The first call that writes to stdout, made by the constructor: too early for an option set afterwards."""
+        self.setOptionValue("output_flag", False)
+        super().enableCallbacks()
+
+
+def solver(**options: float) -> highspy.Highs:
+    """HiGHS with `options` by their names, such as mip_rel_gap."""
+    made = _Quiet()
+    for name, value in {"threads": 1, **options}.items():
+        made.setOptionValue(name, value)
+    return made
