@@ -1,22 +1,24 @@
 """A floor on which counts are settled while other processes promise and ship; each worker is a process of its own."""
 
 import os
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from crashing import ROOT, context
 from floor import AS_OF, Shop
-from sqlalchemy import insert, select
+from sqlalchemy import Select, insert, select
 
 from tasks.allocate_orders import allocate_stock
 from tasks.reconcile_counts import reconcile
 from tasks.store import schema
-from tasks.store.engine import engine
+from tasks.store.engine import engine, reading
 from tasks.store.stock import post_moves
 from tasks.track_shipments import ship_parcels
 
@@ -74,9 +76,10 @@ def allocate(number: int) -> None:
 def ship(number: int) -> None:
     """A carrier takes parcels of orders that were promised something; some left before the last count."""
     one, line = schema.allocations.c, schema.order_lines.c
+    sent = select(schema.shipments.c.order_id)
+    ready = select(one.order_id).where(one.state == "open", one.order_id.not_in(sent)).distinct()
+    _wait_for(ready)
     with engine().begin() as connection:
-        sent = select(schema.shipments.c.order_id)
-        ready = select(one.order_id).where(one.state == "open", one.order_id.not_in(sent)).distinct()
         for order in connection.scalars(ready.order_by(one.order_id).limit(6)).all():
             parcel = {"merchant_id": 1, "parcel": f"P{order}", "order_id": order, "state": "packed",
                       "shipped_at": AS_OF - timedelta(minutes=30 * (order % 4))}  # fmt: skip
@@ -90,6 +93,15 @@ def ship(number: int) -> None:
                 for number, sku, units in content
             ])  # fmt: skip
     ship_parcels.fn(AS_OF + timedelta(minutes=number))
+
+
+def _wait_for(rows: Select[Any]) -> None:
+    """Until there are any, or half a minute is over: the first promises may take longer than the parcels."""
+    for _ in range(300):
+        with reading().connect() as connection:
+            if connection.execute(rows.limit(1)).first() is not None:
+                return
+        time.sleep(0.1)
 
 
 def count(number: int) -> None:

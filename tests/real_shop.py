@@ -202,11 +202,12 @@ class Floor:
 
     def _fill_sheets(self, day: datetime) -> None:
         """Counters fill the sheets the flows wrote on the days before; a recount is done by someone else."""
-        for sheet in sorted((self.home / "outgoing").glob("*counts/*/*.xlsx")):
+        for sheet in sorted((self.home / "outgoing").glob("*counts/*/CC-*.xlsx")):
             if sheet in self.sheets:
                 continue
             self.sheets.add(sheet)
             rows = pd.read_excel(sheet, dtype=str, keep_default_na=False)
+            rows = rows[rows["location"] != ""]  # nothing is found that is not listed
             turn = 1 + max((int(one) for one in rows["count_id"].str.extract(r"-R(\d)$")[0].dropna()), default=0)
             rows["quantity"] = [
                 str(self.shelf[location, sku]) for location, sku in zip(rows["location"], rows["sku"], strict=True)
@@ -214,7 +215,7 @@ class Floor:
             rows["counter"], rows["counted_at"] = ("Ada", "Ben", "Cleo", "Dora")[turn], _say(day, 7, turn)
             target = self.inbox / "counts" / sheet.name
             target.parent.mkdir(parents=True, exist_ok=True)
-            rows.drop(columns="location_barcode").to_excel(target, index=False)
+            rows.to_excel(target, index=False)
 
     def _lose(self, number: int) -> None:
         """In the night things get lost or turn up: a unit of a few goods, a fifth of fewer."""

@@ -90,7 +90,7 @@ class Week:
         self.put(
             schema.variances, count_line_id=line, book=expected, expected=expected, counted=counted,
             difference=counted - expected, value_minor=250 * (counted - expected), currency="GBP",
-            within_tolerance=within, decision="post",
+            within_tolerance=within, decision="posted",
         )  # fmt: skip
 
 
