@@ -2,9 +2,9 @@
 
 import sys
 
-from benchmarks import receive, reconcile
+from benchmarks import allocate, receive, reconcile
 
-BENCHMARKS = {"receive": receive.main, "reconcile": reconcile.main}
+BENCHMARKS = {"receive": receive.main, "reconcile": reconcile.main, "allocate": allocate.main}
 
 
 def main(arguments: list[str]) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection, Table
 
 from tasks.store.counts import load_counts
+from tasks.store.incoming import load_incoming
 from tasks.store.intake import Intake, Loaded
 from tasks.store.manifests import load_shipments
 from tasks.store.messages import load_message_events
@@ -25,6 +26,7 @@ LOADERS: dict[str, Callable[[Connection, Table, Intake], Loaded]] = {
     "movements": load_movements,
     "orders": load_orders,
     "counts": load_counts,
+    "incoming": load_incoming,
     "message_events": load_message_events,
     "picks": load_picks,
     "packs": load_packs,
