@@ -2,9 +2,14 @@
 
 import sys
 
-from benchmarks import allocate, receive, reconcile
+from benchmarks import allocate, contention, receive, reconcile
 
-BENCHMARKS = {"receive": receive.main, "reconcile": reconcile.main, "allocate": allocate.main}
+BENCHMARKS = {
+    "receive": receive.main,
+    "reconcile": reconcile.main,
+    "allocate": allocate.main,
+    "contention": contention.main,
+}
 
 
 def main(arguments: list[str]) -> int:
