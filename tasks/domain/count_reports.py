@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from tasks.domain.count_states import NO_EVIDENCE
 from tasks.domain.counts import record_accuracy
 
 ACT = ("review", "recount")
@@ -54,7 +55,7 @@ def accuracy(found: pd.DataFrame) -> pd.DataFrame:
 
     accuracy is by line (hit or miss, never netted), accuracy_value by the absolute value of the differences.
     """
-    live = found[found["decision"] != "superseded"]
+    live = found[~found["decision"].isin(NO_EVIDENCE)]
     each = [record_accuracy(rows).assign(warehouse=code) for code, rows in live.groupby("warehouse", sort=True)]
     told = pd.concat(each, ignore_index=True) if each else record_accuracy(live).assign(warehouse="")
     money = live.groupby("warehouse")["currency"].first()

@@ -31,6 +31,9 @@ class CountDecision(StrEnum):
     REJECTED = "rejected"
 
 
+NO_EVIDENCE = (CountDecision.SUPERSEDED, CountDecision.REJECTED)  # such a count says nothing of the record
+
+
 class CountAnswer(StrEnum):
     """What a person answered to a finding in review."""
 

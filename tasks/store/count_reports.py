@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, Select, Text, and_, case, cast, func, literal, or_, select
 
+from tasks.domain.count_states import NO_EVIDENCE
 from tasks.domain.states import MoveKind
 from tasks.store.frames import read, staged
 from tasks.store.schema import (
@@ -165,7 +166,7 @@ def counted_since(connection: Connection, since: datetime, until: datetime) -> p
         .join(counts, counts.c.id == count_lines.c.count_id)
         .join(warehouses, warehouses.c.id == counts.c.warehouse_id)
         .join(products, products.c.id == count_lines.c.product_id, isouter=True)
-        .where(one.decided_at > since, one.decided_at <= until, one.decision != "superseded")
+        .where(one.decided_at > since, one.decided_at <= until, one.decision.not_in(NO_EVIDENCE))
         .group_by(*key)
     )  # fmt: skip
     return _whole(read(connection, rows), ["places", "hits", "value_minor", "off_minor"])

@@ -9,6 +9,7 @@ from datetime import datetime
 import pandas as pd
 from sqlalchemy import Connection, case, func, or_, select
 
+from tasks.domain.count_states import NO_EVIDENCE
 from tasks.store import frames
 from tasks.store.messages import was_due
 from tasks.store.schema import (
@@ -52,13 +53,17 @@ def parcels(connection: Connection, since: datetime, until: datetime) -> pd.Data
 
 
 def counted_places(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
-    """Findings that stand, not the first attempts; columns as `tasks.domain.kpi_floor.record_accuracy` says."""
+    """Findings that stand, not the first attempts; columns as `tasks.domain.kpi_floor.record_accuracy` says.
+
+    Places and SKUs nobody knows are among them: goods lie where no record says so.
+    """
     line, found = count_lines.c, variances.c
+    location, sku = func.coalesce(locations.c.code, line.location_code), func.coalesce(products.c.sku, line.sku)
     return frames.read(
         connection,
         select(
-            warehouses.c.code.label("warehouse"), counts.c.code.label("count"), locations.c.code.label("location"),
-            merchants.c.code.label("merchant"), products.c.sku, line.condition, line.lot, products.c.abc_class,
+            warehouses.c.code.label("warehouse"), counts.c.code.label("count"), location.label("location"),
+            merchants.c.code.label("merchant"), sku.label("sku"), line.condition, line.lot, products.c.abc_class,
             line.counted_at, found.book, found.expected, found.counted.label("counted_units"), found.difference,
             found.value_minor, found.currency, products.c.unit_cost_minor, found.within_tolerance, found.decision,
             (line.state == "posted").label("posted"),
@@ -66,11 +71,11 @@ def counted_places(connection: Connection, since: datetime, until: datetime) -> 
         .join_from(variances, count_lines, line.id == found.count_line_id)
         .join(counts, counts.c.id == line.count_id)
         .join(warehouses, warehouses.c.id == counts.c.warehouse_id)
-        .join(locations, locations.c.id == line.location_id)
-        .join(products, products.c.id == line.product_id)
-        .join(merchants, merchants.c.id == products.c.merchant_id)
-        .where(line.counted_at.between(since, until), found.decision.not_in(("superseded", "rejected")))
-        .order_by(warehouses.c.code, locations.c.code, merchants.c.code, products.c.sku, line.condition, line.lot,
+        .join(locations, locations.c.id == line.location_id, isouter=True)
+        .join(products, products.c.id == line.product_id, isouter=True)
+        .join(merchants, merchants.c.id == products.c.merchant_id, isouter=True)
+        .where(line.counted_at.between(since, until), found.decision.not_in(NO_EVIDENCE))
+        .order_by(warehouses.c.code, location, merchants.c.code, sku, line.condition, line.lot,
                   line.counted_at, counts.c.code, counts.c.round),
     )  # fmt: skip
 
