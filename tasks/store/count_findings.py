@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from tasks.domain.count_states import CountDecision
-from tasks.domain.states import CountLineState, CountState, MoveKind
+from tasks.domain.states import CountLineState, CountState
 from tasks.store.frames import changed, read, staged
 from tasks.store.ledger import PLACE
 from tasks.store.merging import insert_new
@@ -31,7 +31,6 @@ from tasks.store.schema import (
     merchants,
     products,
     run_log,
-    stock_moves,
     variances,
     warehouses,
 )
@@ -255,28 +254,6 @@ def refused_lines(connection: Connection) -> pd.DataFrame:
         .join(locations, locations.c.id == line.location_id, isouter=True)
         .where(line.state == CountLineState.REFUSED)
         .order_by(warehouses.c.code, counts.c.code, _where(), line.sku, line.id),
-    )  # fmt: skip
-
-
-def adjustments_at(connection: Connection, recorded_at: datetime) -> pd.DataFrame:
-    """What counts moved in the ledger at that moment, late corrections of earlier counts included, by place.
-
-    merchant, warehouse, location, sku, condition, lot, quantity_delta, reason, counted_at, count, recorded_at.
-    """
-    move = stock_moves.c
-    return read(
-        connection,
-        select(merchants.c.code.label("merchant"), warehouses.c.code.label("warehouse"),
-               locations.c.code.label("location"), products.c.sku, move.condition, move.lot,
-               move.quantity.label("quantity_delta"), move.reason, move.effective_at.label("counted_at"),
-               move.document.label("count"), move.recorded_at)
-        .join_from(stock_moves, locations, locations.c.id == move.location_id)
-        .join(warehouses, warehouses.c.id == locations.c.warehouse_id)
-        .join(products, products.c.id == move.product_id)
-        .join(merchants, merchants.c.id == products.c.merchant_id)
-        .where(move.kind == MoveKind.COUNT, move.recorded_at == recorded_at)
-        .order_by(warehouses.c.code, locations.c.code, merchants.c.code, products.c.sku, move.condition, move.lot,
-                  move.effective_at, move.id),
     )  # fmt: skip
 
 
