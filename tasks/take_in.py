@@ -1,6 +1,6 @@
 """One delivered file, from the inbox to the database: read, translated, judged, loaded or refused."""
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -8,7 +8,6 @@ from sqlalchemy import Connection
 from config.settings import settings
 from tasks.connectors.files import Export, ExportError, open_export
 from tasks.connectors.layouts import UnknownLayout, recognise
-from tasks.domain.intake import NUMBERED
 from tasks.draft_sheet import Draft
 from tasks.intaking import Intaking, Opened, Outcome
 from tasks.judge_blocks import judge_blocks
@@ -17,9 +16,10 @@ from tasks.store import imports
 from tasks.store.engine import engine, exclusive, reading
 from tasks.store.imports import Delivery
 from tasks.store.intake import Intake, Loaded
-from tasks.store.orders import can_go_straight, straight_orders
+from tasks.store.orders import NewOrders, straight_orders
 from tasks.store.sites import merchant_ids
-from tasks.store.staging import KnownRowsError, staging
+from tasks.store.staging import staging
+from tasks.store.straight import KnownRowsError
 
 
 def take_in(job: Intaking) -> Outcome:
@@ -55,28 +55,27 @@ def _load(job: Intaking, delivery: Delivery, export: Export) -> Outcome:
     layout = recognise(job.kind.name, export.header, job.site.layouts)
     with reading().connect() as connection:
         file = Opened(delivery, export, layout, merchant_ids(connection))
-        straight = job.kind.name == "orders" and can_go_straight(connection)
     with suppress(KnownRowsError):
-        if straight:
+        if job.kind.name == "orders":
             return _write_new_orders(job, file)
     return _stage_and_merge(job, file)
 
 
 def _write_new_orders(job: Intaking, file: Opened) -> Outcome:
     """Orders all of which are new: each block is written while the next one is judged, in one transaction."""
-    with engine().begin() as connection:
+    with engine().begin() as connection, ExitStack() as stack:
         if (known := _locked(connection, file)) is not None:
             return _seen(job, known, "taken in by another run")
         import_id = imports.open_import(connection, file.delivery, file.layout.name, job.as_of)
-        with straight_orders(connection, import_id) as sink:
+        with straight_orders(connection, import_id, settings().folder(".staging")) as sink:
             tally = judge_blocks(job, file, sink)
-        with Draft(job.kind, file, tally) as draft:
-            outcome = settle_import(job, file, tally, connection, import_id, Loaded(tally.records, 0))
-            return replace(outcome, sheet=draft.take())
+            draft = stack.enter_context(Draft(job.kind, file, tally))  # written while the last rows are
+        outcome = settle_import(job, file, tally, connection, import_id, Loaded(tally.records, 0))
+        return replace(outcome, sheet=draft.take())
 
 
 def _stage_and_merge(job: Intaking, file: Opened) -> Outcome:
-    extra = ("merchant_id", *(NUMBERED if job.kind.name == "orders" else ()))
+    extra = NewOrders.extra if job.kind.name == "orders" else ("merchant_id",)
     with staging(job.kind, settings().folder(".staging"), extra) as stage:
         tally = judge_blocks(job, file, stage)
         with Draft(job.kind, file, tally) as draft, stage.merge() as connection:

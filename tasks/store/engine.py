@@ -32,6 +32,7 @@ def engine_of(address: str) -> Engine:
     made = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
     event.listen(made, "connect", _prepare_sqlite)
     event.listen(made, "begin", _begin_sqlite)
+    event.listen(made, "checkin", _detach_files)
     return made
 
 
@@ -69,3 +70,11 @@ def _prepare_sqlite(raw: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     mode = "DEFERRED" if connection.get_execution_options().get("reading") else "IMMEDIATE"
     connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _detach_files(raw: Any, _record: Any) -> None:
+    """A connection goes back to the pool without the files that were attached to it."""
+    if raw is not None:
+        attached = [name for _, name, _ in raw.execute("PRAGMA database_list") if name not in {"main", "temp"}]
+        for name in attached:
+            raw.execute(f'DETACH DATABASE "{name}"')

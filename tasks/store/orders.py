@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pandas as pd
 from sqlalchemy import (
@@ -21,16 +22,18 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.selectable import Subquery
 
+from tasks.domain.exports import KINDS, Kind
+from tasks.domain.intake import NUMBERED
 from tasks.domain.states import HoldReason, QuarantineState
 from tasks.store.engine import exclusive
 from tasks.store.frames import changed, read
 from tasks.store.intake import Intake, Loaded
 from tasks.store.merging import count, differs, drop, drop_repeats, insert_new, same_key, update_changed
 from tasks.store.schema import imports, order_lines, orders, quarantined_rows
-from tasks.store.staging import Sink, straight
+from tasks.store.staging import Sink
+from tasks.store.straight import straight
 
 KEY = ("merchant_id", "order_number")
 HEADER = (
@@ -52,67 +55,9 @@ def load_orders(connection: Connection, rows: Table, intake: Intake) -> Loaded:
     is taken from its first row (`is_first`). A line twice in a file with other values is refused; the first stands.
     """
     total = count(connection, rows)
-    if can_go_straight(connection):  # and could not: some of it is known, or says a line twice
-        return _load_over_known(connection, rows, intake, total)
-    try:
-        with connection.begin_nested():
-            return Loaded(_insert_all(connection, rows, intake), 0)
-    except IntegrityError:
-        return _load_over_known(connection, rows, intake, total)
-
-
-def _insert_all(connection: Connection, rows: Table, intake: Intake) -> int:
-    """The quick way, for a file all of which is new: no row is compared with what is there, ids are counted on."""
-    order_id = (_highest_id(connection) + rows.c.order_index).label("id")
-    connection.execute(_copy(orders, _new_orders(rows, intake).add_columns(order_id)))
-    lines = _line_facts(rows, order_id.label("order_id"), rows.c.is_fulfilled == 1)
-    return changed(connection, _copy(order_lines, lines))
-
-
-def _highest_id(connection: Connection) -> int:
-    """The highest id of an order; who holds `receive` may count on from it, nobody else makes orders."""
-    return int(connection.scalar(select(func.max(orders.c.id))) or 0)
-
-
-def can_go_straight(connection: Connection) -> bool:
-    """Whether new orders need not be staged."""
-    return connection.dialect.name == "postgresql"
-
-
-@contextmanager
-def straight_orders(connection: Connection, import_id: int) -> Iterator[Sink]:
-    """Order lines all of which are new go into their tables block by block; the caller holds `receive`.
-
-    Raises KnownRowsError when they are not: the transaction is lost, the file must be staged and merged.
-    """
-    highest = _highest_id(connection)
-    with straight(connection, lambda typed: _by_table(typed, highest, import_id)) as sink:
-        yield sink
-    sequence = func.pg_get_serial_sequence(orders.name, "id")
-    connection.execute(select(func.setval(sequence, func.max(orders.c.id) + 1, False)))
-
-
-def _by_table(typed: pd.DataFrame, highest: int, import_id: int) -> Iterator[tuple[Table, pd.DataFrame]]:
-    """The rows of each table that blocks of new order lines make: an order by its first line, and every line."""
-    typed = typed.assign(order_id=highest + typed["order_index"], import_id=import_id)
-    first = typed[typed["is_first"] == 1].rename(columns={"order_id": "id"})
-    if "refunded_minor" in first:
-        first = first.assign(refunded_minor=first["refunded_minor"].fillna(0))
-    yield orders, first[[name for name in ("id", "import_id", "hold_reason", *KEY, *HEADER) if name in first]]
-    lines = typed.rename(columns={"quantity": "quantity_ordered"})
-    if lines["is_fulfilled"].any():
-        lines = lines.assign(**dict.fromkeys(FULFILLED, lines["quantity_ordered"] * lines["is_fulfilled"]))
-    yield order_lines, lines[[name for name in (*LINE_KEY, *LINE, *FULFILLED) if name in lines]]
-
-
-def _copy(target: Table, rows: Select[tuple[object, ...]]) -> Insert:
-    return insert(target).from_select([str(column.key) for column in rows.selected_columns], rows)
-
-
-def _load_over_known(connection: Connection, rows: Table, intake: Intake, total: int) -> Loaded:
     _keep_first(connection, rows)
     exclusive(connection, "allocations")  # what left meanwhile must not be promised at the same moment
-    insert_new(connection, orders, _new_orders(rows, intake))
+    insert_new(connection, orders, _new_orders(rows, intake.import_id))
     refused = [drop_repeats(connection, rows, REPEAT_KEY, REPEAT_FACTS), _refuse_below_allocated(connection, rows)]
     lines, headers = _lines(rows), _headers(rows)
     unchanged = total - sum(map(len, refused)) - _count_changed(connection, lines, headers)
@@ -121,6 +66,55 @@ def _load_over_known(connection: Connection, rows: Table, intake: Intake, total:
     _ship_elsewhere(connection, rows)
     insert_new(connection, order_lines, _new_lines(rows))
     return Loaded(total - sum(map(len, refused)) - unchanged, unchanged, pd.concat(refused, ignore_index=True))
+
+
+class NewOrders:
+    """Order lines none of which is known: orders are numbered on from the highest id, no row is compared.
+
+    The caller holds `receive`: nobody else makes orders.
+    """
+
+    kind: Kind = KINDS["orders"]
+    extra: tuple[str, ...] = ("merchant_id", *NUMBERED)
+
+    def __init__(self, connection: Connection, import_id: int) -> None:
+        self._highest = int(connection.scalar(select(func.max(orders.c.id))) or 0)
+        self._import_id = import_id
+
+    def frames(self, typed: pd.DataFrame) -> Iterator[tuple[Table, pd.DataFrame]]:
+        """An order by its first line, and every line."""
+        typed = typed.assign(order_id=self._highest + typed["order_index"], import_id=self._import_id)
+        first = typed[typed["is_first"] == 1].rename(columns={"order_id": "id"})
+        if "refunded_minor" in first:
+            first = first.assign(refunded_minor=first["refunded_minor"].fillna(0))
+        yield orders, first[[name for name in ("id", "import_id", "hold_reason", *KEY, *HEADER) if name in first]]
+        lines = typed.rename(columns={"quantity": "quantity_ordered"})
+        if lines["is_fulfilled"].any():
+            lines = lines.assign(**dict.fromkeys(FULFILLED, lines["quantity_ordered"] * lines["is_fulfilled"]))
+        yield order_lines, lines[[name for name in (*LINE_KEY, *LINE, *FULFILLED) if name in lines]]
+
+    def inserts(self, rows: Table) -> Iterator[Insert]:
+        """The same as statements over typed rows."""
+        order_id = self._highest + rows.c.order_index
+        yield _copy(orders, _new_orders(rows, self._import_id).add_columns(order_id.label("id")))
+        yield _copy(order_lines, _line_facts(rows, order_id.label("order_id"), rows.c.is_fulfilled == 1))
+
+
+@contextmanager
+def straight_orders(connection: Connection, import_id: int, scratch: Path) -> Iterator[Sink]:
+    """Order lines all of which are new go into their tables block by block; the caller holds `receive`.
+
+    Raises KnownRowsError when they are not: the transaction is lost, the file must be staged and merged.
+    """
+    with straight(connection, NewOrders(connection, import_id), scratch) as sink:
+        yield sink
+    if connection.dialect.name == "postgresql":
+        sequence = func.pg_get_serial_sequence(orders.name, "id")
+        connection.execute(select(func.setval(sequence, func.max(orders.c.id) + 1, False)))
+
+
+def _copy(target: Table, rows: Select[tuple[object, ...]]) -> Insert:
+    return insert(target).from_select([str(column.key) for column in rows.selected_columns], rows)
 
 
 def _ship_elsewhere(connection: Connection, rows: Table) -> None:
@@ -163,9 +157,9 @@ def _headers(rows: Table) -> Subquery:
     ).subquery("headers")  # fmt: skip
 
 
-def _new_orders(rows: Table, intake: Intake) -> Select[tuple[object, ...]]:
+def _new_orders(rows: Table, import_id: int) -> Select[tuple[object, ...]]:
     key = [rows.c[name] for name in KEY]
-    made = select(*key, *_order_facts(rows), rows.c.hold_reason, literal(intake.import_id).label("import_id"))
+    made = select(*key, *_order_facts(rows), rows.c.hold_reason, literal(import_id).label("import_id"))
     return made.where(rows.c.is_first == 1)
 
 

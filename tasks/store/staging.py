@@ -1,20 +1,17 @@
-"""Rows on their way in, block by block: outside the tables, to be merged in one transaction, or straight into them.
+"""Rows on their way in, block by block: outside the tables, to be merged in one transaction.
 
 SQLite: a scratch file without a journal, written by a bulk loader and attached to the transaction that merges it;
 PostgreSQL: a temporary table of that transaction, filled by COPY. Either way nothing is seen before the commit, and
 a process that dies leaves at most a scratch file that the next one removes.
-
-What is known to be new is copied straight into its tables on PostgreSQL, where a long transaction keeps no reader and
-no other writer waiting; on SQLite, which has one writer at a time, it is staged as well.
 """
 
 import io
 import os
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,17 +50,18 @@ class Sink(ABC):
         if len(typed):
             self._pending = self._worker.submit(self._write, typed)
 
+    def finish(self) -> None:
+        """Wait until all that was added is written."""
+        self._settle()
+
     def _settle(self) -> None:
         if self._pending is not None:
             pending, self._pending = self._pending, None
             pending.result()
 
     def close(self) -> None:
-        """Wait for the last block."""
-        try:
-            self._settle()
-        finally:
-            self._worker.shutdown()
+        """Take no more."""
+        self._worker.shutdown()
 
     @abstractmethod
     def _write(self, typed: pd.DataFrame) -> None: ...
@@ -91,7 +89,7 @@ def staging(kind: Kind, scratch: Path, extra: tuple[str, ...] = ()) -> Iterator[
         if engine().dialect.name == "postgresql":
             staged: Staging = _PostgresqlStaging(stack.enter_context(engine().connect()), _table(kind, extra))
         else:
-            staged = _SqliteStaging(_scratch_file(scratch, stack), _table(kind, extra, schema="staging"))
+            staged = _SqliteStaging(Scratch(scratch_file(scratch, stack), kind, extra, "staging"))
         try:
             yield staged
         finally:
@@ -114,49 +112,18 @@ class _PostgresqlStaging(Staging):
         connection.exec_driver_sql(create.replace("CREATE TABLE", "CREATE TEMPORARY TABLE", 1) + " ON COMMIT DROP")
 
     def _write(self, typed: pd.DataFrame) -> None:
-        _copy(self._connection, self.rows, typed)
+        copy_into(self._connection, self.rows, typed)
 
     @contextmanager
     def merge(self) -> Iterator[Connection]:
-        self._settle()
+        self.finish()
         self._connection.exec_driver_sql(f"ANALYZE {self.rows.name}")
         with self._transaction:
             yield self._connection
 
 
-Split = Callable[[pd.DataFrame], Iterable[tuple[Table, pd.DataFrame]]]
-
-
-class _Straight(Sink):
-    def __init__(self, connection: Connection, split: Split) -> None:
-        super().__init__()
-        self._connection = connection
-        self._split = split
-
-    def _write(self, typed: pd.DataFrame) -> None:
-        for table, frame in self._split(typed):
-            _copy(self._connection, table, frame)
-
-
-class KnownRowsError(Exception):
-    """Of the rows said to be new some are known, or break another rule of their table; the transaction is lost."""
-
-
-@contextmanager
-def straight(connection: Connection, split: Split) -> Iterator[Sink]:
-    """Rows go into the tables at once, `split` by table, in the transaction of `connection` (PostgreSQL).
-
-    Raises KnownRowsError when a table refuses them.
-    """
-    sink = _Straight(connection, split)
-    try:
-        with closing(sink):
-            yield sink
-    except connection.dialect.loaded_dbapi.IntegrityError as error:
-        raise KnownRowsError from error
-
-
-def _copy(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
+def copy_into(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
+    """COPY the rows into the columns of `table` that they are named for (PostgreSQL)."""
     names = ", ".join(f'"{name}"' for name in frame.columns)
     raw: Any = connection.connection.driver_connection
     with raw.cursor().copy(f'COPY "{table.name}" ({names}) FROM STDIN (FORMAT csv)') as copy:
@@ -167,42 +134,60 @@ def _copy(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
 
 
 # ── SQLite ───────────────────────────────────────────────────────────────────────────────────────────────────────
-class _SqliteStaging(Staging):
-    def __init__(self, path: Path, rows: Table) -> None:
+class Scratch:
+    """A SQLite file for typed rows: written by a bulk loader, then closed and attached to a transaction as `schema`."""
+
+    def __init__(self, path: Path, kind: Kind, extra: tuple[str, ...], schema: str) -> None:
         import adbc_driver_sqlite.dbapi  # a second SQLite library: only ever on the scratch file
 
-        super().__init__(rows)
+        self.rows = _table(kind, extra, schema)
         self._path = path
         self._loader = adbc_driver_sqlite.dbapi.connect(f"file:{path}", autocommit=True)
         self._cursor = self._loader.cursor()
         for pragma in ("journal_mode=off", "synchronous=off"):
             self._cursor.execute(f"PRAGMA {pragma}")
             self._cursor.fetchall()
-        local = rows.to_metadata(MetaData(), schema=None)  # type: ignore[arg-type]
+        local = self.rows.to_metadata(MetaData(), schema=None)  # type: ignore[arg-type]
         self._cursor.execute(str(CreateTable(local).compile(dialect=engine().dialect)))
 
-    def _write(self, typed: pd.DataFrame) -> None:
+    def write(self, typed: pd.DataFrame) -> None:
+        """Add rows."""
         self._cursor.adbc_ingest(self.rows.name, _arrow(typed), mode="append")
 
     def close(self) -> None:
-        super().close()
+        """No more rows."""
         self._cursor.close()
         self._loader.close()
 
+    def attach(self, connection: Connection) -> None:
+        """Let `connection` see the rows, until it goes back to the pool; also within a transaction."""
+        raw: Any = connection.connection.driver_connection
+        raw.execute(f'ATTACH DATABASE ? AS "{self.rows.schema}"', (str(self._path),))
+
+
+class _SqliteStaging(Staging):
+    def __init__(self, scratch: Scratch) -> None:
+        super().__init__(scratch.rows)
+        self._scratch = scratch
+
+    def _write(self, typed: pd.DataFrame) -> None:
+        self._scratch.write(typed)
+
+    def close(self) -> None:
+        super().close()
+        self._scratch.close()
+
     @contextmanager
     def merge(self) -> Iterator[Connection]:
+        self.finish()
         self.close()
         with engine().connect() as connection:
-            raw: Any = connection.connection.driver_connection
-            raw.execute("ATTACH DATABASE ? AS staging", (str(self._path),))
-            try:
-                with connection.begin():
-                    yield connection
-            finally:
-                raw.execute("DETACH DATABASE staging")
+            self._scratch.attach(connection)
+            with connection.begin():
+                yield connection
 
 
-def _scratch_file(scratch: Path, stack: ExitStack) -> Path:
+def scratch_file(scratch: Path, stack: ExitStack) -> Path:
     """A new file name in `scratch`, removed at the end; what dead processes left there is removed now."""
     scratch.mkdir(parents=True, exist_ok=True)
     for left in scratch.glob("*-*.*"):
