@@ -587,3 +587,21 @@ def test_an_order_over_several_blocks_is_one_order(store: Engine, home: Path, mo
     put(home, "orders", as_csv([order("#after")]), "next.csv")
     receive()
     assert column(store, orders, "order_number") == ["#before", "#sent", "#open", "#after"]
+
+
+def test_a_known_order_at_the_end_of_a_long_file_of_new_ones_is_merged(
+    store: Engine, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written of the new ones before it turned up does not stay twice; the known one is brought up to date."""
+    monkeypatch.setattr(files, "BLOCK_BYTES", 4_000)
+    monkeypatch.setattr(files, "READ_BYTES", 4_000)
+    put(home, "orders", as_csv([order("#known"), order("#other")]))
+    receive()
+    new = [order(f"#{n}") for n in range(800)]
+    put(home, "orders", as_csv([*new, order("#known", quantity=3)]), "long.csv")
+    (outcome,) = receive()
+    assert (outcome.rows_in, outcome.rows_loaded, outcome.rows_unchanged) == (801, 801, 0)
+    assert sorted(column(store, orders, "order_number")) == sorted(["#known", "#other", *(f"#{n}" for n in range(800))])
+    assert sorted(column(store, order_lines, "quantity_ordered"))[-2:] == [1, 3]
+    put(home, "orders", as_csv([order(f"#later {n}") for n in range(800)]), "later.csv")
+    assert receive()[0].rows_loaded == 800
