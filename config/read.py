@@ -1,5 +1,6 @@
 """Strict reading of YAML decisions into the dataclass its reader asks for."""
 
+import re
 from dataclasses import is_dataclass
 from functools import cache
 from pathlib import Path
@@ -59,5 +60,9 @@ def _refuse_unknown_keys(schema: object) -> None:
 
 
 def _problem(file: Path, problem: object) -> str:
-    where = ".".join(str(step) for step in problem["loc"]) or "the whole file"  # type: ignore[index]
+    path = [str(step) for step in problem["loc"]]  # type: ignore[index]
+    said = problem["msg"].removeprefix("Value error, ")  # type: ignore[index]
+    if re.match(r"\w+: found ", said):  # a rule of the schema itself, which names its key
+        return f"{file}: {'.'.join([*path, said])}"
+    where = ".".join(path) or "the whole file"
     return f"{file}: {where}: found {problem['input']!r}, expected: {problem['msg']}"  # type: ignore[index]

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from tasks.domain.adjustment_files import AdjustmentFile
+from tasks.domain.floor_plans import FloorPlan, Habit, Speeds
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,29 @@ class Cart:
             raise ValueError(f"cart {self.name}: every limit must be at least 1")
 
 
+class WaveKinds(StrEnum):
+    """Which orders a wave holds, and what a cart of it visits."""
+
+    TOGETHER = "together"  # one wave a carrier; single-line and multi-line orders on carts of their own
+    BY_LINES = "by_lines"  # single-line orders in one wave, multi-line orders in another
+    ZONES = "zones"  # single-line orders in one wave; multi-line orders in another, a cart a zone, joined at the wall
+
+
+@dataclass(frozen=True)
+class Picking:
+    """How a warehouse picks."""
+
+    waves: WaveKinds = WaveKinds.TOGETHER
+    walk: Habit = Habit.SHORTEST
+    wall_positions: int = 40  # of the wall where orders picked in several zones are put together
+    add_to_walking_carts: bool = True  # whether what replaces a short pick goes to the order's cart while it walks
+    speeds: Speeds = field(default_factory=Speeds)
+
+    def __post_init__(self) -> None:
+        if self.wall_positions < 1:
+            raise ValueError(f"wall_positions: found {self.wall_positions}, expected at least 1")
+
+
 @dataclass(frozen=True)
 class Warehouse:
     """A building with places, carriers and carts."""
@@ -62,6 +87,8 @@ class Warehouse:
     default_location: str = "UNSPECIFIED"  # where stock lies that no export places more exactly
     carriers: tuple[Carrier, ...] = ()
     carts: tuple[Cart, ...] = ()
+    floor: FloorPlan | None = None  # where its aisles run; without one the coordinates of its places say it
+    picking: Picking = field(default_factory=Picking)
     adjustments: AdjustmentFile = field(default_factory=AdjustmentFile)  # how its own system takes what counts post
 
     def __post_init__(self) -> None:

@@ -15,7 +15,9 @@ class Floor:
 
     `aisles_m`: the middle of each aisle, across the floor. `crosses_m`: the middle of each cross-aisle, along the
     aisles, front to back. The depot is where the aisle `depot_aisle` meets the cross-aisle `depot_cross` (both by
-    position); or, with `gate_m`, in front of the floor, so many metres from where each aisle meets the front.
+    position); or, with `gate_m`, off the aisles, so many metres from where each aisle meets the cross-aisle
+    `gate_cross` (the front). A tour ends where it begins; or, with `end_m`, so many metres from where each aisle meets
+    `end_cross`. `one_way`: of each aisle 1 where it is walked to the back only, -1 to the front only, 0 either way.
     """
 
     aisles_m: tuple[float, ...]
@@ -23,6 +25,10 @@ class Floor:
     depot_aisle: int = 0
     depot_cross: int = 0
     gate_m: tuple[float, ...] = ()
+    gate_cross: int = 0
+    end_m: tuple[float, ...] = ()
+    end_cross: int = 0
+    one_way: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.aisles_m or len(self.crosses_m) < 2:
@@ -33,13 +39,22 @@ class Floor:
                 raise ValueError(f"floor: the {name} at {wrong[0][1]} m does not lie behind the one at {wrong[0][0]} m")
         if not (0 <= self.depot_aisle < len(self.aisles_m) and 0 <= self.depot_cross < len(self.crosses_m)):
             raise ValueError(f"floor: no aisle {self.depot_aisle} meets a cross-aisle {self.depot_cross}")
-        if self.gate_m and len(self.gate_m) != len(self.aisles_m):
-            raise ValueError(f"floor: {len(self.gate_m)} ways from the gate, expected one for each aisle")
+        for name in ("gate_m", "end_m", "one_way"):
+            if getattr(self, name) and len(getattr(self, name)) != len(self.aisles_m):
+                raise ValueError(f"floor: {len(getattr(self, name))} numbers of {name}, expected one for each aisle")
+        if self.end_m and not self.gate_m:
+            raise ValueError("floor: where a tour ends is told beside where it begins: end_m without gate_m")
 
     @property
     def blocks(self) -> int:
         """How many blocks lie between the front and the back."""
         return len(self.crosses_m) - 1
+
+    @property
+    def gates(self) -> tuple[int, ...]:
+        """The cross-aisles the depot off the aisles opens on: where tours begin and, when it is elsewhere, end."""
+        gates = (self.gate_cross, self.end_cross) if self.end_m else (self.gate_cross,)
+        return gates if self.gate_m else ()
 
     @property
     def front_m(self) -> float:

@@ -9,7 +9,11 @@ import pandas as pd
 from tasks.domain.sites import Cart
 from tasks.domain.waves.batching import batch, fits, too_big
 from tasks.domain.waves.floor import Floor, floor_of, on_floor
-from tasks.domain.waves.routing import shortest
+from tasks.domain.waves.policies import POLICIES, habit_order
+from tasks.domain.waves.routing import Tour
+from tasks.domain.waves.site_floor import rough
+from tasks.domain.waves.touring import ordered_m, tour
+from tasks.domain.waves.walkways import depots
 
 SEED = 1  # of the search: the same orders, places and carts give the same wave
 
@@ -18,7 +22,7 @@ SEED = 1  # of the search: the same orders, places and carts give the same wave
 class Plan:
     """One wave.
 
-    `carts`: number, walk_m. `stops`: cart, stop, allocation_id, position, quantity, in walking order. `left_out`: the
+    `carts`: as of `walked`. `stops`: cart, stop, allocation_id, position, quantity, in walking order. `left_out`: the
     orders the wave has no room for, with reason.
     """
 
@@ -28,21 +32,22 @@ class Plan:
 
 
 def plan(
-    orders: pd.DataFrame, promises: pd.DataFrame, places: pd.DataFrame, carts: Sequence[Cart], orders_max: int
-) -> Plan:
+    orders: pd.DataFrame, promises: pd.DataFrame, places: pd.DataFrame, carts: Sequence[Cart], orders_max: int,
+    floor: Floor | None = None, habit: str = "shortest",
+) -> Plan:  # fmt: skip
     """Plan the wave of one warehouse and carrier.
 
     `orders`: as of `selection.orders_of`. `promises`: allocation_id, order_id, location_id, quantity. `places`: every
-    pick place of the warehouse as of `floor.walkable`.
+    pick place of the warehouse as of `floor.walkable`. `floor`: that of the places when nothing is said. `habit`: how
+    carts are walked (a key of `policies.POLICIES`, or shortest).
     """
     kinds = fits(orders, carts)
     held = orders[kinds.notna()].assign(kind=kinds)
-    floor = floor_of(places)
+    floor = floor or floor_of(places)
     lines = promises.merge(places[["location_id", "across_m", "along_m"]], on="location_id")
-    subaisle, along = on_floor(floor, lines["across_m"].to_numpy(), lines["along_m"].to_numpy())
-    lines = lines.assign(subaisle=subaisle, along_m=along)
-    batched = batch(held.head(orders_max), lines[["order_id", "subaisle", "along_m"]], floor, carts, SEED)
-    walk, stops = walked(lines.merge(batched[["order_id", "cart", "position"]], on="order_id"), floor)
+    own, lines = _on(rough(floor), lines), _on(floor, lines)
+    batched = batch(held.head(orders_max), own[["order_id", "subaisle", "along_m"]], rough(floor), carts, SEED)
+    walk, stops = walked(lines.merge(batched[["order_id", "cart", "position"]], on="order_id"), floor, habit)
     big = orders[kinds.isna()]
     why = [too_big(order, carts) for _, order in big.iterrows()]
     late = held.iloc[orders_max:].assign(reason=f"the wave is full: {orders_max} orders, and others come first")
@@ -50,20 +55,37 @@ def plan(
     return Plan(walk, stops, left_out)
 
 
-def walked(stops: pd.DataFrame, floor: Floor) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The carts (number, walk_m) and `stops` in walking order with `stop` (int64), numbered on each cart from 1.
+def _on(floor: Floor, lines: pd.DataFrame) -> pd.DataFrame:
+    subaisle, along = on_floor(floor, lines["across_m"].to_numpy(), lines["along_m"].to_numpy())
+    return lines.assign(subaisle=subaisle, along_m=along)
+
+
+def walked(stops: pd.DataFrame, floor: Floor, habit: str = "shortest") -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The carts and `stops` in walking order with `stop` (int64), numbered on each cart from 1.
 
     `stops`: cart, location_id, subaisle, along_m, position, allocation_id, and more. Rows at one place share a stop.
+    Carts have number, walk_m, shortest_m (of the shortest tour found) and least_m (no tour is shorter), all float64.
     """
-    rank, metres = pd.Series(0, index=stops.index), {}
+    rank, tours = pd.Series(0, index=stops.index), []
     for number, cart in stops.groupby("cart"):
-        tour = shortest(floor, cart["subaisle"].to_numpy(), cart["along_m"].to_numpy())
-        rank.loc[cart.index[tour.order]] = np.arange(len(cart))
-        metres[number] = round(tour.walk_m, 3)
+        subaisle, along_m = cart["subaisle"].to_numpy(), cart["along_m"].to_numpy()
+        best = tour(floor, subaisle, along_m)
+        walk = _by_habit(habit, floor, subaisle, along_m, best)
+        rank.loc[cart.index[walk.order]] = np.arange(len(cart))
+        metres = (walk.walk_m, best.walk_m, best.walk_m if best.least_m is None else best.least_m)
+        tours.append((number, *(round(one, 3) for one in metres)))
     rows = stops.assign(rank=rank)
     rows["rank"] = rows.groupby(["cart", "location_id"])["rank"].transform("min")
     rows = rows.sort_values(["cart", "rank", "location_id", "position", "allocation_id"], ignore_index=True)
     begins = (rows[["cart", "location_id"]] != rows[["cart", "location_id"]].shift()).any(axis=1)
     rows["stop"] = begins.groupby(rows["cart"]).cumsum().astype("int64")
-    carts = pd.DataFrame({"number": list(metres), "walk_m": list(metres.values())})
+    carts = pd.DataFrame(tours, columns=["number", "walk_m", "shortest_m", "least_m"])
     return carts, rows.drop(columns="rank")
+
+
+def _by_habit(habit: str, floor: Floor, subaisle: np.ndarray, along_m: np.ndarray, best: Tour) -> Tour:
+    """The stops as habit takes them, each leg the shortest way; the shortest tour when habit asks for it."""
+    if habit not in POLICIES:
+        return best
+    order = habit_order(habit, floor, subaisle, along_m)
+    return Tour(ordered_m(floor, subaisle[order], along_m[order], *depots(floor)), order)

@@ -104,3 +104,40 @@ def _around_m(stops: pd.DataFrame, floor: Floor, from_front: np.ndarray) -> pd.S
     whole = pd.Series(around + tour["inside"].sum() - ends)
     single = tour["gate"].size() == 1
     return whole.mask(single, 2 * tour["gate"].first() + tour["low"].first()).astype("float64")
+
+
+def habit_order(habit: str, floor: Floor, subaisle: np.ndarray, along_m: np.ndarray) -> np.ndarray:
+    """The places in the order in which pickers used to `habit` (a key of `POLICIES`) take them.
+
+    `subaisle` and `along_m` as of `floor.on_floor`. Middle cross-aisles are walked over, as if the floor were one
+    block.
+    """
+    aisle = np.unique(subaisle // floor.blocks, return_inverse=True)[1]
+    depth = np.array(floor.crosses_m)[subaisle % floor.blocks] + along_m
+    if habit == "return" or aisle.max(initial=0) == 0:
+        return np.lexsort((depth, aisle))
+    if habit == "s-shape":
+        return np.lexsort((np.where(aisle % 2, -depth, depth), aisle))
+    return _around(aisle, depth, _from_front(habit, floor, aisle, depth))
+
+
+def _around(aisle: np.ndarray, depth: np.ndarray, from_front: np.ndarray) -> np.ndarray:
+    """Up the first aisle, along the back, down the last one, and home along the front."""
+    last = aisle.max()
+    leg = np.select([aisle == 0, aisle == last, ~from_front], [0, 2, 1], 3)
+    across = np.where(leg == 3, -aisle, aisle)
+    return np.lexsort((np.where((leg == 0) | (leg == 3), depth, -depth), across, leg))
+
+
+def _from_front(habit: str, floor: Floor, aisle: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """Of each place whether it is taken from the front: before the middle, or before the largest gap of its aisle."""
+    front, back = floor.crosses_m[0], floor.crosses_m[-1]
+    if habit == "midpoint":
+        return depth <= (front + back) / 2
+    taken = np.zeros(len(aisle), dtype=bool)
+    for number in np.unique(aisle):
+        mine = np.flatnonzero(aisle == number)
+        at = np.sort(depth[mine])
+        gap = int(np.diff(at, prepend=front, append=back).argmax())
+        taken[mine] = depth[mine] < (at[gap] if gap < len(at) else np.inf)
+    return taken

@@ -43,8 +43,11 @@ class Ground(NamedTuple):
 @cache
 def ground_of(floor: Floor) -> Ground:
     """The floor as the kernels take it."""
-    table, aisles = moves(floor.blocks + 1, gate=bool(floor.gate_m)), len(floor.aisles_m)
-    if floor.gate_m:
+    table, aisles = moves(floor.blocks + 1, floor.gates), len(floor.aisles_m)
+    if floor.end_m:
+        legs = np.column_stack([floor.gate_m, floor.end_m])
+        depot_m, depot = legs @ np.array([[0.0, 1.0, 0.0, 1.0], [0.0, 0.0, 1.0, 1.0]]), np.full(aisles, GATE)
+    elif floor.gate_m:
         depot_m, depot = np.outer(floor.gate_m, [0.0, 1.0, 2.0]), np.full(aisles, GATE)
     else:
         depot_m, depot = np.full((aisles, floor.blocks + 1), INFINITE), np.full(aisles, NOTHING)
@@ -163,10 +166,14 @@ def _following(aisle: int, last: int, costs: np.ndarray, ground: Ground) -> int:
 
 @dataclass(frozen=True)
 class Tour:
-    """A shortest tour: its metres, and its places (by position in what was asked) in walking order."""
+    """A tour: its metres, and its places (by position in what was asked) in walking order.
+
+    `least_m`: no tour is shorter than so many metres, where it is not proven that none is shorter than this one.
+    """
 
     walk_m: float
     order: np.ndarray
+    least_m: float | None = None
 
 
 def shortest(floor: Floor, subaisle: np.ndarray, along_m: np.ndarray) -> Tour:

@@ -22,10 +22,11 @@ Move = Callable[[State], State | None]
 
 @dataclass(frozen=True)
 class Moves:
-    """Every move of a floor with `crosses` cross-aisles; with `gate`, the depot is a vertex of its own, off the floor.
+    """Every move of a floor with `crosses` cross-aisles; each of its `gates` is a vertex of its own, off the floor.
 
-    `source`, `target`: states by number; 0 is the empty one. `option`: how a subaisle is walked; edges to the gate, or
-    the cross-aisle the depot lies on; the row of `across`. `begin`: where the moves of a step begin: one step a
+    `source`, `target`: states by number; 0 is the empty one. `option`: how a subaisle is walked; edges to the one gate,
+    or to which of two gates one is made (0 none, 1 where the tour begins, 2 where it ends, 3 both), or the cross-aisle
+    the depot lies on; the row of `across`. `begin`: where the moves of a step begin: one step a
     subaisle, one for the depot, one to the next aisle. `across`: edges along each cross-aisle. `done`: the states a
     tour may end in.
     """
@@ -39,10 +40,14 @@ class Moves:
 
 
 @cache
-def moves(crosses: int, *, gate: bool = False) -> Moves:
-    """The states and moves of a floor with so many cross-aisles (2 bound one block, 3 bound two)."""
-    steps, across = _steps(crosses, gate=gate), _across(crosses)
-    numbers: dict[State, int] = {((0, -1),) * (crosses + gate): 0}
+def moves(crosses: int, gates: tuple[int, ...] = ()) -> Moves:
+    """The states and moves of a floor with so many cross-aisles (2 bound one block, 3 bound two).
+
+    `gates`: the cross-aisle on which each gate opens: one for a tour that ends where it began, two for one that does
+    not.
+    """
+    steps, across = _steps(crosses, gates), _across(crosses)
+    numbers: dict[State, int] = {((0, -1),) * (crosses + len(gates)): 0}
     found: list[list[tuple[int, int, int]]] = [[] for _ in steps]
     waiting = list(numbers)
     while waiting:
@@ -57,14 +62,35 @@ def moves(crosses: int, *, gate: bool = False) -> Moves:
                     made.append((numbers[state], numbers[after], option))
     rows = np.array([row for made in found for row in sorted(made)], dtype="int64")
     begin = np.cumsum([0, *(len(made) for made in found)])
-    done = np.array([_is_tour(state, gate=gate) for state in numbers])
+    done = np.array([_is_tour(state, crosses) for state in numbers])
     return Moves(rows[:, 0].copy(), rows[:, 1].copy(), rows[:, 2].copy(), begin, np.array(across), done)
 
 
-def _steps(crosses: int, *, gate: bool) -> list[list[Move]]:
+def _steps(crosses: int, gates: tuple[int, ...]) -> list[list[Move]]:
     ways = [[_walk(low, option) for option in range(6)] for low in range(crosses - 1)]
-    depot = [_edges(0, crosses, count) for count in range(3)] if gate else [_edges(at, at, 2) for at in range(crosses)]
-    return [*ways, depot, [_step_right(edges) for edges in _across(crosses)]]
+    return [*ways, _depot(crosses, gates), [_step_right(edges) for edges in _across(crosses)]]
+
+
+def _depot(crosses: int, gates: tuple[int, ...]) -> list[Move]:
+    if not gates:
+        return [_edges(at, at, 2) for at in range(crosses)]
+    if len(gates) == 1:
+        return [_edges(gates[0], crosses, count) for count in range(3)]
+    return [_leave_and_come(crosses, gates, option) for option in range(4)]
+
+
+def _leave_and_come(crosses: int, gates: tuple[int, ...], option: int) -> Move:
+    """An edge to the gates of `option`; a tour leaves the first once and comes to the second once."""
+    wanted = [number for number in range(2) if option >> number & 1]
+
+    def move(state: State) -> State | None:
+        if any(state[crosses + number][0] for number in wanted):
+            return None
+        for number in wanted:
+            state = _edges(gates[number], crosses + number, 1)(state) or state
+        return state
+
+    return move
 
 
 def _across(crosses: int) -> list[tuple[int, ...]]:
@@ -124,6 +150,9 @@ def _renumbered(vertices: list[tuple[int, int]]) -> State:
     return tuple((degree, order.setdefault(part, len(order) - 1)) for degree, part in vertices)
 
 
-def _is_tour(state: State, *, gate: bool) -> bool:
+def _is_tour(state: State, crosses: int) -> bool:
+    """One part; even everywhere, but for two gates: the tour begins at one of them and ends at the other."""
     parts = {part for degree, part in state if degree}
-    return len(parts) == 1 and all(degree != 1 for degree, _ in state) and (not gate or state[-1][0] == 2)
+    gates = [degree for degree, _ in state[crosses:]]
+    at_gates = gates == ([2] if len(gates) == 1 else [1] * len(gates))
+    return len(parts) == 1 and at_gates and all(degree != 1 for degree, _ in state[:crosses])

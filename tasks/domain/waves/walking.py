@@ -8,7 +8,11 @@ import numpy as np
 from tasks.domain.waves.floor import Floor
 from tasks.domain.waves.tour_states import BOTH, HIGH, LOW, PASS, TWICE, moves
 
-GATE = -1  # the vertex of a depot in front of the floor; the others are aisle x cross-aisles + cross-aisle
+GATE, END = (
+    -1,
+    -2,
+)  # a depot off the aisles, another where tours end; other vertices: aisle x cross-aisles + cross-aisle
+HOME = -1  # stands in the order for the way from the end to the beginning
 
 
 @dataclass
@@ -35,7 +39,7 @@ def walking_order(
     `chosen`: how each subaisle is walked, edges to the gate and across, as aisle, step and option; last aisle first.
     """
     graph, crosses = _Graph(), floor.blocks + 1
-    across = moves(crosses, gate=bool(floor.gate_m)).across
+    across = moves(crosses, floor.gates).across
     right = 0
     for aisle, step, option in chosen:
         here = aisle * crosses
@@ -43,16 +47,30 @@ def walking_order(
             low, high = np.searchsorted(subaisle, [aisle * floor.blocks + step, aisle * floor.blocks + step + 1])
             _walk(graph, here + step, option, list(range(low, high)), along_m)
         elif step == floor.blocks:
-            for _ in range(option if floor.gate_m else 0):
-                graph.add(GATE, here, [])
+            _legs(graph, floor, here, option)
         else:
             for cross, count in enumerate(across[option]):
                 for _ in range(count):
                     graph.add(here + cross, right + cross, [])
         right = here
     depot = GATE if floor.gate_m else floor.depot_aisle * crosses + floor.depot_cross
+    if floor.end_m:
+        graph.add(END, GATE, [HOME])  # makes a circuit of the way from the one to the other
     order = _circuit(graph, depot)
+    if floor.end_m:
+        return np.array(order[:0:-1] if order[:1] == [HOME] else order[:-1], dtype="int64")
     return np.array(order[::-1] if order and order[-1] < order[0] else order, dtype="int64")
+
+
+def _legs(graph: _Graph, floor: Floor, here: int, option: int) -> None:
+    """Edges between the gates and the aisle of which `here` is the front."""
+    if floor.end_m:
+        for number, (vertex, cross) in enumerate(zip((GATE, END), floor.gates, strict=True)):
+            if option >> number & 1:
+                graph.add(vertex, here + cross, [])
+    elif floor.gate_m:
+        for _ in range(option):
+            graph.add(GATE, here + floor.gate_cross, [])
 
 
 def _walk(graph: _Graph, low: int, option: int, rows: list[int], along_m: np.ndarray) -> None:
