@@ -10,13 +10,14 @@ from tasks.clock import moment
 from tasks.plan_waves import release_waves
 from tasks.prepare_database import prepare_database
 from tasks.print_pick_lists import write_pick_lists
+from tasks.replan_carts import replan_carts
 from tasks.run_names import named
 from tasks.show_tables import records, shown
 
 
 @dataclass(frozen=True)
 class Waved:
-    """What a run released."""
+    """What a run released, and which carts under way it planned again."""
 
     waves: int
     carts: int
@@ -24,6 +25,8 @@ class Waved:
     picks: int
     metres_to_walk: int
     orders_left_out: int
+    carts_planned_again: int
+    places_off_the_floor: int
     documents: int
 
 
@@ -31,8 +34,9 @@ class Waved:
 def plan_waves(warehouse: str | None = None, carrier: str | None = None, as_of: datetime | None = None) -> Waved:
     """Put every order that can be picked into one wave a warehouse and carrier, on carts walked the shortest way.
 
-    Each order left out has a reason. A second run finds nothing left to release and writes nothing; lists that a
-    broken-off run did not print are printed by the next.
+    Each order left out has a reason. Of carts under way only those change from which an order was cancelled or for a
+    short pick of which other units were promised; each gets a revised list. A second run finds nothing left to release
+    or to change and writes nothing; lists that a broken-off run did not print are printed by the next.
 
     Args:
         warehouse: The warehouse to plan for, such as MAIN; every one when empty.
@@ -40,17 +44,19 @@ def plan_waves(warehouse: str | None = None, carrier: str | None = None, as_of: 
         as_of: The moment the run takes for now; the clock's when empty.
 
     Returns:
-        How many waves, carts, orders and picks were released, the metres walked, and how many orders were left out.
+        How many waves, carts, orders and picks were released, the metres walked, and how many orders were left out; how
+        many carts were planned again, and how many places no tour can reach.
     """
     as_of = moment(as_of)
     prepare_database()
+    changed = replan_carts(as_of)
     planned = release_waves(warehouse, carrier, as_of)
     documents = write_pick_lists(planned, as_of)
     made, why = planned.waves, planned.left_out["reason"].value_counts().sort_index()
     rows = [{"wave": f"left out: {reason}", "orders": int(n)} for reason, n in why.items()]
-    rows = records(made) + rows
+    rows = records(made) + rows + [{"wave": "carts planned again", "carts": changed.carts}] * bool(changed.carts)
     create_table_artifact(shown(rows), key="waves", description="Waves released, and why orders were left out")
     return Waved(
         len(made), int(made["carts"].sum()), int(made["orders"].sum()), int(made["picks"].sum()),
-        round(made["walk_m"].sum()), len(planned.left_out), documents,
+        round(made["walk_m"].sum()), len(planned.left_out), changed.carts, len(planned.off_floor), documents,
     )  # fmt: skip

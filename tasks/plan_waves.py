@@ -12,12 +12,17 @@ from sqlalchemy import Connection
 from config.read import read
 from tasks.configured import warehouses
 from tasks.domain.sites import Warehouse
-from tasks.domain.waves import planning, selection
-from tasks.domain.waves.floor import walkable
+from tasks.domain.states import WaveKind
+from tasks.domain.waves import kinds, planning, selection
+from tasks.domain.waves.durations import cart_s
 from tasks.domain.waves.selection import WaveRules
+from tasks.domain.waves.site_floor import SiteFloor
+from tasks.site_floors import floors, with_off
 from tasks.store import waves
 from tasks.store.engine import engine, exclusive
 from tasks.store.sites import warehouse_ids
+
+WAVES = ["wave", "carts", "orders", "picks", "walk_m", "walk_minutes", "habit_m"]  # habit_m: beyond the shortest
 
 
 class UnknownChoiceError(ValueError):
@@ -26,10 +31,11 @@ class UnknownChoiceError(ValueError):
 
 @dataclass(frozen=True)
 class Planned:
-    """The waves of one run: wave, carrier, carts, orders, picks, walk_m; and who was left out, with the reason."""
+    """The waves of one run (as of `WAVES`), who was left out, with the reason, and the places no tour can reach."""
 
     waves: pd.DataFrame
     left_out: pd.DataFrame
+    off_floor: pd.DataFrame
 
 
 @task(task_run_name="group orders into waves and carts")
@@ -40,18 +46,20 @@ def release_waves(warehouse: str | None, carrier: str | None, as_of: datetime) -
         exclusive(connection, "allocations")
         exclusive(connection, "waves")
         waves.close_finished(connection)
-        rows = waves.unreleased(connection)
-        rows = selection.with_reasons(rows[rows["warehouse"].isin(sites)], sites, rules, as_of)
+        rows, of_sites = waves.unreleased(connection), floors(connection, sites)
+        rows = with_off(rows[rows["warehouse"].isin(sites)], of_sites)
+        rows = selection.with_reasons(rows, sites, rules, as_of)
         rows = rows if carrier is None else rows[rows["carrier"] == carrier]
         good = rows[rows["reason"] == ""]
         made, left = [], [rows[rows["reason"] != ""]]
         for site, name, orders in _groups(selection.orders_of(good, rules), sites):
-            places = _places(connection, site)
-            plan = planning.plan(orders, good[good["warehouse"] == site.code], places, site.carts, rules.orders_max)
-            left.append(plan.left_out)
-            if len(plan.carts):
-                made.append(_release(connection, plan, site, name, as_of))
-    return Planned(pd.DataFrame(made, columns=["wave", "carts", "orders", "picks", "walk_m"]), _left_out(left))
+            promises, floor = good[good["warehouse"] == site.code], of_sites[site.code]
+            for kind, part in kinds.by_kind(orders, site.picking.waves):
+                plan = kinds.planned(kind, part, promises, floor, site.carts, site.picking, rules)
+                left.append(plan.left_out)
+                if len(plan.carts):
+                    made.append(_release(connection, plan, site, floor, name, kind, as_of))
+    return Planned(pd.DataFrame(made, columns=WAVES), _left_out(left), _off_floor(of_sites, sites))
 
 
 def _sites(warehouse: str | None, carrier: str | None) -> dict[str, Warehouse]:
@@ -69,25 +77,36 @@ def _groups(orders: pd.DataFrame, sites: dict[str, Warehouse]) -> Iterator[tuple
         yield sites[str(code)], str(carrier), group
 
 
-def _places(connection: Connection, site: Warehouse) -> pd.DataFrame:
-    places = waves.floor_places(connection)
-    return walkable(places[places["warehouse"] == site.code])
-
-
 def _release(
-    connection: Connection, plan: planning.Plan, site: Warehouse, carrier: str, as_of: datetime
-) -> dict[str, object]:
+    connection: Connection, plan: planning.Plan, site: Warehouse, floor: SiteFloor, carrier: str, kind: WaveKind,
+    as_of: datetime,
+) -> dict[str, object]:  # fmt: skip
     stem = selection.code_stem(site, carrier, f"{as_of.astimezone(ZoneInfo(site.time_zone)):%Y%m%d}")
     code = f"{stem}{waves.numbers_taken(connection, stem) + 1}"
     wave = {
-        "warehouse_id": warehouse_ids(connection)[site.code], "code": code, "carrier": carrier,
+        "warehouse_id": warehouse_ids(connection)[site.code], "code": code, "carrier": carrier, "kind": str(kind),
         "cut_off_at": selection.next_pickup(site, carrier, as_of), "released_at": as_of,
     }  # fmt: skip
-    waves.release_wave(connection, wave, plan.carts, plan.stops)
+    stops = plan.stops.merge(floor.reached[["location_id", "lifts"]], on="location_id", how="left")
+    seconds = cart_s(stops, plan.carts.set_index("number")["walk_m"], site.picking.speeds)
+    carts = plan.carts.assign(walk_s=plan.carts["number"].map(seconds).round(1))
+    waves.release_wave(connection, wave, carts, plan.stops, plan.wall)
+    habit = (carts["walk_m"] - carts["shortest_m"]).sum()
     return {
-        "wave": code, "carts": len(plan.carts), "orders": int(plan.stops["order_id"].nunique()),
-        "picks": len(plan.stops), "walk_m": round(float(plan.carts["walk_m"].sum()), 1),
+        "wave": code, "carts": len(carts), "orders": int(plan.stops["order_id"].nunique()), "picks": len(plan.stops),
+        "walk_m": round(float(carts["walk_m"].sum()), 1), "walk_minutes": round(float(carts["walk_s"].sum()) / 60, 1),
+        "habit_m": round(float(habit), 1),
     }  # fmt: skip
+
+
+def _off_floor(of_sites: dict[str, SiteFloor], sites: dict[str, Warehouse]) -> pd.DataFrame:
+    """Every pick place that does not lie on its warehouse's floor plan: warehouse, location, reason."""
+    planned = [one.off for code, one in of_sites.items() if sites[code].floor]
+    rows = pd.concat(planned) if planned else pd.DataFrame(columns=["warehouse", "location", "off"], dtype="str")
+    rows = rows[
+        rows["location"] != rows["warehouse"].map({code: site.default_location for code, site in sites.items()})
+    ]
+    return rows.rename(columns={"off": "reason"}).reset_index(drop=True)
 
 
 def _left_out(found: list[pd.DataFrame]) -> pd.DataFrame:

@@ -1,5 +1,6 @@
-"""The documents of plan-waves: a pick list a wave, the rows a picker fills in, and who was left out."""
+"""The documents of plan-waves: pick lists with their maps, rows a picker fills in, the floor, and who was left out."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -7,10 +8,16 @@ import pandas as pd
 from prefect import task
 
 from config.settings import settings
+from tasks.configured import warehouses
 from tasks.connectors.pick_lists import picker_rows, write_pick_list
 from tasks.connectors.run_documents import write_changed
 from tasks.connectors.tables import write_csv
+from tasks.connectors.wave_files import write_json, write_text
+from tasks.domain.pick_lists import for_handhelds, revised, with_places
+from tasks.domain.waves.picture import svg
+from tasks.domain.waves.site_floor import SiteFloor
 from tasks.plan_waves import Planned
+from tasks.site_floors import floors
 from tasks.store import waves
 from tasks.store.engine import reading
 
@@ -19,18 +26,58 @@ FLOW = "plan-waves"
 
 @task(task_run_name="print pick lists")
 def write_pick_lists(planned: Planned, as_of: datetime) -> int:
-    """Print the lists of every open wave that has none yet, and who is left out where that changed; how many files."""
-    files = write_changed(settings().home, FLOW, {}, {"left-out.csv": planned.left_out}, as_of)
+    """Print the lists of every open wave that has none yet, those that were revised, and who is left out where that
+    changed; how many files.
+    """  # noqa: D205 - one sentence
+    now = {"left-out.csv": planned.left_out, "off-the-floor.csv": planned.off_floor}
+    files = write_changed(settings().home, FLOW, {}, now, as_of)
     with reading().connect() as connection:
+        of_sites = floors(connection, {site.code: site for site in warehouses()})
         for at in waves.released_at(connection):
             target = settings().documents(FLOW, at)
             if not (target / "pick-list.csv").exists():
-                files += _write_lists(target, waves.pick_list(connection, at))
+                files += _write_lists(target, _laid(waves.pick_list(connection, at), of_sites), of_sites)
+        for _, cart in _laid(waves.revised_lists(connection), of_sites).groupby(["wave", "cart"]):
+            files += _write_revision(cart, of_sites)
     return files
 
 
-def _write_lists(target: Path, stops: pd.DataFrame) -> int:
-    for code, of_wave in stops.groupby("wave"):
-        write_pick_list(target / f"{code}.pdf", of_wave)
+def _laid(stops: pd.DataFrame, of_sites: Mapping[str, SiteFloor]) -> pd.DataFrame:
+    names = ["location_id", "across_m", "along_m"]
+    reached = [one.reached[names] for one in of_sites.values()]
+    return with_places(stops, pd.concat(reached) if reached else pd.DataFrame(columns=names, dtype="float64"))
+
+
+def _write_lists(target: Path, stops: pd.DataFrame, of_sites: Mapping[str, SiteFloor]) -> int:
+    """One wave after the other: on paper, for handhelds, and a map a cart."""
+    for code in stops["warehouse"].unique():
+        site = of_sites[code]
+        write_text(target / f"floor-{code}.svg", svg(site.floor, aisles=site.aisle_names))
+    for wave, of_wave in stops.groupby("wave"):
+        site = of_sites[of_wave["warehouse"].iloc[0]]
+        write_pick_list(target / f"{wave}.pdf", of_wave, site.floor, site.aisle_names)
+        write_json(target / f"{wave}.json", for_handhelds(of_wave))
+        for number, cart in of_wave.groupby("cart"):
+            write_text(target / "maps" / f"{wave}-{number}.svg", _map(cart, site))
     write_csv(target / "pick-list.csv", picker_rows(stops))  # last: while it is missing, the lists are written again
-    return stops["wave"].nunique() + 1
+    return stops["wave"].nunique() * 2 + stops.groupby(["wave", "cart"]).ngroups + stops["warehouse"].nunique() + 1
+
+
+def _map(cart: pd.DataFrame, site: SiteFloor) -> str:
+    walked = cart.drop_duplicates("stop").dropna(subset=["across_m", "along_m"])
+    at = list(zip(walked["across_m"].tolist(), walked["along_m"].tolist(), strict=True))
+    return svg(site.floor, at, walked["location"].tolist(), site.aisle_names)
+
+
+def _write_revision(cart: pd.DataFrame, of_sites: Mapping[str, SiteFloor]) -> int:
+    """The list of a cart that was planned again, unless it was printed."""
+    first = cart.iloc[0]
+    name = f"{first['wave']}-cart-{first['cart']}-R{first['list_revision']}"
+    target = settings().documents(FLOW, first["revised_at"])
+    if (target / f"{name}.csv").exists():
+        return 0
+    told, site = revised(cart), of_sites[first["warehouse"]]
+    write_pick_list(target / f"{name}.pdf", told, site.floor, site.aisle_names)
+    write_json(target / f"{name}.json", for_handhelds(told))
+    write_csv(target / f"{name}.csv", picker_rows(told[told["state"] == "open"]))
+    return 3

@@ -1,4 +1,4 @@
-"""Pick lists on paper: a page or more a cart, a stop a block, readable at arm's length; the same bytes every time."""
+"""Pick lists on paper: a page a cart with the map of its tour, readable at arm's length; the same bytes every time."""
 
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,17 @@ from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
 from tasks.connectors.paper import barcode, write
+from tasks.connectors.tour_maps import draw_tour
+from tasks.domain.waves.floor import Floor
 
 WIDTH, HEIGHT = A4
-MARGIN = 12 * mm
-HEAD = 36 * mm  # what the head of a page takes
-ROW = 19 * mm
-TAKE, ONTO = 84, 109  # where these columns begin, in mm
+MARGIN = 11 * mm
+HEAD, MAP = 35 * mm, 54 * mm  # what the head of a page and, on the first one, the map at its foot take at least
+MAP_MAX = 120 * mm
+ROW = 15.4 * mm
+WRITABLE = WIDTH - 2 * MARGIN
+TAKE, ONTO, WALL, SCAN = 92, 118, 134, 180  # where these columns begin, in mm
+Rows = list[dict[str, Any]]
 
 
 def picker_rows(stops: pd.DataFrame) -> pd.DataFrame:
@@ -25,64 +30,112 @@ def picker_rows(stops: pd.DataFrame) -> pd.DataFrame:
     empty = dict.fromkeys(("quantity", "short_reason", "picker", "picked_at"), "")
     rows = stops.assign(**empty).rename(columns={"planned": "planned_quantity"})
     names = ["merchant", "order_number", "sku", "location", *empty, "planned_quantity", "stop", "position", "cart"]
-    return rows[[*names, "wave"]]
+    return rows[[*names, "wave", "zone", "wall_position"]]
 
 
-def write_pick_list(path: Path, stops: pd.DataFrame) -> Path:
-    """Write one wave's list: its carts in their order, each beginning a page."""
+def write_pick_list(path: Path, stops: pd.DataFrame, floor: Floor, aisles: list[str]) -> Path:
+    """Write one wave's list: its carts in their order, each beginning a page.
+
+    `stops`: as of the store's `pick_list`, with across_m and along_m (float64, missing off the floor), note (str: what
+    a revision changed) and, of a revision, standing_across_m and standing_along_m: where the picker stands. `aisles`:
+    what each aisle of the floor is called.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     canvas = Canvas(str(part), pagesize=A4, invariant=1, pageCompression=1)
     canvas.setTitle(str(stops["wave"].iloc[0]))
     for _, cart in stops.groupby("cart"):
-        _cart(canvas, [{str(name): value for name, value in row.items()} for row in cart.to_dict("records")])
+        rows = [{str(name): value for name, value in row.items()} for row in cart.to_dict("records")]
+        _cart(canvas, rows, floor, aisles)
     canvas.save()
     part.replace(path)
     return path
 
 
-def _cart(canvas: Any, rows: list[dict[str, Any]]) -> None:
-    a_page = int((HEIGHT - 2 * MARGIN - HEAD) // ROW)
-    pages = [rows[start : start + a_page] for start in range(0, len(rows), a_page)]
-    last_stop = None
+def _cart(canvas: Any, rows: Rows, floor: Floor, aisles: list[str]) -> None:
+    pages = _pages(rows)
     for number, page in enumerate(pages, 1):
         _head(canvas, rows, f"page {number} of {len(pages)}")
+        last_stop = None
         for line, row in enumerate(page):
-            _row(canvas, row, HEIGHT - MARGIN - HEAD - line * ROW, again=bool(line and row["stop"] == last_stop))
+            _row(canvas, row, HEIGHT - MARGIN - HEAD - line * ROW, again=row["stop"] == last_stop)
             last_stop = row["stop"]
+        if number == 1:
+            _map(canvas, rows, floor, aisles, HEIGHT - 2 * MARGIN - HEAD - len(page) * ROW)
         canvas.showPage()
 
 
-def _head(canvas: Any, rows: list[dict[str, Any]], page: str) -> None:
+def _pages(rows: Rows) -> list[Rows]:
+    """The first page leaves room for the map."""
+    first, other = (int((HEIGHT - 2 * MARGIN - HEAD - taken) // ROW) for taken in (MAP, 0.0))
+    ahead = [row for row in rows if row["state"] == "open"]
+    rest = [ahead[start : start + other] for start in range(first, len(ahead), other)]
+    return [ahead[:first], *rest]
+
+
+def _map(canvas: Any, rows: Rows, floor: Floor, aisles: list[str], height: float) -> None:
+    """The tour in what the rows leave of the page."""
+    ahead = {row["stop"]: (row["across_m"], row["along_m"]) for row in rows
+             if row["state"] == "open" and pd.notna(row["across_m"])}  # fmt: skip
+    standing = (rows[0]["standing_across_m"], rows[0]["standing_along_m"])
+    box = (MARGIN, MARGIN, WRITABLE, min(height - 4 * mm, MAP_MAX))
+    draw_tour(canvas, floor, aisles, list(ahead.items()), box, standing if pd.notna(standing[0]) else None)
+
+
+def _head(canvas: Any, rows: Rows, page: str) -> None:
     first, top = rows[0], HEIGHT - MARGIN
-    write(canvas, f"Cart {first['cart']}", MARGIN, top - 9 * mm, 30, bold=True)
-    write(canvas, first["wave"], MARGIN, top - 17 * mm, 15, bold=True, within=82 * mm)
-    orders = len({(row["merchant"], row["order_number"]) for row in rows})
-    units = sum(row["planned"] for row in rows)
-    told = f"{rows[-1]['stop']} stops · {orders} orders · {units} units · {first['walk_m']:.0f} m · {page}"
-    write(canvas, told, MARGIN, top - 23 * mm, 12)
-    write(canvas, _pickup(first), MARGIN, top - 29 * mm, 12)
-    barcode(canvas, f"{first['wave']}/{first['cart']}", top - 14 * mm, 12 * mm, right=WIDTH - MARGIN, within=100 * mm)
-    for words, left in (("stop", 0), ("place", 20), ("take", TAKE), ("onto", ONTO), ("scan", 130)):
-        write(canvas, words, MARGIN + left * mm, top - HEAD + 1.5 * mm, 9)
+    name = f"Cart {first['cart']}" + (f" · zone {first['zone']}" if isinstance(first["zone"], str) else "")
+    write(canvas, name, MARGIN, top - 9 * mm, 30, bold=True, within=100 * mm)
+    write(canvas, first["wave"], MARGIN, top - 16 * mm, 15, bold=True, within=84 * mm)
+    write(canvas, _told(rows) + f" · {page}", MARGIN, top - 22 * mm, 12, within=WRITABLE)
+    write(canvas, first["note"] or _way(first), MARGIN, top - 28 * mm, 12, bold=bool(first["note"]), within=WRITABLE)
+    barcode(canvas, f"{first['wave']}/{first['cart']}", top - 13 * mm, 12 * mm, right=WIDTH - MARGIN, within=84 * mm)
+    wall = any(pd.notna(row["wall_position"]) for row in rows)
+    names = [("stop", 0), ("place", 17), ("take", TAKE), ("onto", ONTO), *[("wall", WALL)] * wall, ("scan", SCAN)]
+    for words, left in names:
+        write(canvas, words, MARGIN + left * mm, top - HEAD + 1.2 * mm, 9)
+
+
+def _told(rows: Rows) -> str:
+    """What is ahead, and by when."""
+    ahead = [row for row in rows if row["state"] == "open"]
+    orders = len({(row["merchant"], row["order_number"]) for row in ahead})
+    units, stops = sum(row["planned"] for row in ahead), len({row["stop"] for row in ahead})
+    counted = (f"{count} {word}{'s' if count != 1 else ''}" for count, word in
+               ((stops, "stop"), (orders, "order"), (units, "unit")))  # fmt: skip
+    return " · ".join([*counted, *([pickup] if (pickup := _pickup(rows[0])) else [])])
+
+
+def _way(first: dict[str, Any]) -> str:
+    """The metres and minutes, and what habit or a search without proof may cost."""
+    words = [f"{first['walk_m']:.0f} m"]
+    if pd.notna(first["walk_s"]):
+        words.append(f"about {first['walk_s'] / 60:.0f} min")
+    if pd.notna(first["shortest_m"]) and first["walk_m"] - first["shortest_m"] >= 0.5:
+        words.append(f"{first['walk_m'] - first['shortest_m']:.0f} m of it by habit")
+    if pd.notna(first["least_m"]) and first["shortest_m"] - first["least_m"] >= 0.5:
+        words.append(f"no tour under {first['least_m']:.0f} m")
+    return " · ".join(words)
 
 
 def _row(canvas: Any, row: dict[str, Any], top: float, *, again: bool) -> None:
     """One stop: its number, the place with its barcode, what to take, how many, and where on the cart it goes."""
-    base = top - ROW
-    left = MARGIN + 20 * mm
+    base, left = top - ROW, MARGIN + 17 * mm
     canvas.setLineWidth(0.2 if again else 0.9)
     canvas.line(left if again else MARGIN, top, WIDTH - MARGIN, top)
     if not again:
-        write(canvas, str(row["stop"]), MARGIN, base + 7 * mm, 30, bold=True, within=18 * mm)
-        write(canvas, row["location"], left, base + 11.5 * mm, 20, bold=True, within=(TAKE - 22) * mm)
-        barcode(canvas, row["location"], base + 7.5 * mm, 9.5 * mm, right=WIDTH - MARGIN, within=54 * mm)
-    write(canvas, row["sku"], left, base + 5.8 * mm, 13, within=(TAKE - 22) * mm)
-    write(canvas, _name(row), left, base + 1.6 * mm, 10, within=WIDTH - 2 * MARGIN - 20 * mm)
-    write(canvas, f"{row['planned']} ×", MARGIN + TAKE * mm, base + 9 * mm, 26, bold=True, within=22 * mm)
+        write(canvas, str(row["stop"]), MARGIN, base + 4.5 * mm, 28, bold=True, within=15 * mm)
+        write(canvas, row["location"], left, base + 8 * mm, 20, bold=True, within=(TAKE - 19) * mm)
+        barcode(canvas, row["location"], base + 4.5 * mm, 9.5 * mm, right=WIDTH - MARGIN, within=36 * mm)
+    write(canvas, _goods(row), left, base + 1.8 * mm, 12, within=(ONTO - 19) * mm)
+    write(canvas, f"{row['planned']} ×", MARGIN + TAKE * mm, base + 6.2 * mm, 24, bold=True, within=24 * mm)
     canvas.setLineWidth(0.9)
-    canvas.roundRect(MARGIN + ONTO * mm, base + 7.5 * mm, 14 * mm, 9.5 * mm, 2 * mm)
-    write(canvas, str(row["position"]), MARGIN + (ONTO + 3) * mm, base + 9.5 * mm, 20, within=9 * mm)
+    canvas.roundRect(MARGIN + ONTO * mm, base + 3 * mm, 14 * mm, 10 * mm, 2 * mm)
+    write(canvas, str(row["position"]), MARGIN + (ONTO + 3) * mm, base + 5.4 * mm, 20, bold=True, within=9 * mm)
+    if pd.notna(row["wall_position"]):
+        write(
+            canvas, f"W {int(row['wall_position'])}", MARGIN + WALL * mm, base + 5.4 * mm, 16, bold=True, within=16 * mm
+        )
 
 
 def _pickup(first: dict[str, Any]) -> str:
@@ -90,9 +143,9 @@ def _pickup(first: dict[str, Any]) -> str:
     if not first["carrier"] or pd.isna(at):
         return ""
     local = at.tz_convert(first["time_zone"])
-    return f"{first['carrier']} · ready by {local:%A} {local.day} {local:%B %H:%M}"
+    return f"{first['carrier']} by {local:%A} {local.day} {local:%B %H:%M}"
 
 
-def _name(row: dict[str, Any]) -> str:
-    lot = f"lot {row['lot']} · " if row["lot"] else ""
-    return lot + (row["name"] if isinstance(row["name"], str) else "")
+def _goods(row: dict[str, Any]) -> str:
+    lot = f" · lot {row['lot']}" if row["lot"] else ""
+    return str(row["sku"]) + lot + (f" · {row['name']}" if isinstance(row["name"], str) else "")

@@ -69,6 +69,11 @@ class Depot:
     across_m: float
     along_m: float
 
+    @property
+    def at(self) -> tuple[float, float]:
+        """Across and along."""
+        return self.across_m, self.along_m
+
 
 @dataclass(frozen=True)
 class Speeds:

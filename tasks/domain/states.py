@@ -124,6 +124,15 @@ class WaveState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class WaveKind(StrEnum):
+    """Which orders a wave holds; on carts of a zone wave each zone is picked for itself."""
+
+    MIXED = "mixed"
+    SINGLE_LINE = "single_line"
+    MULTI_LINE = "multi_line"
+    ZONE = "zone"
+
+
 class PickState(StrEnum):
     """One stop of a cart."""
 

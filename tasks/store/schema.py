@@ -339,13 +339,18 @@ variances = _table(
 # ── picking ──────────────────────────────────────────────────────────────────────────────────────────────────────
 waves = _table(
     "waves", _id(), _of("warehouses"), _text("code"), _text("state", "open"), _maybe("carrier"),
-    _at("cut_off_at"), _at("released_at", null=False),
+    _at("cut_off_at"), _at("released_at", null=False), _text("kind", states.WaveKind.MIXED),
     _once("code", name="a_wave_code_names_one_wave"),
     _one_of("state", states.WaveState, "waves_state_is_known"),
+    _one_of("kind", states.WaveKind, "waves_kind_is_known"),
 )  # fmt: skip
 
 carts = _table(
     "carts", _id(), _of("waves"), Column("number", Integer, nullable=False), Column("walk_m", Float),
+    _maybe("zone"),  # of a zone wave
+    Column("shortest_m", Float), Column("least_m", Float),  # of the shortest tour found; no tour is shorter than that
+    Column("walk_s", Float),  # everything from fetching the cart to leaving it
+    Column("revision", Integer, nullable=False, server_default=text("1")), _at("revised_at"),  # of its pick list
     _once("wave_id", "number", name="a_cart_number_names_one_cart_of_a_wave"),
 )  # fmt: skip
 
@@ -354,6 +359,8 @@ picks = _table(
     Column("position", Integer, nullable=False, server_default=text("1")),  # the order's place on the cart
     Column("quantity", Integer, nullable=False), Column("quantity_picked", Integer),
     _text("state", "open"), _maybe("short_reason"), _maybe("picker"), _at("picked_at"),
+    Column("revision", Integer, nullable=False, server_default=text("1")),  # of the pick list it came with
+    Column("left_revision", Integer),  # of the pick list it was gone from
     _check("quantity > 0", "a_pick_takes_something"),
     _check("quantity_picked IS NULL OR (quantity_picked >= 0 AND quantity_picked <= quantity)",
            "a_pick_takes_no_more_than_planned"),
@@ -362,6 +369,14 @@ picks = _table(
     _once("cart_id", "stop_number", "allocation_id", name="a_stop_serves_an_allocation_once"),
     Index("i5_an_allocation_is_in_one_wave", "allocation_id", unique=True,
           sqlite_where=text("state <> 'cancelled'"), postgresql_where=text("state <> 'cancelled'")),
+)  # fmt: skip
+
+wall_positions = _table(  # where orders picked in several zones are put together
+    "wall_positions",
+    Column("wave_id", ID, ForeignKey("waves.id"), primary_key=True),
+    Column("order_id", ID, primary_key=True),
+    Column("position", Integer, nullable=False),
+    _once("wave_id", "position", name="a_wall_position_holds_one_order_of_a_wave"),
 )  # fmt: skip
 
 # ── parcels ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -38,6 +38,7 @@ from tasks.store.schema import (
     orders,
     picks,
     products,
+    wall_positions,
     warehouses,
     waves,
 )
@@ -82,16 +83,22 @@ def unreleased(connection: Connection) -> pd.DataFrame:
     return found.astype({"unit_weight_g": "Int64", "unit_volume_ml": "Int64", "total_minor": "Int64"})
 
 
-def floor_places(connection: Connection) -> pd.DataFrame:
-    """Every pick place with coordinates: warehouse, location_id, aisle, x_m, y_m."""
+def pick_places(connection: Connection) -> pd.DataFrame:
+    """Every pick place: warehouse, location_id, location, zone, aisle, bay, level, x_m, y_m (some may be missing)."""
     place = locations.c
+    names = (place.zone, place.aisle, place.bay, place.level, place.x_m, place.y_m)
     statement = (
-        select(warehouses.c.code.label("warehouse"), place.id.label("location_id"), place.aisle, place.x_m, place.y_m)
+        select(
+            warehouses.c.code.label("warehouse"), place.id.label("location_id"), place.code.label("location"), *names
+        )
         .join_from(locations, warehouses, warehouses.c.id == place.warehouse_id)
-        .where(place.purpose == "pick", place.x_m.is_not(None), place.y_m.is_not(None))
+        .where(place.purpose == "pick")
         .order_by(place.id)
     )
     return read(connection, statement)
+
+
+OF_CARTS = ("number", "zone", "walk_m", "shortest_m", "least_m", "walk_s")
 
 
 def numbers_taken(connection: Connection, stem: str) -> int:
@@ -100,19 +107,25 @@ def numbers_taken(connection: Connection, stem: str) -> int:
     return max((int(code.removeprefix(stem)) for code in codes), default=0)
 
 
-def release_wave(connection: Connection, wave: dict[str, Any], of_carts: pd.DataFrame, stops: pd.DataFrame) -> None:
+def release_wave(
+    connection: Connection, wave: dict[str, Any], of_carts: pd.DataFrame, stops: pd.DataFrame, wall: pd.DataFrame
+) -> None:
     """Write one wave, its carts and their picks; a promise that is in a wave already is refused (I5).
 
-    `wave`: columns of its row. `of_carts`: number, walk_m. `stops`: cart, stop, allocation_id, position, quantity.
+    `wave`: columns of its row. `of_carts`: as of `OF_CARTS`. `stops`: cart, stop, allocation_id, position, quantity.
+    `wall`: order_id, position.
     """
     exclusive(connection, "allocations")
     exclusive(connection, "waves")
     connection.execute(insert(waves).values(**wave))
     wave_id = connection.execute(select(waves.c.id).where(waves.c.code == wave["code"])).scalar_one()
-    with staged(connection, of_carts[["number", "walk_m"]].assign(wave_id=wave_id), like=carts) as new:
-        names = ["wave_id", "number", "walk_m"]
+    with staged(connection, of_carts[list(OF_CARTS)].assign(wave_id=wave_id), like=carts) as new:
+        names = ["wave_id", *OF_CARTS]
         rows = select(*(new.c[name] for name in names)).order_by(new.c.number)
         connection.execute(insert(carts).from_select(names, rows))
+    with staged(connection, wall.assign(wave_id=wave_id), like=wall_positions) as new:
+        names = ["wave_id", "order_id", "position"]
+        connection.execute(insert(wall_positions).from_select(names, select(*(new.c[name] for name in names))))
     with staged(connection, stops[["cart", "stop", "allocation_id", "position", "quantity"]]) as new:
         same = and_(carts.c.wave_id == wave_id, carts.c.number == new.c.cart)
         taken = select(carts.c.id, new.c.stop, new.c.allocation_id, new.c.position, new.c.quantity).join(carts, same)
@@ -137,22 +150,34 @@ def released_at(connection: Connection) -> list[datetime]:
 
 
 def pick_list(connection: Connection, at: datetime) -> pd.DataFrame:
-    """Every stop of the waves released at that moment, in walking order.
-
-    Columns: wave, time_zone, carrier, cut_off_at, cart, walk_m, stop, location, sku, name, planned, position, merchant,
-    order_number, lot.
-    """
+    """Every stop of the waves released at that moment, in walking order, as of `_stops`."""
     statement = _stops().where(waves.c.released_at == at, picks.c.state != PickState.CANCELLED)
     return read(connection, statement)
 
 
+def revised_lists(connection: Connection) -> pd.DataFrame:
+    """Every stop of the carts of open waves whose lists were revised, done, ahead and gone, as of `_stops`."""
+    return read(connection, _stops().where(carts.c.revision > 1, waves.c.state == WaveState.OPEN))
+
+
 def _stops() -> Select[Any]:
+    """Every stop: of wave, cart, place, goods and order what pickers are told, and where the stop stands.
+
+    Columns: wave, kind, warehouse, time_zone, carrier, cut_off_at, cart, zone, walk_m, shortest_m, least_m, walk_s,
+    revised_at, list_revision, stop, state, picked_at, revision, left_revision, location_id, location, sku, name,
+    barcode, planned, position, wall_position, merchant, order_number, lot.
+    """
+    at_wall = and_(wall_positions.c.wave_id == waves.c.id, wall_positions.c.order_id == allocations.c.order_id)
     return (
         select(
-            waves.c.code.label("wave"), warehouses.c.time_zone, waves.c.carrier, waves.c.cut_off_at,
-            carts.c.number.label("cart"), carts.c.walk_m, picks.c.stop_number.label("stop"),
-            locations.c.code.label("location"), products.c.sku, products.c.name, picks.c.quantity.label("planned"),
-            picks.c.position, merchants.c.code.label("merchant"), orders.c.order_number, allocations.c.lot,
+            waves.c.code.label("wave"), waves.c.kind, warehouses.c.code.label("warehouse"), warehouses.c.time_zone,
+            waves.c.carrier, waves.c.cut_off_at, carts.c.number.label("cart"), carts.c.zone, carts.c.walk_m,
+            carts.c.shortest_m, carts.c.least_m, carts.c.walk_s, carts.c.revised_at,
+            carts.c.revision.label("list_revision"), picks.c.stop_number.label("stop"), picks.c.state,
+            picks.c.picked_at, picks.c.revision, picks.c.left_revision, locations.c.id.label("location_id"),
+            locations.c.code.label("location"), products.c.sku, products.c.name, products.c.barcode,
+            picks.c.quantity.label("planned"), picks.c.position, wall_positions.c.position.label("wall_position"),
+            merchants.c.code.label("merchant"), orders.c.order_number, allocations.c.lot,
         )
         .join_from(picks, carts, carts.c.id == picks.c.cart_id)
         .join(waves, waves.c.id == carts.c.wave_id)
@@ -162,6 +187,7 @@ def _stops() -> Select[Any]:
         .join(merchants, merchants.c.id == orders.c.merchant_id)
         .join(products, products.c.id == allocations.c.product_id)
         .join(locations, locations.c.id == allocations.c.location_id)
+        .join(wall_positions, at_wall, isouter=True)
         .order_by(waves.c.code, carts.c.number, picks.c.stop_number, picks.c.position, picks.c.id)
     )  # fmt: skip
 

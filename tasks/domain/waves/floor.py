@@ -1,6 +1,6 @@
 """The floor as a picker walks it: parallel aisles, crossed by two or more cross-aisles, and a depot."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -29,6 +29,8 @@ class Floor:
     end_m: tuple[float, ...] = ()
     end_cross: int = 0
     one_way: tuple[int, ...] = ()
+    gate_at: tuple[float, float] | None = field(default=None, compare=False)  # across, along: for pictures
+    end_at: tuple[float, float] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not self.aisles_m or len(self.crosses_m) < 2:
@@ -92,7 +94,7 @@ def floor_of(places: pd.DataFrame) -> Floor:
     aisles = np.unique(places["across_m"].to_numpy().round(3))
     crosses = np.array([front, back]).round(3)
     gate = np.abs(aisles) + abs(crosses[0])
-    return Floor(tuple(aisles.tolist()), tuple(crosses.tolist()), gate_m=tuple(gate.tolist()))
+    return Floor(tuple(aisles.tolist()), tuple(crosses.tolist()), gate_m=tuple(gate.tolist()), gate_at=(0.0, 0.0))
 
 
 def on_floor(floor: Floor, across_m: np.ndarray, along_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """A wave from its orders: who shares a cart, and in which order each cart is walked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -23,12 +23,13 @@ class Plan:
     """One wave.
 
     `carts`: as of `walked`. `stops`: cart, stop, allocation_id, position, quantity, in walking order. `left_out`: the
-    orders the wave has no room for, with reason.
+    orders the wave has no room for, with reason. `wall`: order_id, position of orders picked on several carts.
     """
 
     carts: pd.DataFrame
     stops: pd.DataFrame
     left_out: pd.DataFrame
+    wall: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"order_id": [], "position": []}, dtype="int64"))
 
 
 def plan(

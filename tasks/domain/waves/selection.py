@@ -36,8 +36,9 @@ def with_reasons(rows: pd.DataFrame, warehouses: Mapping[str, Warehouse], rules:
     """Open promises nobody picks yet, with carrier (str), and reason (str): why their order is left out, or empty.
 
     `rows`: warehouse (code), order_id, merchant, order_number, service_level, ship_by, hold_reason, hold_until,
-    cancelled_at, refunded_minor, total_minor, missing (units the order still lacks), location, purpose, x_m, y_m, and
-    more. All of an order's promises in a warehouse go together: one that cannot be picked keeps the others back.
+    cancelled_at, refunded_minor, total_minor, missing (units the order still lacks), location, purpose, off (why the
+    location cannot be reached, or empty), and more. All of an order's promises in a warehouse go together: one that
+    cannot be picked keeps the others back.
     """
     rows = rows.assign(carrier=_carriers(rows, warehouses, rules))
     place = rows["location"].astype("str")
@@ -51,7 +52,7 @@ def with_reasons(rows: pd.DataFrame, warehouses: Mapping[str, Warehouse], rules:
         (rows["carrier"].isna(), "no carrier of " + rows["warehouse"] + " takes the service level " + level),
         (rows["purpose"] == Purpose.RESERVE, "waits for replenishment: goods lie in reserve at " + place),
         (rows["purpose"] != Purpose.PICK, "goods lie at " + place + ", which is no pick place"),
-        (rows[["x_m", "y_m"]].isna().any(axis=1), "location " + place + " has no coordinates"),
+        (rows["off"] != "", "location " + place + " " + rows["off"]),
     ]
     why = np.select([case.to_numpy(dtype=bool) for case, _ in cases], [_texts(text, rows) for _, text in cases], "")
     told = pd.Series(why, index=rows.index, dtype="str")

@@ -1,10 +1,47 @@
 """The floor of one warehouse: from its plan in config/warehouses, or from the coordinates of its places."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from tasks.domain.floor_plans import Axis, Depot, Direction, FloorPlan
 from tasks.domain.waves.floor import Floor, floor_of, walkable
+
+REACHED = ["location_id", "across_m", "along_m", "zone", "lifts"]
+
+
+@dataclass(frozen=True, eq=False)
+class SiteFloor:
+    """A warehouse's floor and every pick place of it, as of `laid`."""
+
+    floor: Floor
+    places: pd.DataFrame
+
+    @property
+    def reached(self) -> pd.DataFrame:
+        """The places that lie on the floor."""
+        return self.places.loc[self.places["off"] == "", REACHED]
+
+    @property
+    def off(self) -> pd.DataFrame:
+        """The places no tour can reach: warehouse, location, off (why), by location."""
+        rows = self.places.loc[self.places["off"] != "", ["warehouse", "location", "off"]]
+        return rows.sort_values("location", ignore_index=True)
+
+    @property
+    def aisle_names(self) -> list[str]:
+        """What each aisle of the floor is called, left to right; empty where no place says it."""
+        on = self.places[(self.places["off"] == "") & self.places["aisle"].notna()]
+        named = on.groupby(on["across_m"].round(3))["aisle"].first()
+        return [str(named.get(at, "")) for at in self.floor.aisles_m]
+
+
+def site_floor(places: pd.DataFrame, plan: FloorPlan | None) -> SiteFloor:
+    """The floor of a warehouse; `places` and `plan` as `laid` takes them."""
+    told = laid(places, plan)
+    return SiteFloor(floor_of(told[told["off"] == ""]) if plan is None else planned_floor(plan), told)
+
 
 WAYS = {Direction.TO_BACK: 1, Direction.TO_FRONT: -1}
 
@@ -17,7 +54,7 @@ def laid(places: pd.DataFrame, plan: FloorPlan | None) -> pd.DataFrame:
     """
     if plan is None:
         lost = places[["x_m", "y_m"]].isna().any(axis=1)
-        off = pd.Series(np.where(lost, "no coordinates", ""), index=places.index, dtype="str")
+        off = pd.Series(np.where(lost, "has no coordinates", ""), index=places.index, dtype="str")
         return walkable(places).assign(zone=places["zone"].fillna(""), lifts=0, off=off)
     names = pd.Series(dict(plan.aisles_placed()), dtype="float64")
     aisle, along = _aisles(places, plan, names), _along_m(places, plan)
@@ -35,7 +72,7 @@ def _rank(places: pd.DataFrame, plan: FloorPlan) -> pd.Series:
 
 
 def _off(places: pd.DataFrame, plan: FloorPlan, aisle: pd.Series, along: pd.Series) -> pd.Series:
-    """Why each place is not on the floor: key, found, expected; empty where it is."""
+    """Why each place cannot be reached: key, found, expected; empty where it can."""
     front, back, axis = plan.cross_aisles_m[0], plan.cross_aisles_m[-1], f"{plan.along}_m"
     unknown = places["level"].notna() & _rank(places, plan).isna() & bool(plan.levels)
     bay = "" if plan.bays is None else ", or a bay with a number"
@@ -49,7 +86,7 @@ def _off(places: pd.DataFrame, plan: FloorPlan, aisle: pd.Series, along: pd.Seri
     off = pd.Series("", index=places.index, dtype="str")
     for case, said in cases:  # the last that applies is told
         off = off.mask(case, said)
-    return off
+    return off.where(off == "", "is not on the floor: " + off)
 
 
 def _quoted(values: pd.Series) -> pd.Series:
@@ -81,23 +118,21 @@ def _along_m(places: pd.DataFrame, plan: FloorPlan) -> pd.Series:
     return told.fillna(plan.bays.first_m + (number - 1) * plan.bays.apart_m)
 
 
-def site_floor(places: pd.DataFrame, plan: FloorPlan | None) -> Floor:
-    """The floor of the plan; without one, that of `places` (as of `laid`)."""
-    if plan is None:
-        return floor_of(places[places["off"] == ""])
+def planned_floor(plan: FloorPlan) -> Floor:
+    """The floor of a plan."""
     aisles = sorted(plan.aisles_placed(), key=lambda one: one[1])
     across, crosses = tuple(at for _, at in aisles), plan.cross_aisles_m
     ways = tuple(WAYS[plan.one_way[name]] if name in plan.one_way else 0 for name, _ in aisles)
     start, drop_off = plan.depot(plan.start), plan.depot(plan.drop_off or plan.start)
     gate_m, gate_cross = _legs(start, across, crosses)
     one_way = ways if any(ways) else ()
-    if (start.across_m, start.along_m) != (drop_off.across_m, drop_off.along_m):
+    if start.at != drop_off.at:
         end_m, end_cross = _legs(drop_off, across, crosses)
         return Floor(across, crosses, gate_m=gate_m, gate_cross=gate_cross, end_m=end_m, end_cross=end_cross,
-                     one_way=one_way)  # fmt: skip
+                     one_way=one_way, gate_at=start.at, end_at=drop_off.at)  # fmt: skip
     if 0.0 in gate_m:
         return Floor(across, crosses, gate_m.index(0.0), gate_cross, one_way=one_way)
-    return Floor(across, crosses, gate_m=gate_m, gate_cross=gate_cross, one_way=one_way)
+    return Floor(across, crosses, gate_m=gate_m, gate_cross=gate_cross, one_way=one_way, gate_at=start.at)
 
 
 def _legs(depot: Depot, across: tuple[float, ...], crosses: tuple[float, ...]) -> tuple[tuple[float, ...], int]:

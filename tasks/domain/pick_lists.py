@@ -1,0 +1,86 @@
+"""What a pick list says beyond its stops: where they lie, what a revision changed, and the layout handhelds take."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from tasks.domain.states import PickState
+
+VERSION = 1  # of the layout for handhelds (docs/waves.md); it grows when a key changes its meaning or goes
+
+
+def with_places(stops: pd.DataFrame, reached: pd.DataFrame) -> pd.DataFrame:
+    """`stops` (as of the store's `pick_list`) with what their list needs beside them, in their order.
+
+    `reached`: location_id, across_m, along_m. Adds across_m, along_m, note (str, empty), standing_across_m and
+    standing_along_m (float64, missing: the tour begins at the depot).
+    """
+    at = reached.set_index("location_id")[["across_m", "along_m"]].reindex(stops["location_id"]).reset_index(drop=True)
+    rows = stops.reset_index(drop=True)
+    return rows.assign(across_m=at["across_m"], along_m=at["along_m"], note="", standing_across_m=float("nan"),
+                       standing_along_m=float("nan"))  # fmt: skip
+
+
+def revised(stops: pd.DataFrame) -> pd.DataFrame:
+    """The stops (as of `with_places`) of one cart whose list was revised, with its note and where the picker stands."""
+    told = stops[stops["picked_at"].notna()].sort_values(["picked_at", "stop"]).tail(1)
+    here = {f"standing_{name}": told[name].iloc[0] for name in ("across_m", "along_m") if len(told)}
+    return stops.assign(note=_note(stops), **here)
+
+
+def _note(stops: pd.DataFrame) -> str:
+    """Such as: Revision 2: gone: order 5 (stop 3); new: 2 × CUP of order 7 (stop 6)."""
+    revision = stops["list_revision"].iloc[0]
+    gone = stops[stops["left_revision"] == revision].groupby(["merchant", "order_number"])["stop"].unique()
+    new = stops[(stops["revision"] == revision) & (stops["state"] == PickState.OPEN)]
+    left = [f"order {key[1]} ({_stops(numbers)})" for key, numbers in gone.items()]  # type: ignore[index]
+    came = [f"{one.planned} × {one.sku} of order {one.order_number} (stop {one.stop})" for one in new.itertuples()]
+    told = [f"{word}: {', '.join(words)}" for word, words in (("gone", left), ("new", came)) if words]
+    if not (stops["state"] == PickState.OPEN).any():
+        told.append("nothing is left to pick")
+    return f"Revision {revision}: " + "; ".join(told)
+
+
+def _stops(numbers: Sequence[int]) -> str:
+    return f"stop{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
+
+
+def for_handhelds(stops: pd.DataFrame) -> dict[str, Any]:
+    """One wave as handhelds take it; `stops` as of `with_places`. Only what is still to be picked."""
+    first = stops.iloc[0]
+    return {
+        "layout": "pick-list", "version": VERSION, "wave": first["wave"], "kind": first["kind"],
+        "warehouse": first["warehouse"], "carrier": _known(first["carrier"]),
+        "cut_off_at": None if pd.isna(first["cut_off_at"]) else f"{first['cut_off_at']:%Y-%m-%dT%H:%M:%SZ}",
+        "carts": [_cart(cart) for _, cart in stops.groupby("cart")],
+    }  # fmt: skip
+
+
+def _cart(stops: pd.DataFrame) -> dict[str, Any]:
+    first, ahead = stops.iloc[0], stops[stops["state"] == PickState.OPEN]
+    return {
+        "cart": int(first["cart"]), "barcode": f"{first['wave']}/{first['cart']}", "zone": _known(first["zone"]),
+        "revision": int(first["list_revision"]), "changed": first["note"], "walk_m": _known(first["walk_m"]),
+        "seconds": _known(first["walk_s"]), "stops": [_stop(stop) for _, stop in ahead.groupby("stop")],
+    }  # fmt: skip
+
+
+def _stop(rows: pd.DataFrame) -> dict[str, Any]:
+    first, picks = rows.iloc[0], [_pick(one) for one in rows.to_dict("records")]
+    at = {"across_m": _known(first["across_m"]), "along_m": _known(first["along_m"])}
+    return {"stop": int(first["stop"]), "location": first["location"], **at, "picks": picks}
+
+
+def _pick(one: dict[Any, Any]) -> dict[str, Any]:
+    told = {name: _known(one[name]) for name in ("merchant", "order_number", "sku", "name", "barcode")}
+    wall = None if pd.isna(one["wall_position"]) else int(one["wall_position"])
+    return told | {
+        "lot": one["lot"] or None, "quantity": int(one["planned"]), "position": int(one["position"]),
+        "wall_position": wall,
+    }  # fmt: skip
+
+
+def _known(value: Any) -> Any:
+    """The value as JSON takes it; nothing where it is missing."""
+    return None if pd.isna(value) else value.item() if hasattr(value, "item") else value

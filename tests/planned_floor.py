@@ -1,0 +1,37 @@
+"""A warehouse with a floor plan: three blocks, one-way aisles, two zones, levels, a dock and a packing bench."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+FLOOR: dict[str, Any] = {
+    "cross_aisles_m": [0, 12, 24, 36],
+    "aisles": [
+        {"zone": "small", "names": ["A", "B", "C", "D", "E", "F"], "first_m": 4, "apart_m": 3},
+        {"zone": "large", "names": ["G", "H", "I", "J"], "first_m": 24, "apart_m": 5},
+    ],
+    "depots": [
+        {"name": "dock", "across_m": 2, "along_m": -4},
+        {"name": "bench", "across_m": 30, "along_m": -4},
+    ],
+    "start": "dock",
+    "drop_off": "bench",
+    "one_way": {"B": "to_back", "C": "to_front"},
+    "bays": {"first_m": 1, "apart_m": 1},
+    "levels": ["1", "2", "3", "4"],
+    "levels_in_reach": 2,
+}
+
+
+def configure(folder: Path, monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
+    """Make a configuration in which MAIN says otherwise, below `folder`, and use it."""
+    own = folder / "config"
+    shutil.copytree(ROOT / "config", own)
+    file = own / "warehouses" / "MAIN.yaml"
+    said = yaml.safe_load(file.read_text(encoding="utf-8")) | changes
+    file.write_text(f"# The operations lead may change it.\n{yaml.safe_dump(said)}", encoding="utf-8")
+    monkeypatch.setenv("FULFILMENT_CONFIG", str(own))
