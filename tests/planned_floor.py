@@ -1,11 +1,18 @@
 """A warehouse with a floor plan: three blocks, one-way aisles, two zones, levels, a dock and a packing bench."""
 
+import os
 import shutil
+from multiprocessing.context import ForkServerProcess
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from crashing import context
+from floor import AS_OF
+
+from tasks.plan_waves import release_waves
 
 ROOT = Path(__file__).parent.parent
 FLOOR: dict[str, Any] = {
@@ -35,3 +42,17 @@ def configure(folder: Path, monkeypatch: pytest.MonkeyPatch, **changes: object) 
     said = yaml.safe_load(file.read_text(encoding="utf-8")) | changes
     file.write_text(f"# The operations lead may change it.\n{yaml.safe_dump(said)}", encoding="utf-8")
     monkeypatch.setenv("FULFILMENT_CONFIG", str(own))
+
+
+def planner(together: Barrier) -> ForkServerProcess:
+    """A process that releases waves as soon as the others of `together` do, in the environment of this one."""
+    told = {name: said for name, said in os.environ.items() if name.startswith("FULFILMENT_")}
+    process = context().Process(target=_release, args=(told, together))
+    process.start()
+    return process
+
+
+def _release(told: dict[str, str], together: Barrier) -> None:
+    os.environ |= told
+    together.wait()
+    release_waves.fn(None, None, AS_OF)

@@ -34,7 +34,7 @@ def _note(stops: pd.DataFrame) -> str:
     revision = stops["list_revision"].iloc[0]
     gone = stops[stops["left_revision"] == revision].groupby(["merchant", "order_number"])["stop"].unique()
     new = stops[(stops["revision"] == revision) & (stops["state"] == PickState.OPEN)]
-    left = [f"order {key[1]} ({_stops(numbers)})" for key, numbers in gone.items()]  # type: ignore[index]
+    left = [f"order {key[1]} ({_stops(numbers)})" for key, numbers in gone.items()]
     came = [f"{one.planned} × {one.sku} of order {one.order_number} (stop {one.stop})" for one in new.itertuples()]
     told = [f"{word}: {', '.join(words)}" for word, words in (("gone", left), ("new", came)) if words]
     if not (stops["state"] == PickState.OPEN).any():

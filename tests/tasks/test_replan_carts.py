@@ -67,9 +67,10 @@ def stops(shop: Shop) -> dict[int, list[tuple[int, str, str, str]]]:
     rows["place"] = rows["location_id"].map(places.set_index("id")["code"])
     rows["order"] = rows["order_id"].map(orders.set_index("id")["order_number"])
     rows = rows.sort_values(["cart_id", "stop_number", "id"])
-    told = {int(cart): [] for cart in rows["cart_id"]}  # type: dict[int, list[tuple[int, str, str, str]]]
-    for row in rows.itertuples():
-        told[int(row.cart_id)].append((int(row.stop_number), str(row.order), str(row.place), str(row.state)))
+    told: dict[int, list[tuple[int, str, str, str]]] = {}
+    for row in rows.to_dict("records"):
+        stop = (int(row["stop_number"]), str(row["order"]), str(row["place"]), str(row["state"]))
+        told.setdefault(int(row["cart_id"]), []).append(stop)
     return told
 
 

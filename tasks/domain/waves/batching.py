@@ -36,15 +36,18 @@ def too_big(order: pd.Series, carts: Sequence[Cart]) -> str:
     return "no cart holds it" + (f": {'; '.join(over)}" if over else "")
 
 
-def batch(orders: pd.DataFrame, places: pd.DataFrame, floor: Floor, carts: Sequence[Cart], seed: int) -> pd.DataFrame:
+def batch(
+    orders: pd.DataFrame, places: pd.DataFrame, floor: Floor, carts: Sequence[Cart], seed: int, *, apart: bool = True
+) -> pd.DataFrame:
     """`orders` with kind (the cart's, by position), cart (numbered from 1) and position (on the cart, from 1).
 
     `orders`: of one wave in order of priority, with order_id, ship_by, service_level, kind (as of `fits`), lines,
     weight_g, volume_ml. `places`: order_id, subaisle, along_m (as of `floor.on_floor`) of everything to be picked.
     Among orders that leave together and are equally urgent, carts are filled for the shortest tours; the room they
-    leave goes to the next. Single-line orders have carts of their own, in the order of their places.
+    leave goes to the next. Single-line orders have carts of their own, in the order of their places, where they are
+    kept `apart`.
     """
-    rows = orders.reset_index(drop=True).assign(single=orders["lines"].to_numpy() == 1, cart=0, position=0)
+    rows = orders.reset_index(drop=True).assign(single=apart & (orders["lines"].to_numpy() == 1), cart=0, position=0)
     rows["urgency"] = (rows[URGENCY] != rows[URGENCY].shift()).any(axis=1).cumsum() - 1
     number = 0
     groups = [group for _, group in rows.groupby(["single", "kind"])]

@@ -52,7 +52,7 @@ def _zoned(
     wall = pd.DataFrame({"order_id": joined.to_numpy(), "position": np.arange(1, len(joined) + 1)})
     made = [
         (zone, plan(part[part["order_id"].isin(taken["order_id"])], mine[mine["zone"] == zone].drop(columns="zone"),
-                    site.reached, carts, len(part), site.floor, picking.walk))
+                    site.reached, carts, len(part), site.floor, picking.walk, apart=False))
         for zone, part in parts.items()
     ]  # fmt: skip
     return _joined(made, left, wall)

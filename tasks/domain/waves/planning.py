@@ -34,20 +34,22 @@ class Plan:
 
 def plan(
     orders: pd.DataFrame, promises: pd.DataFrame, places: pd.DataFrame, carts: Sequence[Cart], orders_max: int,
-    floor: Floor | None = None, habit: str = "shortest",
+    floor: Floor | None = None, habit: str = "shortest", *, apart: bool = True,
 ) -> Plan:  # fmt: skip
     """Plan the wave of one warehouse and carrier.
 
     `orders`: as of `selection.orders_of`. `promises`: allocation_id, order_id, location_id, quantity. `places`: every
     pick place of the warehouse as of `floor.walkable`. `floor`: that of the places when nothing is said. `habit`: how
-    carts are walked (a key of `policies.POLICIES`, or shortest).
+    carts are walked (a key of `policies.POLICIES`, or shortest). `apart`: single-line orders on carts of their own.
     """
     kinds = fits(orders, carts)
     held = orders[kinds.notna()].assign(kind=kinds)
     floor = floor or floor_of(places)
     lines = promises.merge(places[["location_id", "across_m", "along_m"]], on="location_id")
     own, lines = _on(rough(floor), lines), _on(floor, lines)
-    batched = batch(held.head(orders_max), own[["order_id", "subaisle", "along_m"]], rough(floor), carts, SEED)
+    batched = batch(
+        held.head(orders_max), own[["order_id", "subaisle", "along_m"]], rough(floor), carts, SEED, apart=apart
+    )
     walk, stops = walked(lines.merge(batched[["order_id", "cart", "position"]], on="order_id"), floor, habit)
     big = orders[kinds.isna()]
     why = [too_big(order, carts) for _, order in big.iterrows()]
