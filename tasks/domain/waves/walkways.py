@@ -70,8 +70,10 @@ def spots(floor: Floor, subaisle: np.ndarray, along_m: np.ndarray) -> Spots:
     length = np.diff(np.array(floor.crosses_m))[block]
     one_way = np.array(floor.one_way or [0] * len(floor.aisles_m))[aisle]
     to_low, to_high = along_m.astype("float64"), length - along_m
-    out = np.column_stack([np.where(one_way > 0, NEVER, to_low), np.where(one_way < 0, NEVER, to_high)])
-    into = np.column_stack([np.where(one_way < 0, NEVER, to_low), np.where(one_way > 0, NEVER, to_high)])
+    against_low, against_high = (one_way > 0) & (to_low > 0), (one_way < 0) & (to_high > 0)  # at an end one is out
+    out = np.column_stack([np.where(against_low, NEVER, to_low), np.where(against_high, NEVER, to_high)])
+    from_low, from_high = (one_way < 0) & (to_low > 0), (one_way > 0) & (to_high > 0)
+    into = np.column_stack([np.where(from_low, NEVER, to_low), np.where(from_high, NEVER, to_high)])
     return Spots(np.column_stack([low, low + 1]), out, into, subaisle, along_m.astype("float64"))
 
 
