@@ -12,7 +12,7 @@ from tasks.domain.waves.walkways import Point
 
 RACK, LINE, WAY, INK = HexColor("#e6e9ed"), HexColor("#aab2bb"), HexColor("#1f6feb"), HexColor("#111111")
 NUMBER, NAME = 9, 7  # points
-STRETCH_MAX = 2.5  # how much more a metre may take in one direction than in the other, so that the map fills its box
+STRETCH_MAX = 4  # how much more a metre may take in one direction than in the other, so that the map fills its box
 
 
 class _Paper:

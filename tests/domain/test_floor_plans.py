@@ -1,16 +1,19 @@
 """A floor plan in YAML: what is refused and how it is said, where places lie, and how long a cart takes."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 import yaml
-from planned_floor import FLOOR
+from planned_floor import FLOOR, ROOT
 
 from config.read import ConfigError, read
 from tasks.domain.floor_plans import FloorPlan, Speeds
+from tasks.domain.sites import Picking
 from tasks.domain.waves.durations import cart_s
+from tasks.domain.waves.picture import svg
 from tasks.domain.waves.site_floor import laid, planned_floor, rough, site_floor
 
 PLACES = pd.DataFrame(
@@ -95,3 +98,15 @@ def test_a_cart_takes_as_long_as_its_parts() -> None:
     speeds = Speeds(walk_m_s=0.5, turn_s=2, stop_s=10, pick_s=3, lift_s=7, set_up_s=100)
     told = cart_s(stops, pd.Series({1: 20.0}), speeds)
     assert told.to_dict() == {1: 40 + 2 * 2 + 3 * 10 + 2 * 7 + 7 * 3 + 100}
+
+
+def test_the_floor_the_manual_draws_is_the_one_it_describes(tmp_path: Path) -> None:
+    """The YAML of docs/waves.md is a plan, its picture is that plan's, and its `picking` is what holds without one."""
+    examples = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "waves.md").read_text(encoding="utf-8"), re.DOTALL)
+    floor, picking = (yaml.safe_load(example) for example in examples)
+    assert floor["floor"] == FLOOR
+    told = plan(tmp_path)
+    names = [name for name, _ in sorted(told.aisles_placed(), key=lambda aisle: aisle[1])]
+    assert (ROOT / "docs" / "floor.svg").read_text(encoding="utf-8") == svg(planned_floor(told), aisles=names)
+    (tmp_path / "picking.yaml").write_text(yaml.safe_dump(picking["picking"]), encoding="utf-8")
+    assert read(tmp_path / "picking.yaml", Picking) == Picking()

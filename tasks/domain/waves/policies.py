@@ -110,23 +110,25 @@ def habit_order(habit: str, floor: Floor, subaisle: np.ndarray, along_m: np.ndar
     """The places in the order in which pickers used to `habit` (a key of `POLICIES`) take them.
 
     `subaisle` and `along_m` as of `floor.on_floor`. Middle cross-aisles are walked over, as if the floor were one
-    block.
+    block; the stops of a one-way aisle are taken the way it is walked.
     """
     aisle = np.unique(subaisle // floor.blocks, return_inverse=True)[1]
     depth = np.array(floor.crosses_m)[subaisle % floor.blocks] + along_m
+    one_way = np.array(floor.one_way or [0] * len(floor.aisles_m))[subaisle // floor.blocks]
     if habit == "return" or aisle.max(initial=0) == 0:
-        return np.lexsort((depth, aisle))
+        return np.lexsort((np.where(one_way < 0, -depth, depth), aisle))
     if habit == "s-shape":
-        return np.lexsort((np.where(aisle % 2, -depth, depth), aisle))
-    return _around(aisle, depth, _from_front(habit, floor, aisle, depth))
+        return np.lexsort((depth * np.where(one_way == 0, 1 - 2 * (aisle % 2), one_way), aisle))
+    return _around(aisle, depth, one_way, _from_front(habit, floor, aisle, depth))
 
 
-def _around(aisle: np.ndarray, depth: np.ndarray, from_front: np.ndarray) -> np.ndarray:
+def _around(aisle: np.ndarray, depth: np.ndarray, one_way: np.ndarray, from_front: np.ndarray) -> np.ndarray:
     """Up the first aisle, along the back, down the last one, and home along the front."""
     last = aisle.max()
     leg = np.select([aisle == 0, aisle == last, ~from_front], [0, 2, 1], 3)
     across = np.where(leg == 3, -aisle, aisle)
-    return np.lexsort((np.where((leg == 0) | (leg == 3), depth, -depth), across, leg))
+    up = np.where(one_way == 0, np.where((leg == 0) | (leg == 3), 1, -1), one_way)
+    return np.lexsort((depth * up, across, leg))
 
 
 def _from_front(habit: str, floor: Floor, aisle: np.ndarray, depth: np.ndarray) -> np.ndarray:
