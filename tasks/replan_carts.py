@@ -58,7 +58,7 @@ def _each(
     picks: pd.DataFrame, fresh: pd.DataFrame, sites: Mapping[str, Warehouse], of_sites: Mapping[str, SiteFloor]
 ) -> Iterator[Replanned]:
     """What changes in each warehouse."""
-    for code, of_site in picks.groupby("warehouse"):
+    for code, of_site in picks[picks["warehouse"].isin(of_sites)].groupby("warehouse"):
         site = sites[str(code)]
         may = (fresh["warehouse"] == code) & site.picking.add_to_walking_carts
         names = ["allocation_id", "order_id", "location_id", "quantity", "weight_g", "volume_ml"]

@@ -269,6 +269,7 @@ def _overfull_carts(connection: Connection, kinds: Mapping[str, Sequence[Cart]])
         .join_from(picks, carts).join(waves).join(warehouses)
         .join(allocations, allocations.c.id == picks.c.allocation_id)
         .join(products, products.c.id == allocations.c.product_id)
+        .where(_PLANNED)
         .group_by(warehouses.c.code, waves.c.code, carts.c.number),
     )  # fmt: skip
     limits = ("positions", "lines_max", "weight_g_max", "volume_ml_max")

@@ -93,13 +93,19 @@ def _renumbered(of_cart: pd.DataFrame, new: pd.DataFrame, site: SiteFloor) -> pd
     """
     rows = pd.concat([of_cart, new.assign(state=str(PickState.OPEN)).set_index(new.index + of_cart.index.max() + 1)])
     ahead = rows["state"] == PickState.OPEN
-    places = rows.loc[ahead, ["location_id"]].drop_duplicates()
-    subaisle, along_m = _lying(places["location_id"], site)
-    order = walk(site.floor, subaisle, along_m, _standing(of_cart, site), depots(site.floor)[1]).order
+    places = _walked(rows.loc[ahead, "location_id"].drop_duplicates(), of_cart, site)
     used = set(rows.loc[~ahead, "stop_number"])
     free = islice((number for number in count(1) if number not in used), len(places))
-    numbers = pd.Series(list(free), index=places["location_id"].to_numpy()[order])
+    numbers = pd.Series(list(free), index=places)
     return rows.assign(stop_number=rows["stop_number"].mask(ahead, rows["location_id"].map(numbers)))
+
+
+def _walked(places: pd.Series, of_cart: pd.DataFrame, site: SiteFloor) -> list[int]:
+    """The places in the order of the shortest way from here on; last those that are no longer on the floor."""
+    on = places.isin(site.reached["location_id"])
+    near = places[on].to_numpy()
+    order = walk(site.floor, *_lying(places[on], site), _standing(of_cart, site), depots(site.floor)[1]).order
+    return [*near[order].tolist(), *places[~on].tolist()]
 
 
 def _standing(of_cart: pd.DataFrame, site: SiteFloor) -> Spots:
