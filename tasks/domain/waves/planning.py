@@ -8,6 +8,7 @@ import pandas as pd
 
 from tasks.domain.sites import Cart
 from tasks.domain.waves.batching import batch, fits, too_big
+from tasks.domain.waves.filling import Run
 from tasks.domain.waves.floor import Floor, floor_of, on_floor
 from tasks.domain.waves.routing import shortest
 
@@ -28,12 +29,13 @@ class Plan:
 
 
 def plan(
-    orders: pd.DataFrame, promises: pd.DataFrame, places: pd.DataFrame, carts: Sequence[Cart], orders_max: int
-) -> Plan:
+    orders: pd.DataFrame, promises: pd.DataFrame, places: pd.DataFrame, carts: Sequence[Cart], orders_max: int,
+    *, run: Run = map,
+) -> Plan:  # fmt: skip
     """Plan the wave of one warehouse and carrier.
 
     `orders`: as of `selection.orders_of`. `promises`: allocation_id, order_id, location_id, quantity. `places`: every
-    pick place of the warehouse as of `floor.walkable`.
+    pick place of the warehouse as of `floor.walkable`. `run`: as of `filling.filled`.
     """
     kinds = fits(orders, carts)
     held = orders[kinds.notna()].assign(kind=kinds)
@@ -41,7 +43,7 @@ def plan(
     lines = promises.merge(places[["location_id", "across_m", "along_m"]], on="location_id")
     subaisle, along = on_floor(floor, lines["across_m"].to_numpy(), lines["along_m"].to_numpy())
     lines = lines.assign(subaisle=subaisle, along_m=along)
-    batched = batch(held.head(orders_max), lines[["order_id", "subaisle", "along_m"]], floor, carts, SEED)
+    batched = batch(held.head(orders_max), lines[["order_id", "subaisle", "along_m"]], floor, carts, SEED, run)
     walk, stops = walked(lines.merge(batched[["order_id", "cart", "position"]], on="order_id"), floor)
     big = orders[kinds.isna()]
     why = [too_big(order, carts) for _, order in big.iterrows()]
