@@ -67,7 +67,10 @@ def _places(number: int) -> pd.DataFrame:
     at = np.arange(number)
     aisle, rest = at % AISLES, at // AISLES
     side, level, bay = rest % SIDES, rest // SIDES % LEVELS, rest // (SIDES * LEVELS)
-    codes = [f"{a + 1:02}-{s}{b + 1:03}-{v + 1}" for a, s, b, v in zip(aisle, np.array(["L", "R"])[side], bay, level, strict=True)]
+    codes = [
+        f"{a + 1:02}-{s}{b + 1:03}-{v + 1}"
+        for a, s, b, v in zip(aisle, np.array(["L", "R"])[side], bay, level, strict=True)
+    ]
     return pd.DataFrame({
         "id": at + 1, "warehouse_id": 1, "code": codes, "purpose": "pick",
         "aisle": pd.Series(aisle + 1).astype("str"), "bay": pd.Series(bay + 1).astype("str"),

@@ -28,7 +28,7 @@ def planners() -> Iterator[Run]:
 
 @contextmanager
 def _on_dask(where: str | None) -> Iterator[Run]:
-    from prefect_dask import DaskTaskRunner
+    from prefect_dask.task_runners import DaskTaskRunner
 
     own = {"cluster_kwargs": {"threads_per_worker": 1, "dashboard_address": None}}
     with DaskTaskRunner(**(own if where == "local" else {"address": where})) as runner:

@@ -1,7 +1,7 @@
 """A wave from its orders: who shares a cart, and in which order each cart is walked."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -50,6 +50,18 @@ def plan(
     late = held.iloc[orders_max:].assign(reason=f"the wave is full: {orders_max} orders, and others come first")
     left_out = pd.concat([big.assign(reason=pd.Series(why, index=big.index, dtype="str")), late])
     return Plan(walk, stops, left_out)
+
+
+def without(plan: Plan, gone: Collection[int], floor: Floor) -> Plan:
+    """The plan when some orders (by id) are not picked after all: their carts walk a shorter way, or not at all."""
+    touched = plan.stops["cart"].isin(plan.stops["cart"][plan.stops["order_id"].isin(gone)])
+    carts, stops = walked(plan.stops[touched & ~plan.stops["order_id"].isin(gone)], floor)
+    others = plan.carts[plan.carts["number"].isin(plan.stops["cart"][~touched])]
+    return replace(
+        plan,
+        carts=pd.concat([others, carts]).sort_values("number", ignore_index=True),
+        stops=pd.concat([plan.stops[~touched], stops]).sort_values(["cart", "stop"], kind="stable", ignore_index=True),
+    )
 
 
 def walked(stops: pd.DataFrame, floor: Floor) -> tuple[pd.DataFrame, pd.DataFrame]:
