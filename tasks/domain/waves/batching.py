@@ -44,18 +44,20 @@ def batch(
     `orders`: of one wave in order of priority, with order_id, ship_by, service_level, kind (as of `fits`), lines,
     weight_g, volume_ml. `places`: order_id, subaisle, along_m (as of `floor.on_floor`) of everything to be picked.
     Among orders that leave together and are equally urgent, carts are filled for the shortest tours; the room they
-    leave goes to the next. Single-line orders have carts of their own, in the order of their places. `run`: as of
-    `filling.filled`.
+    leave goes to the next. Single-line orders have carts of their own, in the order of their places. Carts are numbered
+    by their most urgent order. `run`: as of `filling.filled`.
     """
     rows = orders.reset_index(drop=True).assign(single=orders["lines"].to_numpy() == 1, cart=0, position=0)
     rows["urgency"] = (rows[URGENCY] != rows[URGENCY].shift()).any(axis=1).cumsum() - 1
-    number = 0
     groups = [group for _, group in rows.groupby(["single", "kind"])]
-    for group in sorted(groups, key=lambda one: int(one.index[0])):  # the cart with the most urgent order first
-        for batched in _batches(group, places, floor, carts[int(group["kind"].iloc[0])], seed, run):
-            number += 1
-            rows.loc[group.index[list(batched)], "cart"] = number
-            rows.loc[group.index[list(batched)], "position"] = range(1, len(batched) + 1)
+    found: list[pd.Index] = []
+    for group in sorted(groups, key=lambda one: int(one.index[0])):
+        cart = carts[int(group["kind"].iloc[0])]
+        found += [group.index[list(one)] for one in _batches(group, places, floor, cart, seed, run)]
+    found.sort(key=lambda members: int(rows["urgency"].loc[members].min()))  # stable: neighbours stay together
+    for number, members in enumerate(found, 1):
+        rows.loc[members, "cart"] = number
+        rows.loc[members, "position"] = range(1, len(members) + 1)
     return rows.set_index(orders.index).drop(columns=["single", "urgency"])
 
 
