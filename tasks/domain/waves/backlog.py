@@ -17,7 +17,7 @@ from scipy.sparse import coo_array, csr_array
 from tasks.domain.waves.density import OrderPool, densest_wave
 
 SEED = 1
-SEARCHES = 2
+SEARCHES, WAVES_MAX = 2, 3  # searches at the same time, and one after the other for the room the last one left
 WAITS = "can wait for the next pickup: pickers are busy until this one"
 BUSY = "pickers are busy until the pickup, and more urgent orders come first"
 
@@ -99,22 +99,34 @@ def _first(orders: pd.DataFrame, lines: int, number: int) -> np.ndarray:
 def _densest(
     waiting: pd.DataFrame, going: pd.DataFrame, places: pd.DataFrame, lines: int, number: int, density: DensityRules
 ) -> np.ndarray:
-    """Which of the orders that can wait go along, in a bool for each."""
-    if waiting["lines"].sum() <= lines and len(waiting) <= number:
-        return np.ones(len(waiting), dtype=bool)
-    lines = min(lines, int(number * waiting["lines"].mean()))
-    if lines <= 0 or not density.rounds:
-        return _first(waiting, lines, number)
+    """Which of the orders that can wait go along (bool for each): dense waves one on the other, then by priority."""
+    each = waiting["lines"].to_numpy()
+    goes = np.zeros(len(waiting), dtype=bool)
+    if each.sum() <= lines and len(waiting) <= number:
+        return ~goes
+    for _ in range(WAVES_MAX if density.rounds else 0):
+        room = min(lines - int(each[goes].sum()), int((number - goes.sum()) * each.mean()))
+        found = _wave(waiting[~goes], pd.concat([going, waiting[goes]]), places, room, density) if room > 0 else None
+        if found is None:
+            break
+        goes[np.flatnonzero(~goes)[found]] = True
+    goes &= goes.cumsum() <= number
+    later = np.flatnonzero(~goes)
+    fits = each[later].cumsum() <= lines - each[goes].sum()
+    goes[later[fits][: max(0, number - int(goes.sum()))]] = True
+    return goes
+
+
+def _wave(
+    waiting: pd.DataFrame, going: pd.DataFrame, places: pd.DataFrame, lines: int, density: DensityRules
+) -> np.ndarray | None:  # fmt: skip
+    """The orders (by position) of the densest wave of at most so many lines, None where none was found."""
     pool = _pool(waiting, going, places, lines, density.fill_least)
     with ThreadPoolExecutor(SEARCHES) as threads:
         found = densest_wave(
             pool, seed=SEED, searches=SEARCHES, run=threads.map, stop=lambda done: done >= density.rounds
         )
-    if found is None:
-        return _first(waiting, lines, number)
-    goes = np.zeros(len(waiting), dtype=bool)
-    goes[found.orders] = True
-    return goes & (goes.cumsum() <= number)
+    return None if found is None else found.orders
 
 
 def _pool(waiting: pd.DataFrame, going: pd.DataFrame, places: pd.DataFrame, lines: int, fill_least: float) -> OrderPool:
