@@ -1,6 +1,5 @@
 """Steps of plan-waves: release what can be picked, say why the rest is not."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -12,11 +11,12 @@ from sqlalchemy import Connection
 from config.read import read
 from tasks.configured import warehouses
 from tasks.domain.sites import Warehouse
-from tasks.domain.waves import planning, selection
-from tasks.domain.waves.floor import walkable
+from tasks.domain.waves import selection
 from tasks.domain.waves.selection import WaveRules
+from tasks.draft_waves import Draft, drafted, read_backlog, standing
+from tasks.share_parts import planners
 from tasks.store import waves
-from tasks.store.engine import engine, exclusive
+from tasks.store.engine import engine, exclusive, reading
 from tasks.store.sites import warehouse_ids
 
 
@@ -34,23 +34,25 @@ class Planned:
 
 @task(task_run_name="group orders into waves and carts")
 def release_waves(warehouse: str | None, carrier: str | None, as_of: datetime) -> Planned:
-    """Put every promise that can be picked into one wave, and close the waves that are finished."""
+    """Put every promise that can be picked into one wave, and close the waves that are finished.
+
+    Waves are planned before anything is locked. What has changed until they are written does not go along.
+    """
     rules, sites = read("rules/waves.yaml", WaveRules), _sites(warehouse, carrier)
+    with reading().connect() as connection:
+        backlog = read_backlog(connection, sites, rules, as_of)
+    with planners() as run:
+        drafts, left = drafted(backlog, sites, rules, carrier, as_of, run)
     with engine().begin() as connection:
         exclusive(connection, "allocations")
         exclusive(connection, "waves")
         waves.close_finished(connection)
-        rows = waves.unreleased(connection)
-        rows = selection.with_reasons(rows[rows["warehouse"].isin(sites)], sites, rules, as_of)
-        rows = rows if carrier is None else rows[rows["carrier"] == carrier]
-        good = rows[rows["reason"] == ""]
-        made, left = [], [rows[rows["reason"] != ""]]
-        for site, name, orders in _groups(selection.orders_of(good, rules), sites):
-            places = _places(connection, site)
-            plan = planning.plan(orders, good[good["warehouse"] == site.code], places, site.carts, rules.orders_max)
-            left.append(plan.left_out)
-            if len(plan.carts):
-                made.append(_release(connection, plan, site, name, as_of))
+        now, made = read_backlog(connection, sites, rules, as_of), []
+        for draft in drafts:
+            stands, gone = standing(draft, backlog, now)
+            left.append(gone)
+            if len(stands.plan.carts):
+                made.append(_release(connection, stands, rules, as_of))
     return Planned(pd.DataFrame(made, columns=["wave", "carts", "orders", "picks", "walk_m"]), _left_out(left))
 
 
@@ -64,24 +66,13 @@ def _sites(warehouse: str | None, carrier: str | None) -> dict[str, Warehouse]:
     return {site.code: site for site in sites.values() if warehouse in {None, site.code}}
 
 
-def _groups(orders: pd.DataFrame, sites: dict[str, Warehouse]) -> Iterator[tuple[Warehouse, str, pd.DataFrame]]:
-    for (code, carrier), group in orders.groupby(["warehouse", "carrier"]):
-        yield sites[str(code)], str(carrier), group
-
-
-def _places(connection: Connection, site: Warehouse) -> pd.DataFrame:
-    places = waves.floor_places(connection)
-    return walkable(places[places["warehouse"] == site.code])
-
-
-def _release(
-    connection: Connection, plan: planning.Plan, site: Warehouse, carrier: str, as_of: datetime
-) -> dict[str, object]:
+def _release(connection: Connection, draft: Draft, rules: WaveRules, as_of: datetime) -> dict[str, object]:
+    site, carrier, plan = draft.site, draft.carrier, draft.plan
     stem = selection.code_stem(site, carrier, f"{as_of.astimezone(ZoneInfo(site.time_zone)):%Y%m%d}")
     code = f"{stem}{waves.numbers_taken(connection, stem) + 1}"
     wave = {
         "warehouse_id": warehouse_ids(connection)[site.code], "code": code, "carrier": carrier,
-        "cut_off_at": selection.next_pickup(site, carrier, as_of), "released_at": as_of,
+        "cut_off_at": selection.next_pickup(site, carrier, rules, as_of), "released_at": as_of,
     }  # fmt: skip
     waves.release_wave(connection, wave, plan.carts, plan.stops)
     return {

@@ -62,6 +62,7 @@ class Warehouse:
     default_location: str = "UNSPECIFIED"  # where stock lies that no export places more exactly
     carriers: tuple[Carrier, ...] = ()
     carts: tuple[Cart, ...] = ()
+    pickers: int | None = None  # at work at the same time; without a number they are never too few
     adjustments: AdjustmentFile = field(default_factory=AdjustmentFile)  # how its own system takes what counts post
 
     def __post_init__(self) -> None:

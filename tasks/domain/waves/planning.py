@@ -1,13 +1,14 @@
 """A wave from its orders: who shares a cart, and in which order each cart is walked."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from tasks.domain.sites import Cart
 from tasks.domain.waves.batching import batch, fits, too_big
+from tasks.domain.waves.filling import Run
 from tasks.domain.waves.floor import Floor, floor_of, on_floor
 from tasks.domain.waves.routing import shortest
 
@@ -28,12 +29,13 @@ class Plan:
 
 
 def plan(
-    orders: pd.DataFrame, promises: pd.DataFrame, places: pd.DataFrame, carts: Sequence[Cart], orders_max: int
-) -> Plan:
+    orders: pd.DataFrame, promises: pd.DataFrame, places: pd.DataFrame, carts: Sequence[Cart], orders_max: int,
+    *, run: Run = map,
+) -> Plan:  # fmt: skip
     """Plan the wave of one warehouse and carrier.
 
     `orders`: as of `selection.orders_of`. `promises`: allocation_id, order_id, location_id, quantity. `places`: every
-    pick place of the warehouse as of `floor.walkable`.
+    pick place of the warehouse as of `floor.walkable`. `run`: as of `filling.filled`.
     """
     kinds = fits(orders, carts)
     held = orders[kinds.notna()].assign(kind=kinds)
@@ -41,13 +43,25 @@ def plan(
     lines = promises.merge(places[["location_id", "across_m", "along_m"]], on="location_id")
     subaisle, along = on_floor(floor, lines["across_m"].to_numpy(), lines["along_m"].to_numpy())
     lines = lines.assign(subaisle=subaisle, along_m=along)
-    batched = batch(held.head(orders_max), lines[["order_id", "subaisle", "along_m"]], floor, carts, SEED)
+    batched = batch(held.head(orders_max), lines[["order_id", "subaisle", "along_m"]], floor, carts, SEED, run)
     walk, stops = walked(lines.merge(batched[["order_id", "cart", "position"]], on="order_id"), floor)
     big = orders[kinds.isna()]
     why = [too_big(order, carts) for _, order in big.iterrows()]
     late = held.iloc[orders_max:].assign(reason=f"the wave is full: {orders_max} orders, and others come first")
     left_out = pd.concat([big.assign(reason=pd.Series(why, index=big.index, dtype="str")), late])
     return Plan(walk, stops, left_out)
+
+
+def without(plan: Plan, gone: Collection[int], floor: Floor) -> Plan:
+    """The plan when some orders (by id) are not picked after all: their carts walk a shorter way, or not at all."""
+    touched = plan.stops["cart"].isin(plan.stops["cart"][plan.stops["order_id"].isin(gone)])
+    carts, stops = walked(plan.stops[touched & ~plan.stops["order_id"].isin(gone)], floor)
+    others = plan.carts[plan.carts["number"].isin(plan.stops["cart"][~touched])]
+    return replace(
+        plan,
+        carts=pd.concat([others, carts]).sort_values("number", ignore_index=True),
+        stops=pd.concat([plan.stops[~touched], stops]).sort_values(["cart", "stop"], kind="stable", ignore_index=True),
+    )
 
 
 def walked(stops: pd.DataFrame, floor: Floor) -> tuple[pd.DataFrame, pd.DataFrame]:

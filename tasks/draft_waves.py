@@ -1,0 +1,100 @@
+"""What plan-waves reads and decides before it writes: a draft of every wave, and why the others wait."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from tasks.domain.sites import Warehouse
+from tasks.domain.waves import planning, selection
+from tasks.domain.waves.backlog import chosen
+from tasks.domain.waves.batching import fits
+from tasks.domain.waves.floor import floor_of, walkable
+from tasks.domain.waves.selection import WaveRules
+from tasks.share_parts import Run
+from tasks.store import waves
+
+UNLIMITED = 1 << 40
+CHANGED = "changed while its wave was planned"
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """Promises nobody picks yet, with reasons; the pick places and the lines in pickers' hands of each warehouse."""
+
+    rows: pd.DataFrame
+    places: Mapping[str, pd.DataFrame]
+    in_hand: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A wave that is planned and not written yet."""
+
+    site: Warehouse
+    carrier: str
+    plan: planning.Plan
+
+
+def read_backlog(
+    connection: Connection, sites: Mapping[str, Warehouse], rules: WaveRules, as_of: datetime
+) -> Backlog:  # fmt: skip
+    """What could be released now."""
+    rows, places = waves.unreleased(connection), waves.floor_places(connection)
+    rows = selection.with_reasons(rows[rows["warehouse"].isin(sites)], sites, rules, as_of)
+    lying = {str(code): walkable(own) for code, own in places.groupby("warehouse") if code in sites}
+    return Backlog(rows, lying, waves.lines_in_hand(connection))
+
+
+def drafted(
+    backlog: Backlog, sites: Mapping[str, Warehouse], rules: WaveRules, carrier: str | None, as_of: datetime, run: Run
+) -> tuple[list[Draft], list[pd.DataFrame]]:
+    """A draft for each wave, and those left out (with reason); `carrier`: the only one to plan for."""
+    good = backlog.rows[backlog.rows["reason"] == ""]
+    drafts, left = [], [backlog.rows[backlog.rows["reason"] != ""]]
+    for site, orders in _by_site(selection.orders_of(good, rules), sites):
+        own, places = good[good["warehouse"] == site.code], backlog.places[site.code]
+        told = _chosen(orders, own, places, site, rules, as_of, backlog.in_hand.get(site.code, 0))
+        left.append(told[told["reason"] != ""])
+        for name, now in told[told["reason"] == ""].groupby("carrier"):
+            if carrier in {None, name}:
+                plan = planning.plan(now, own, places, site.carts, rules.orders_max, run=run)
+                drafts.append(Draft(site, str(name), plan))
+                left.append(plan.left_out)
+    return drafts, [one if carrier is None else one[one["carrier"] == carrier] for one in left]
+
+
+def _by_site(orders: pd.DataFrame, sites: Mapping[str, Warehouse]) -> Iterator[tuple[Warehouse, pd.DataFrame]]:
+    for code, group in orders.groupby("warehouse"):
+        yield sites[str(code)], group
+
+
+def _chosen(
+    orders: pd.DataFrame, promises: pd.DataFrame, places: pd.DataFrame, site: Warehouse, rules: WaveRules,
+    as_of: datetime, in_hand: int,
+) -> pd.DataFrame:  # fmt: skip
+    """`orders` with the reason why they wait for a later wave; what no cart holds is told by the plan."""
+    fitting = fits(orders, site.carts).notna()
+    pickup = {str(name): selection.next_pickup(site, str(name), rules, as_of) for name in orders["carrier"].unique()}
+    lines_max = {
+        name: UNLIMITED if site.pickers is None else rules.capacity.lines(site.pickers, at, as_of) - in_hand
+        for name, at in sorted(pickup.items(), key=lambda one: (one[1], one[0]))
+    }
+    asked = orders.assign(urgent=selection.urgent(orders, site, rules, as_of))[fitting]
+    where = promises.merge(places[["location_id", "across_m"]], on="location_id").rename(columns={"across_m": "aisle"})
+    told = chosen(asked, where, lines_max, rules.orders_max, rules.density)["reason"]
+    return orders.assign(reason=told.reindex(orders.index, fill_value=""))
+
+
+def standing(draft: Draft, drawn_from: Backlog, now: Backlog) -> tuple[Draft, pd.DataFrame]:
+    """The draft without orders that are not what they were when it was drawn, and those, with the reason."""
+    key = ["order_id", "allocation_id", "quantity", "location_id", "carrier", "reason"]
+    planned = drawn_from.rows[drawn_from.rows["allocation_id"].isin(draft.plan.stops["allocation_id"])]
+    found = planned[[*key, "warehouse", "merchant", "order_number"]].merge(now.rows[key], how="left", indicator=True)
+    gone = found[found["_merge"] == "left_only"].drop_duplicates("order_id")
+    if gone.empty:
+        return draft, gone
+    plan = planning.without(draft.plan, set(gone["order_id"]), floor_of(drawn_from.places[draft.site.code]))
+    return Draft(draft.site, draft.carrier, plan), gone.assign(reason=CHANGED)
