@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     sender: Literal["paper", "sendgrid"] = "paper"
     sendgrid_api_key: SecretStr | None = Field(default=None, validation_alias="SENDGRID_API_KEY")
     sendgrid_host: str = "https://api.sendgrid.com"
+    dask: str | None = None  # who plans the parts of large releases: a scheduler's address, or `local`
     file_bytes_max: int = 4_000_000_000
     unpacked_bytes_max: int = 2_000_000_000
 

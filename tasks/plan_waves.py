@@ -1,6 +1,5 @@
 """Steps of plan-waves: release what can be picked, say why the rest is not."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -12,14 +11,14 @@ from sqlalchemy import Connection
 from config.read import read
 from tasks.configured import warehouses
 from tasks.domain.sites import Warehouse
-from tasks.domain.states import WaveKind
-from tasks.domain.waves import kinds, planning, selection
+from tasks.domain.waves import selection
 from tasks.domain.waves.durations import cart_s
 from tasks.domain.waves.selection import WaveRules
-from tasks.domain.waves.site_floor import SiteFloor
-from tasks.site_floors import floors, with_off
+from tasks.draft_waves import Draft, drafted, read_backlog, standing
+from tasks.share_parts import planners
+from tasks.site_floors import off_the_plan
 from tasks.store import waves
-from tasks.store.engine import engine, exclusive
+from tasks.store.engine import engine, exclusive, reading
 from tasks.store.sites import warehouse_ids
 
 WAVES = ["wave", "carts", "orders", "picks", "walk_m", "walk_minutes", "habit_m"]  # habit_m: beyond the shortest
@@ -40,26 +39,26 @@ class Planned:
 
 @task(task_run_name="group orders into waves and carts")
 def release_waves(warehouse: str | None, carrier: str | None, as_of: datetime) -> Planned:
-    """Put every promise that can be picked into one wave, and close the waves that are finished."""
+    """Put every promise that can be picked into one wave, and close the waves that are finished.
+
+    Waves are planned before anything is locked. What has changed until they are written does not go along.
+    """
     rules, sites = read("rules/waves.yaml", WaveRules), _sites(warehouse, carrier)
+    with reading().connect() as connection:
+        backlog = read_backlog(connection, sites, rules, as_of)
+    with planners() as run:
+        drafts, left = drafted(backlog, sites, rules, carrier, as_of, run)
     with engine().begin() as connection:
         exclusive(connection, "allocations")
         exclusive(connection, "waves")
         waves.close_finished(connection)
-        rows, of_sites = waves.unreleased(connection), floors(connection, sites)
-        rows = with_off(rows[rows["warehouse"].isin(sites)], of_sites)
-        rows = selection.with_reasons(rows, sites, rules, as_of)
-        rows = rows if carrier is None else rows[rows["carrier"] == carrier]
-        good = rows[rows["reason"] == ""]
-        made, left = [], [rows[rows["reason"] != ""]]
-        for site, name, orders in _groups(selection.orders_of(good, rules), sites):
-            promises, floor = good[good["warehouse"] == site.code], of_sites[site.code]
-            for kind, part in kinds.by_kind(orders, site.picking.waves):
-                plan = kinds.planned(kind, part, promises, floor, site.carts, site.picking, rules)
-                left.append(plan.left_out)
-                if len(plan.carts):
-                    made.append(_release(connection, plan, site, floor, name, kind, as_of))
-    return Planned(pd.DataFrame(made, columns=WAVES), _left_out(left), _off_floor(of_sites, sites))
+        now, made = read_backlog(connection, sites, rules, as_of), []
+        for draft in drafts:
+            stands, gone = standing(draft, backlog, now)
+            left.append(gone)
+            if len(stands.plan.carts):
+                made.append(_release(connection, stands, rules, as_of))
+    return Planned(pd.DataFrame(made, columns=WAVES), _left_out(left), off_the_plan(backlog.floors, sites))
 
 
 def _sites(warehouse: str | None, carrier: str | None) -> dict[str, Warehouse]:
@@ -72,22 +71,15 @@ def _sites(warehouse: str | None, carrier: str | None) -> dict[str, Warehouse]:
     return {site.code: site for site in sites.values() if warehouse in {None, site.code}}
 
 
-def _groups(orders: pd.DataFrame, sites: dict[str, Warehouse]) -> Iterator[tuple[Warehouse, str, pd.DataFrame]]:
-    for (code, carrier), group in orders.groupby(["warehouse", "carrier"]):
-        yield sites[str(code)], str(carrier), group
-
-
-def _release(
-    connection: Connection, plan: planning.Plan, site: Warehouse, floor: SiteFloor, carrier: str, kind: WaveKind,
-    as_of: datetime,
-) -> dict[str, object]:  # fmt: skip
+def _release(connection: Connection, draft: Draft, rules: WaveRules, as_of: datetime) -> dict[str, object]:
+    site, carrier, plan = draft.site, draft.carrier, draft.plan
     stem = selection.code_stem(site, carrier, f"{as_of.astimezone(ZoneInfo(site.time_zone)):%Y%m%d}")
     code = f"{stem}{waves.numbers_taken(connection, stem) + 1}"
     wave = {
-        "warehouse_id": warehouse_ids(connection)[site.code], "code": code, "carrier": carrier, "kind": str(kind),
-        "cut_off_at": selection.next_pickup(site, carrier, as_of), "released_at": as_of,
+        "warehouse_id": warehouse_ids(connection)[site.code], "code": code, "carrier": carrier, "kind": str(draft.kind),
+        "cut_off_at": selection.next_pickup(site, carrier, rules, as_of), "released_at": as_of,
     }  # fmt: skip
-    stops = plan.stops.merge(floor.reached[["location_id", "lifts"]], on="location_id", how="left")
+    stops = plan.stops.merge(draft.floor.reached[["location_id", "lifts"]], on="location_id", how="left")
     seconds = cart_s(stops, plan.carts.set_index("number")["walk_m"], site.picking.speeds)
     carts = plan.carts.assign(walk_s=plan.carts["number"].map(seconds).round(1))
     waves.release_wave(connection, wave, carts, plan.stops, plan.wall)
@@ -97,16 +89,6 @@ def _release(
         "walk_m": round(float(carts["walk_m"].sum()), 1), "walk_minutes": round(float(carts["walk_s"].sum()) / 60, 1),
         "habit_m": round(float(habit), 1),
     }  # fmt: skip
-
-
-def _off_floor(of_sites: dict[str, SiteFloor], sites: dict[str, Warehouse]) -> pd.DataFrame:
-    """Every pick place that does not lie on its warehouse's floor plan: warehouse, location, reason."""
-    planned = [one.off for code, one in of_sites.items() if sites[code].floor]
-    rows = pd.concat(planned) if planned else pd.DataFrame(columns=["warehouse", "location", "off"], dtype="str")
-    rows = rows[
-        rows["location"] != rows["warehouse"].map({code: site.default_location for code, site in sites.items()})
-    ]
-    return rows.rename(columns={"off": "reason"}).reset_index(drop=True)
 
 
 def _left_out(found: list[pd.DataFrame]) -> pd.DataFrame:

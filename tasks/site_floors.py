@@ -22,3 +22,11 @@ def with_off(rows: pd.DataFrame, of_sites: Mapping[str, SiteFloor]) -> pd.DataFr
     off = [one.places.set_index("location_id")["off"] for one in of_sites.values()]
     told = pd.concat(off) if off else pd.Series(dtype="str")
     return rows.assign(off=rows["location_id"].map(told).fillna("").astype("str"))
+
+
+def off_the_plan(of_sites: Mapping[str, SiteFloor], sites: Mapping[str, Warehouse]) -> pd.DataFrame:
+    """Every pick place that does not lie on its warehouse's floor plan: warehouse, location, reason."""
+    planned = [one.off for code, one in of_sites.items() if sites[code].floor]
+    rows = pd.concat(planned) if planned else pd.DataFrame(columns=["warehouse", "location", "off"], dtype="str")
+    nowhere = rows["warehouse"].map({code: site.default_location for code, site in sites.items()})
+    return rows[rows["location"] != nowhere].rename(columns={"off": "reason"}).reset_index(drop=True)

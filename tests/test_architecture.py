@@ -34,6 +34,7 @@ ALLOWED = {  # folder or file, longest match first -> what it may import beside 
     "tasks/messages": VALUES | {"jinja2", "markupsafe", "babel", "sendgrid", "python_http_client", "config",
                                 "tasks.messages"},
     "tasks/approval_form.py": STEP | {"pydantic"},  # the words beside the fields of a form
+    "tasks/share_parts.py": STEP | {"prefect_dask"},
     "tasks": STEP | {"sqlalchemy"},
     "benchmarks": STEP | {"benchmarks", "sqlalchemy", "pyarrow", "adbc_driver_sqlite", "adbc_driver_postgresql", "yaml",
                           "great_expectations", "xlsxwriter", "stdnum", "numpy", "scipy"},

@@ -89,6 +89,7 @@ class Warehouse:
     carts: tuple[Cart, ...] = ()
     floor: FloorPlan | None = None  # where its aisles run; without one the coordinates of its places say it
     picking: Picking = field(default_factory=Picking)
+    pickers: int | None = None  # at work at the same time; without a number they are never too few
     adjustments: AdjustmentFile = field(default_factory=AdjustmentFile)  # how its own system takes what counts post
 
     def __post_init__(self) -> None:

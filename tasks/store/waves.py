@@ -101,6 +101,18 @@ def pick_places(connection: Connection) -> pd.DataFrame:
 OF_CARTS = ("number", "zone", "walk_m", "shortest_m", "least_m", "walk_s")
 
 
+def lines_in_hand(connection: Connection) -> dict[str, int]:
+    """How many picks are open in each warehouse, by its code."""
+    counted = (
+        select(warehouses.c.code, func.count())
+        .join_from(picks, carts, carts.c.id == picks.c.cart_id)
+        .join(waves, waves.c.id == carts.c.wave_id)
+        .join(warehouses, warehouses.c.id == waves.c.warehouse_id)
+        .where(picks.c.state == PickState.OPEN, waves.c.state == WaveState.OPEN)
+    )
+    return {str(row[0]): int(row[1]) for row in connection.execute(counted.group_by(warehouses.c.code))}
+
+
 def numbers_taken(connection: Connection, stem: str) -> int:
     """The highest number a wave's code has after `stem`; 0 when there is none."""
     codes = connection.scalars(select(waves.c.code).where(waves.c.code.startswith(stem, autoescape=True)))

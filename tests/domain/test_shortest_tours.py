@@ -22,6 +22,8 @@ FLOORS = [
     Floor(AISLES, (0.0, 10.0), depot_aisle=2),
     Floor(AISLES, (0.0, 10.0), depot_aisle=1, depot_cross=1),
     Floor(AISLES, (0.0, 10.0), gate_m=(2.5, 4.0, 8.0, 9.5)),
+    Floor(AISLES, (0.0, 10.0), gate_m=(2.0, 5.0, 9.0, 11.0)),
+    Floor(AISLES, (0.0, 10.0), gate_m=(4.0, 1.0, 5.0, 7.0)),
     Floor(AISLES, (0.0, 4.5, 10.0)),
     Floor(AISLES, (0.0, 4.5, 10.0), depot_aisle=3, depot_cross=2),
     Floor(AISLES, (0.0, 4.5, 10.0), depot_aisle=1, depot_cross=1),
@@ -51,7 +53,7 @@ def test_no_order_of_the_stops_is_shorter(floor: Floor, points: list[Point]) -> 
 def test_walking_the_stops_as_listed_takes_the_metres_told(floor: Floor, points: list[Point]) -> None:
     """The walking order is the tour: from stop to stop and home it is as long as told, and each stop comes once."""
     metres, walk = tour(floor, points)
-    assert walked_m(floor, walk) == pytest.approx(metres) or not (points or floor.gate_m or floor.depot_aisle)
+    assert walked_m(floor, walk) == pytest.approx(metres)
 
 
 @UNHURRIED
@@ -84,7 +86,7 @@ def test_the_policies_on_paper() -> None:
 
 @settings(deadline=None, max_examples=25)
 @given(
-    st.sampled_from([FLOORS[0], FLOORS[2], FLOORS[3], FLOORS[4]]),
+    st.sampled_from([FLOORS[0], FLOORS[2], FLOORS[3], FLOORS[5], FLOORS[6]]),
     st.lists(st.tuples(st.sampled_from(AISLES), st.integers(1, 9).map(float), st.integers(0, 2), st.integers(1, 2)),
              min_size=3, max_size=7, unique_by=lambda place: place[:2]),
     st.data(),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tasks.domain.sites import Cart
-from tasks.domain.waves.filling import filled, floor_sequence, in_sequence
+from tasks.domain.waves.filling import Run, filled, floor_sequence, in_sequence
 from tasks.domain.waves.floor import Floor
 from tasks.domain.waves.tours import picking_of
 
@@ -37,7 +37,14 @@ def too_big(order: pd.Series, carts: Sequence[Cart]) -> str:
 
 
 def batch(
-    orders: pd.DataFrame, places: pd.DataFrame, floor: Floor, carts: Sequence[Cart], seed: int, *, apart: bool = True
+    orders: pd.DataFrame,
+    places: pd.DataFrame,
+    floor: Floor,
+    carts: Sequence[Cart],
+    seed: int,
+    run: Run = map,
+    *,
+    apart: bool = True,
 ) -> pd.DataFrame:
     """`orders` with kind (the cart's, by position), cart (numbered from 1) and position (on the cart, from 1).
 
@@ -45,21 +52,25 @@ def batch(
     weight_g, volume_ml. `places`: order_id, subaisle, along_m (as of `floor.on_floor`) of everything to be picked.
     Among orders that leave together and are equally urgent, carts are filled for the shortest tours; the room they
     leave goes to the next. Single-line orders have carts of their own, in the order of their places, where they are
-    kept `apart`.
+    kept `apart`. Carts are numbered by their most urgent order. `run`: as of `filling.filled`.
     """
     rows = orders.reset_index(drop=True).assign(single=apart & (orders["lines"].to_numpy() == 1), cart=0, position=0)
     rows["urgency"] = (rows[URGENCY] != rows[URGENCY].shift()).any(axis=1).cumsum() - 1
-    number = 0
     groups = [group for _, group in rows.groupby(["single", "kind"])]
-    for group in sorted(groups, key=lambda one: int(one.index[0])):  # the cart with the most urgent order first
-        for batched in _batches(group, places, floor, carts[int(group["kind"].iloc[0])], seed):
-            number += 1
-            rows.loc[group.index[list(batched)], "cart"] = number
-            rows.loc[group.index[list(batched)], "position"] = range(1, len(batched) + 1)
+    found: list[pd.Index] = []
+    for group in sorted(groups, key=lambda one: int(one.index[0])):
+        cart = carts[int(group["kind"].iloc[0])]
+        found += [group.index[list(one)] for one in _batches(group, places, floor, cart, seed, run)]
+    found.sort(key=lambda members: int(rows["urgency"].loc[members].min()))  # stable: neighbours stay together
+    for number, members in enumerate(found, 1):
+        rows.loc[members, "cart"] = number
+        rows.loc[members, "position"] = range(1, len(members) + 1)
     return rows.set_index(orders.index).drop(columns=["single", "urgency"])
 
 
-def _batches(group: pd.DataFrame, places: pd.DataFrame, floor: Floor, cart: Cart, seed: int) -> list[tuple[int, ...]]:
+def _batches(
+    group: pd.DataFrame, places: pd.DataFrame, floor: Floor, cart: Cart, seed: int, run: Run
+) -> list[tuple[int, ...]]:
     limits = np.array([cart.positions, cart.lines_max, cart.weight_g_max, cart.volume_ml_max])
     load = group.assign(one=1)[["one", "lines", "weight_g", "volume_ml"]].to_numpy(dtype="int64")
     number = pd.Series(range(len(group)), index=group["order_id"])
@@ -69,4 +80,4 @@ def _batches(group: pd.DataFrame, places: pd.DataFrame, floor: Floor, cart: Cart
     near, urgency = floor_sequence(floor, *at), group["urgency"].to_numpy()
     if group["single"].iloc[0]:
         return in_sequence(load, limits, np.lexsort((near, urgency)))
-    return filled(picking_of(floor, *at, load, limits), urgency, near, seed)
+    return filled(picking_of(floor, *at, load, limits), urgency, near, seed, run)

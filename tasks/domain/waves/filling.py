@@ -1,5 +1,9 @@
 """Carts filled by urgency: what is urgent is batched for distance, and only room it leaves goes to what is less so."""
 
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
 import numpy as np
 
 from tasks.domain.waves.compiled import kernel
@@ -9,6 +13,7 @@ from tasks.domain.waves.routing import INFINITE
 from tasks.domain.waves.search import Batches, no_batches, put
 from tasks.domain.waves.tours import Memory, Picking, changed_m, fits, memory_of
 
+Run = Callable[..., Iterable[Any]]  # as `map`: a function over parts, here or elsewhere, in their order
 PART_MAX = 200  # orders searched at once; more of one urgency are cut into parts that lie near one another
 ROUNDS_MAX, ORDERS_A_ROUND = 4, 300  # the more orders, the fewer rounds for each part
 
@@ -32,11 +37,15 @@ def top_up(picking: Picking, memory: Memory, batches: Batches, number: int, free
                 free[best_order] = False
 
 
-def filled(picking: Picking, urgency: np.ndarray, near: np.ndarray, seed: int) -> list[tuple[int, ...]]:
+def filled(
+    picking: Picking, urgency: np.ndarray, near: np.ndarray, seed: int, run: Run = map, part_max: int = PART_MAX
+) -> list[tuple[int, ...]]:
     """Batches of orders, the most urgent first, each as the numbers of its orders.
 
     `urgency` of each order (int64), 0 the most urgent. `near`: orders with numbers close to one another lie so too; it
-    decides what is searched together. No cart is begun for an order while a more urgent one is not on a cart.
+    decides what is searched together, at most `part_max` orders. No cart is begun for an order while a more urgent one
+    is not on a cart. `run` maps a function over the parts of an urgency, one after the other or at the same time, here
+    or on other machines: what comes of a part depends on it and the seed alone. Memory: that of the parts at work.
     """
     memory, batches, number = memory_of(picking), no_batches(picking), 0
     rounds = int(np.clip(ORDERS_A_ROUND // max(1, len(urgency)), 1, ROUNDS_MAX))
@@ -45,13 +54,18 @@ def filled(picking: Picking, urgency: np.ndarray, near: np.ndarray, seed: int) -
         top_up(picking, memory, batches, number, free)
         left = np.flatnonzero(free)
         left = left[np.argsort(near[left], kind="stable")]
-        for part in np.array_split(left, -(-len(left) // PART_MAX)) if len(left) else []:
-            small = picking._replace(bits=picking.bits[part], load=picking.load[part], key=picking.key[part])
-            for batch in sorted(grouped(small, seed, rounds).batches, key=lambda one: min(part[list(one)])):
+        parts = np.array_split(left, -(-len(left) // part_max)) if len(left) else []
+        search = partial(grouped, seed=seed, rounds_max=rounds)
+        for part, found in zip(parts, run(search, [_only(picking, part) for part in parts]), strict=True):
+            for batch in sorted(found.batches, key=lambda one: min(part[list(one)])):
                 for order in batch:
                     put(picking, memory, batches, number, int(part[order]))
                 number += 1
     return [tuple(sorted(batches.orders[batch, : batches.count[batch]].tolist())) for batch in range(number)]
+
+
+def _only(picking: Picking, part: np.ndarray) -> Picking:
+    return picking._replace(bits=picking.bits[part], load=picking.load[part], key=picking.key[part])
 
 
 def in_sequence(load: np.ndarray, limit: np.ndarray, sequence: np.ndarray) -> list[tuple[int, ...]]:

@@ -9,6 +9,7 @@ import pandas as pd
 from tasks.domain.sites import Cart, Picking, WaveKinds
 from tasks.domain.states import WaveKind
 from tasks.domain.waves.batching import fits, too_big
+from tasks.domain.waves.filling import Run
 from tasks.domain.waves.planning import Plan, plan
 from tasks.domain.waves.selection import WaveRules, orders_of
 from tasks.domain.waves.site_floor import SiteFloor
@@ -26,21 +27,21 @@ def by_kind(orders: pd.DataFrame, waves: WaveKinds) -> list[tuple[WaveKind, pd.D
 
 def planned(
     kind: WaveKind, orders: pd.DataFrame, promises: pd.DataFrame, site: SiteFloor, carts: Sequence[Cart],
-    picking: Picking, rules: WaveRules,
+    picking: Picking, rules: WaveRules, run: Run = map,
 ) -> Plan:  # fmt: skip
     """Plan one wave of `orders`; carts of a zone wave say their zone (str), the others none.
 
-    `promises`: of the warehouse, as of `selection.with_reasons`.
+    `promises`: of the warehouse, as of `selection.with_reasons`. `run`: as of `filling.filled`.
     """
     if kind == WaveKind.ZONE:
-        return _zoned(orders, promises, site, carts, picking, rules)
-    made = plan(orders, promises, site.reached, carts, rules.orders_max, site.floor, picking.walk)
+        return _zoned(orders, promises, site, carts, picking, rules, run)
+    made = plan(orders, promises, site.reached, carts, rules.orders_max, site.floor, picking.walk, run=run)
     return Plan(made.carts.assign(zone=pd.Series(None, index=made.carts.index, dtype="str")), made.stops, made.left_out)
 
 
 def _zoned(
     orders: pd.DataFrame, promises: pd.DataFrame, site: SiteFloor, carts: Sequence[Cart], picking: Picking,
-    rules: WaveRules,
+    rules: WaveRules, run: Run,
 ) -> Plan:  # fmt: skip
     """A wave of which each cart stays in one zone; an order of several zones has a position at the wall."""
     mine = promises[promises["order_id"].isin(orders["order_id"])].merge(site.reached[["location_id", "zone"]])
@@ -50,10 +51,11 @@ def _zoned(
     zones = mine.groupby("order_id")["zone"].nunique()
     joined = taken.loc[taken["order_id"].map(zones) > 1, "order_id"]
     wall = pd.DataFrame({"order_id": joined.to_numpy(), "position": np.arange(1, len(joined) + 1)})
+    going = {zone: part[part["order_id"].isin(taken["order_id"])] for zone, part in parts.items()}
     made = [
-        (zone, plan(part[part["order_id"].isin(taken["order_id"])], mine[mine["zone"] == zone].drop(columns="zone"),
-                    site.reached, carts, len(part), site.floor, picking.walk, apart=False))
-        for zone, part in parts.items()
+        (zone, plan(part, mine[mine["zone"] == zone].drop(columns="zone"),
+                    site.reached, carts, len(part), site.floor, picking.walk, apart=False, run=run))
+        for zone, part in going.items() if len(part)
     ]  # fmt: skip
     return _joined(made, left, wall)
 
@@ -78,6 +80,8 @@ def _left_out(
 
 def _joined(made: list[tuple[str, Plan]], left: pd.DataFrame, wall: pd.DataFrame) -> Plan:
     """The plans of all zones as one, their carts numbered through."""
+    if not made:
+        return Plan(pd.DataFrame(columns=["number"]), pd.DataFrame(columns=["cart"]), left)
     ends = np.cumsum([0, *(len(one.carts) for _, one in made)])
     numbered = zip(made, pairwise(ends.tolist()), strict=True)
     carts, stops = [], []

@@ -1,13 +1,14 @@
 """A wave from its orders: who shares a cart, and in which order each cart is walked."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from tasks.domain.sites import Cart
 from tasks.domain.waves.batching import batch, fits, too_big
+from tasks.domain.waves.filling import Run
 from tasks.domain.waves.floor import Floor, floor_of, on_floor
 from tasks.domain.waves.policies import POLICIES, habit_order
 from tasks.domain.waves.routing import Tour
@@ -15,6 +16,7 @@ from tasks.domain.waves.site_floor import rough
 from tasks.domain.waves.touring import ordered_m, tour
 from tasks.domain.waves.walkways import depots
 
+WALKED = ["walk_m", "shortest_m", "least_m"]
 SEED = 1  # of the search: the same orders, places and carts give the same wave
 
 
@@ -34,22 +36,21 @@ class Plan:
 
 def plan(
     orders: pd.DataFrame, promises: pd.DataFrame, places: pd.DataFrame, carts: Sequence[Cart], orders_max: int,
-    floor: Floor | None = None, habit: str = "shortest", *, apart: bool = True,
+    floor: Floor | None = None, habit: str = "shortest", *, apart: bool = True, run: Run = map,
 ) -> Plan:  # fmt: skip
     """Plan the wave of one warehouse and carrier.
 
     `orders`: as of `selection.orders_of`. `promises`: allocation_id, order_id, location_id, quantity. `places`: every
     pick place of the warehouse as of `floor.walkable`. `floor`: that of the places when nothing is said. `habit`: how
     carts are walked (a key of `policies.POLICIES`, or shortest). `apart`: single-line orders on carts of their own.
+    `run`: as of `filling.filled`.
     """
     kinds = fits(orders, carts)
     held = orders[kinds.notna()].assign(kind=kinds)
     floor = floor or floor_of(places)
     lines = promises.merge(places[["location_id", "across_m", "along_m"]], on="location_id")
-    own, lines = _on(rough(floor), lines), _on(floor, lines)
-    batched = batch(
-        held.head(orders_max), own[["order_id", "subaisle", "along_m"]], rough(floor), carts, SEED, apart=apart
-    )
+    near, lines = _on(rough(floor), lines)[["order_id", "subaisle", "along_m"]], _on(floor, lines)
+    batched = batch(held.head(orders_max), near, rough(floor), carts, SEED, run, apart=apart)
     walk, stops = walked(lines.merge(batched[["order_id", "cart", "position"]], on="order_id"), floor, habit)
     big = orders[kinds.isna()]
     why = [too_big(order, carts) for _, order in big.iterrows()]
@@ -61,6 +62,20 @@ def plan(
 def _on(floor: Floor, lines: pd.DataFrame) -> pd.DataFrame:
     subaisle, along = on_floor(floor, lines["across_m"].to_numpy(), lines["along_m"].to_numpy())
     return lines.assign(subaisle=subaisle, along_m=along)
+
+
+def without(plan: Plan, gone: Collection[int], floor: Floor, habit: str = "shortest") -> Plan:
+    """The plan when some orders (by id) are not picked after all: their carts walk a shorter way, or not at all."""
+    touched = plan.stops["cart"].isin(plan.stops["cart"][plan.stops["order_id"].isin(gone)])
+    walk, stops = walked(plan.stops[touched & ~plan.stops["order_id"].isin(gone)], floor, habit)
+    others = plan.carts[plan.carts["number"].isin(plan.stops["cart"][~touched])]
+    walk = plan.carts.drop(columns=WALKED).merge(walk, on="number")
+    return replace(
+        plan,
+        carts=pd.concat([others, walk]).sort_values("number", ignore_index=True),
+        stops=pd.concat([plan.stops[~touched], stops]).sort_values(["cart", "stop"], kind="stable", ignore_index=True),
+        wall=plan.wall[~plan.wall["order_id"].isin(gone)],
+    )
 
 
 def walked(stops: pd.DataFrame, floor: Floor, habit: str = "shortest") -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -82,7 +97,7 @@ def walked(stops: pd.DataFrame, floor: Floor, habit: str = "shortest") -> tuple[
     rows = rows.sort_values(["cart", "rank", "location_id", "position", "allocation_id"], ignore_index=True)
     begins = (rows[["cart", "location_id"]] != rows[["cart", "location_id"]].shift()).any(axis=1)
     rows["stop"] = begins.groupby(rows["cart"]).cumsum().astype("int64")
-    carts = pd.DataFrame(tours, columns=["number", "walk_m", "shortest_m", "least_m"])
+    carts = pd.DataFrame(tours, columns=["number", *WALKED]).astype({"number": "int64", **dict.fromkeys(WALKED, float)})
     return carts, rows.drop(columns="rank")
 
 

@@ -13,7 +13,7 @@ import highspy
 import numpy as np
 
 from tasks.domain.waves.floor import Floor
-from tasks.domain.waves.routing import INFINITE, NOTHING, Ground, Tour, ground_of, shortest
+from tasks.domain.waves.routing import INFINITE, NOTHING, Ground, Tour, from_its_aisle, ground_of, shortest
 from tasks.domain.waves.solving import solver
 from tasks.domain.waves.tour_states import BOTH, HIGH, LOW, PASS, TWICE
 
@@ -66,7 +66,7 @@ def shortest_scattered(
 
 def _model(floor: Floor, subaisle: np.ndarray, along_m: np.ndarray) -> tuple[_Model, list[list[int]]]:
     """The flow of one tour through the states, and of each place the columns that pass it."""
-    model = _Model()
+    floor, model = from_its_aisle(floor)[0], _Model()
     passes: list[list[int]] = [[] for _ in subaisle]
     ground = ground_of(floor)
     states, blocks, aisles = ground.done.size, floor.blocks, len(floor.aisles_m)

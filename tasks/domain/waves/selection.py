@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ import pandas as pd
 from tasks.domain.orders import carrier_of, is_held, is_refunded, pickups, same_words
 from tasks.domain.sites import Warehouse
 from tasks.domain.states import Purpose
+from tasks.domain.waves.backlog import DensityRules, PickerCapacity
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class WaveRules:
     orders_max: int  # of one wave
     weight_g_otherwise: int  # of a unit whose product file says nothing
     volume_ml_otherwise: int
+    capacity: PickerCapacity
+    density: DensityRules
 
     def __post_init__(self) -> None:
         if self.orders_max < 1 or min(self.weight_g_otherwise, self.volume_ml_otherwise) < 0:
@@ -96,10 +99,19 @@ def orders_of(rows: pd.DataFrame, rules: WaveRules) -> pd.DataFrame:
     return orders.assign(rank=rank).sort_values(by, na_position="last", ignore_index=True).drop(columns="rank")
 
 
-def next_pickup(warehouse: Warehouse, carrier: str, as_of: datetime) -> datetime:
-    """The cut-off the wave is picked for: the carrier's next one, on the warehouse's clock and calendar, UTC."""
+def next_pickup(warehouse: Warehouse, carrier: str, rules: WaveRules, as_of: datetime, later: int = 0) -> datetime:
+    """The cut-off the wave is picked for, UTC: the carrier's next one that can be made, or so many pickups later.
+
+    On the warehouse's clock and calendar; what is packed needs `capacity.packing_minutes` before it.
+    """
     one = next(one for one in warehouse.carriers if one.name == carrier)
-    return pickups(warehouse, one).pickup(as_of)
+    return pickups(warehouse, one).pickup(as_of + timedelta(minutes=rules.capacity.packing_minutes), later)
+
+
+def urgent(orders: pd.DataFrame, warehouse: Warehouse, rules: WaveRules, as_of: datetime) -> pd.Series:
+    """Which orders (carrier, ship_by) must leave with their carrier's next pickup: they are late after it (bool)."""
+    following = {str(name): next_pickup(warehouse, str(name), rules, as_of, 1) for name in orders["carrier"].unique()}
+    return pd.Series(orders["ship_by"] < pd.to_datetime(orders["carrier"].map(following), utc=True))
 
 
 def code_stem(warehouse: Warehouse, carrier: str, local_day: str) -> str:

@@ -1,0 +1,147 @@
+"""Which of the orders that can be picked go to the floor now, when the pickers cannot pick them all before the pickup.
+
+What must leave with the next pickup goes first, in the order of priority and with the earliest pickup before the
+others; nothing that can wait takes its room. Of what can wait, those orders go along that make the wave densest: the
+most lines for each aisle visited, an aisle that urgent orders lead to counting no more (`density`).
+"""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array, csr_array
+
+from tasks.domain.waves.density import OrderPool, densest_wave
+
+SEED = 1
+SEARCHES, WAVES_MAX = 2, 3  # searches at the same time, and one after the other for the room the last one left
+WAITS = "can wait for the next pickup: pickers are busy until this one"
+BUSY = "pickers are busy until the pickup, and more urgent orders come first"
+
+
+@dataclass(frozen=True)
+class PickerCapacity:
+    """What a picker does, and until when."""
+
+    lines_an_hour: int
+    hours_max: float  # of picking one wave may take
+    packing_minutes: int  # before the pickup the last cart must have come in
+
+    def __post_init__(self) -> None:
+        if self.lines_an_hour < 1 or self.hours_max <= 0 or self.packing_minutes < 0:
+            raise ValueError("capacity: lines and hours are more than 0, packing_minutes at least 0")
+
+    def lines(self, pickers: int, pickup: datetime, as_of: datetime) -> int:
+        """The lines so many pickers take until a pickup."""
+        left = pickup - timedelta(minutes=self.packing_minutes) - as_of
+        return int(pickers * self.lines_an_hour * max(0.0, min(self.hours_max, left.total_seconds() / 3600)))
+
+
+@dataclass(frozen=True)
+class DensityRules:
+    """How long the densest wave is sought."""
+
+    rounds: int  # of the search; 0 takes what can wait in the order of its priority
+    fill_least: float  # so much of the room is filled, as a share
+
+    def __post_init__(self) -> None:
+        if self.rounds < 0 or not 0 <= self.fill_least <= 1:
+            raise ValueError("density: rounds is at least 0, fill_least is from 0 to 1")
+
+
+def chosen(
+    orders: pd.DataFrame, places: pd.DataFrame, lines_max: Mapping[str, int], orders_max: int, density: DensityRules
+) -> pd.DataFrame:
+    """`orders` with reason (str): empty for those released now, otherwise why they wait.
+
+    `orders`: of one warehouse in order of priority, with order_id, carrier, lines (int64) and urgent (bool: must leave
+    with this pickup). `places`: order_id, location_id and aisle of everything to be picked. `lines_max`: what pickers
+    take until each carrier's pickup, the earliest first, less what they have in hand; the same pickers for all. No
+    carrier's wave has more than `orders_max` orders.
+    """
+    told = pd.Series("", index=orders.index, dtype="str")
+    used = np.zeros(len(lines_max), dtype="int64")
+    most = np.array(list(lines_max.values()), dtype="int64")
+    groups = {carrier: orders[orders["carrier"] == carrier] for carrier in lines_max}
+    for number, group in enumerate(groups.values()):
+        urgent = group[group["urgent"]]
+        goes = _first(urgent, _room(most, used, number), orders_max)
+        why = np.where(np.arange(len(urgent)) < orders_max, BUSY, _full(orders_max))
+        told.loc[urgent.index] = np.where(goes, "", why)
+        used[number] += int(urgent["lines"][goes].sum())
+    for number, group in enumerate(groups.values()):
+        waiting, going = group[~group["urgent"]], group[group["urgent"] & (told.loc[group.index] == "")]
+        room = _room(most, used, number)
+        goes = _densest(waiting, going, places, room, orders_max - len(going), density)
+        told.loc[waiting.index] = np.where(goes, "", WAITS if waiting["lines"].sum() > room else _full(orders_max))
+        used[number] += int(waiting["lines"][goes].sum())
+    return orders.assign(reason=told)
+
+
+def _full(orders_max: int) -> str:
+    return f"the wave is full: {orders_max} orders, and others come first"
+
+
+def _room(most: np.ndarray, used: np.ndarray, number: int) -> int:
+    """The lines a wave may still have: no wave that is picked up later may come short."""
+    return int((most - used.cumsum())[number:].min())
+
+
+def _first(orders: pd.DataFrame, lines: int, number: int) -> np.ndarray:
+    """Which orders go, one after the other as long as there is room."""
+    goes: np.ndarray = (orders["lines"].cumsum().to_numpy() <= lines) & (np.arange(len(orders)) < number)
+    return goes
+
+
+def _densest(
+    waiting: pd.DataFrame, going: pd.DataFrame, places: pd.DataFrame, lines: int, number: int, density: DensityRules
+) -> np.ndarray:
+    """Which of the orders that can wait go along (bool for each): dense waves one on the other, then by priority."""
+    each = waiting["lines"].to_numpy()
+    goes = np.zeros(len(waiting), dtype=bool)
+    if each.sum() <= lines and len(waiting) <= number:
+        return ~goes
+    for _ in range(WAVES_MAX if density.rounds else 0):
+        room = min(lines - int(each[goes].sum()), int((number - goes.sum()) * each.mean()))
+        found = _wave(waiting[~goes], pd.concat([going, waiting[goes]]), places, room, density) if room > 0 else None
+        if found is None:
+            break
+        goes[np.flatnonzero(~goes)[found]] = True
+    goes &= goes.cumsum() <= number
+    later = np.flatnonzero(~goes)
+    fits = each[later].cumsum() <= lines - each[goes].sum()
+    goes[later[fits][: max(0, number - int(goes.sum()))]] = True
+    return goes
+
+
+def _wave(
+    waiting: pd.DataFrame, going: pd.DataFrame, places: pd.DataFrame, lines: int, density: DensityRules
+) -> np.ndarray | None:  # fmt: skip
+    """The orders (by position) of the densest wave of at most so many lines, None where none was found."""
+    pool = _pool(waiting, going, places, lines, density.fill_least)
+    with ThreadPoolExecutor(SEARCHES) as threads:
+        found = densest_wave(
+            pool, seed=SEED, searches=SEARCHES, run=threads.map, stop=lambda done: done >= density.rounds
+        )
+    return None if found is None else found.orders
+
+
+def _pool(waiting: pd.DataFrame, going: pd.DataFrame, places: pd.DataFrame, lines: int, fill_least: float) -> OrderPool:
+    """The orders as lines at places; the aisles that orders already going lead to are one, the first."""
+    own = places[places["order_id"].isin(waiting["order_id"])]
+    order = pd.Series(range(len(waiting)), index=waiting["order_id"]).loc[own["order_id"]].to_numpy()
+    item, where = pd.factorize(own["location_id"])
+    demand = _counted(order, item, (len(waiting), len(where)))
+    visited = set(places["aisle"][places["order_id"].isin(going["order_id"])])
+    aisle = pd.factorize(pd.concat([pd.Series([np.nan]), own["aisle"].where(~own["aisle"].isin(visited))]),
+                         use_na_sentinel=False)[0][1:]  # fmt: skip
+    stock = _counted(aisle, item, (int(aisle.max(initial=0)) + 1, len(where)))
+    least = min(int(fill_least * lines), int(demand.sum()))
+    return OrderPool(demand, stock, least, lines)
+
+
+def _counted(row: np.ndarray, column: np.ndarray, shape: tuple[int, int]) -> csr_array:
+    return coo_array((np.ones(len(row), dtype="int64"), (row, column)), shape).tocsr()

@@ -1,0 +1,105 @@
+"""What plan-waves reads and decides before it writes: a draft of every wave, and why the others wait."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from tasks.domain.sites import Warehouse
+from tasks.domain.states import WaveKind
+from tasks.domain.waves import kinds, planning, selection
+from tasks.domain.waves.backlog import chosen
+from tasks.domain.waves.batching import fits
+from tasks.domain.waves.selection import WaveRules
+from tasks.domain.waves.site_floor import SiteFloor
+from tasks.share_parts import Run
+from tasks.site_floors import floors, with_off
+from tasks.store import waves
+
+UNLIMITED = 1 << 40
+CHANGED = "changed while its wave was planned"
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """Promises nobody picks yet, with reasons; the floor and the lines in pickers' hands of each warehouse."""
+
+    rows: pd.DataFrame
+    floors: Mapping[str, SiteFloor]
+    in_hand: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A wave that is planned and not written yet."""
+
+    site: Warehouse
+    carrier: str
+    kind: WaveKind
+    floor: SiteFloor
+    plan: planning.Plan
+
+
+def read_backlog(
+    connection: Connection, sites: Mapping[str, Warehouse], rules: WaveRules, as_of: datetime
+) -> Backlog:  # fmt: skip
+    """What could be released now."""
+    rows, of_sites = waves.unreleased(connection), floors(connection, sites)
+    rows = selection.with_reasons(with_off(rows[rows["warehouse"].isin(sites)], of_sites), sites, rules, as_of)
+    return Backlog(rows, of_sites, waves.lines_in_hand(connection))
+
+
+def drafted(
+    backlog: Backlog, sites: Mapping[str, Warehouse], rules: WaveRules, carrier: str | None, as_of: datetime, run: Run
+) -> tuple[list[Draft], list[pd.DataFrame]]:
+    """A draft for each wave, and those left out (with reason); `carrier`: the only one to plan for."""
+    good = backlog.rows[backlog.rows["reason"] == ""]
+    drafts, left = [], [backlog.rows[backlog.rows["reason"] != ""]]
+    for site, orders in _by_site(selection.orders_of(good, rules), sites):
+        own, floor = good[good["warehouse"] == site.code], backlog.floors[site.code]
+        told = _chosen(orders, own, floor, site, rules, as_of, backlog.in_hand.get(site.code, 0))
+        left.append(told[told["reason"] != ""])
+        for name, now in told[told["reason"] == ""].groupby("carrier"):
+            for kind, part in kinds.by_kind(now, site.picking.waves) if carrier in {None, name} else ():
+                plan = kinds.planned(kind, part, own, floor, site.carts, site.picking, rules, run)
+                drafts.append(Draft(site, str(name), kind, floor, plan))
+                left.append(plan.left_out)
+    return drafts, [one if carrier is None else one[one["carrier"] == carrier] for one in left]
+
+
+def _by_site(orders: pd.DataFrame, sites: Mapping[str, Warehouse]) -> Iterator[tuple[Warehouse, pd.DataFrame]]:
+    for code, group in orders.groupby("warehouse"):
+        yield sites[str(code)], group
+
+
+def _chosen(
+    orders: pd.DataFrame, promises: pd.DataFrame, floor: SiteFloor, site: Warehouse, rules: WaveRules,
+    as_of: datetime, in_hand: int,
+) -> pd.DataFrame:  # fmt: skip
+    """`orders` with the reason why they wait for a later wave; what no cart holds is told by the plan."""
+    fitting = fits(orders, site.carts).notna()
+    pickup = {str(name): selection.next_pickup(site, str(name), rules, as_of) for name in orders["carrier"].unique()}
+    lines_max = {
+        name: UNLIMITED if site.pickers is None else rules.capacity.lines(site.pickers, at, as_of) - in_hand
+        for name, at in sorted(pickup.items(), key=lambda one: (one[1], one[0]))
+    }
+    asked = orders.assign(urgent=selection.urgent(orders, site, rules, as_of))[fitting]
+    where = promises.merge(floor.reached[["location_id", "across_m"]], on="location_id").rename(
+        columns={"across_m": "aisle"}
+    )
+    told = chosen(asked, where, lines_max, rules.orders_max, rules.density)["reason"]
+    return orders.assign(reason=told.reindex(orders.index, fill_value=""))
+
+
+def standing(draft: Draft, drawn_from: Backlog, now: Backlog) -> tuple[Draft, pd.DataFrame]:
+    """The draft without orders that are not what they were when it was drawn, and those, with the reason."""
+    key = ["order_id", "allocation_id", "quantity", "location_id", "carrier", "reason"]
+    planned = drawn_from.rows[drawn_from.rows["allocation_id"].isin(draft.plan.stops["allocation_id"])]
+    found = planned[[*key, "warehouse", "merchant", "order_number"]].merge(now.rows[key], how="left", indicator=True)
+    gone = found[found["_merge"] == "left_only"].drop_duplicates("order_id")
+    if gone.empty:
+        return draft, gone
+    plan = planning.without(draft.plan, set(gone["order_id"]), draft.floor.floor, draft.site.picking.walk)
+    return replace(draft, plan=plan), gone.assign(reason=CHANGED)
