@@ -1,12 +1,16 @@
 """What a pick list says beyond its stops: where they lie, what a revision changed, and the layout handhelds take."""
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
 
 from tasks.domain.states import PickState
 
+Row = dict[str, Any]
+OF_WAVE = ("wave", "kind", "warehouse", "carrier")
 VERSION = 1  # of the layout for handhelds (docs/waves.md); it grows when a key changes its meaning or goes
 
 
@@ -48,36 +52,35 @@ def _stops(numbers: Sequence[int]) -> str:
 
 def for_handhelds(stops: pd.DataFrame) -> dict[str, Any]:
     """One wave as handhelds take it; `stops` as of `with_places`. Only what is still to be picked."""
-    first = stops.iloc[0]
+    rows: list[Row] = [{str(name): _known(said) for name, said in row.items()} for row in stops.to_dict("records")]
+    at = rows[0]["cut_off_at"]
     return {
-        "layout": "pick-list", "version": VERSION, "wave": first["wave"], "kind": first["kind"],
-        "warehouse": first["warehouse"], "carrier": _known(first["carrier"]),
-        "cut_off_at": None if pd.isna(first["cut_off_at"]) else f"{first['cut_off_at']:%Y-%m-%dT%H:%M:%SZ}",
-        "carts": [_cart(cart) for _, cart in stops.groupby("cart")],
+        "layout": "pick-list", "version": VERSION, **{name: rows[0][name] for name in OF_WAVE},
+        "cut_off_at": f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else None,
+        "carts": [_cart(list(cart)) for _, cart in groupby(rows, itemgetter("cart"))],
     }  # fmt: skip
 
 
-def _cart(stops: pd.DataFrame) -> dict[str, Any]:
-    first, ahead = stops.iloc[0], stops[stops["state"] == PickState.OPEN]
+def _cart(rows: list[Row]) -> dict[str, Any]:
+    first, ahead = rows[0], [row for row in rows if row["state"] == PickState.OPEN]
     return {
-        "cart": int(first["cart"]), "barcode": f"{first['wave']}/{first['cart']}", "zone": _known(first["zone"]),
-        "revision": int(first["list_revision"]), "changed": first["note"], "walk_m": _known(first["walk_m"]),
-        "seconds": _known(first["walk_s"]), "stops": [_stop(stop) for _, stop in ahead.groupby("stop")],
+        "cart": first["cart"], "barcode": f"{first['wave']}/{first['cart']}", "zone": first["zone"],
+        "revision": first["list_revision"], "changed": first["note"], "walk_m": first["walk_m"],
+        "seconds": first["walk_s"], "stops": [_stop(list(stop)) for _, stop in groupby(ahead, itemgetter("stop"))],
     }  # fmt: skip
 
 
-def _stop(rows: pd.DataFrame) -> dict[str, Any]:
-    first, picks = rows.iloc[0], [_pick(one) for one in rows.to_dict("records")]
-    at = {"across_m": _known(first["across_m"]), "along_m": _known(first["along_m"])}
-    return {"stop": int(first["stop"]), "location": first["location"], **at, "picks": picks}
+def _stop(rows: list[Row]) -> dict[str, Any]:
+    told = {name: rows[0][name] for name in ("stop", "location", "across_m", "along_m")}
+    return told | {"picks": [_pick(row) for row in rows]}
 
 
-def _pick(one: dict[Any, Any]) -> dict[str, Any]:
-    told = {name: _known(one[name]) for name in ("merchant", "order_number", "sku", "name", "barcode")}
-    wall = None if pd.isna(one["wall_position"]) else int(one["wall_position"])
+def _pick(row: Row) -> dict[str, Any]:
+    told = {name: row[name] for name in ("merchant", "order_number", "sku", "name", "barcode")}
+    wall = row["wall_position"]
     return told | {
-        "lot": one["lot"] or None, "quantity": int(one["planned"]), "position": int(one["position"]),
-        "wall_position": wall,
+        "lot": row["lot"] or None, "quantity": row["planned"], "position": row["position"],
+        "wall_position": None if wall is None else int(wall),
     }  # fmt: skip
 
 
