@@ -2,11 +2,12 @@
 
 import sys
 
-from benchmarks import order_batching, picker_routing, receive, reconcile, release, wave_selection
+from benchmarks import allocate, order_batching, picker_routing, receive, reconcile, release, wave_selection
 
 BENCHMARKS = {
     "receive": receive.main,
     "reconcile": reconcile.main,
+    "allocate": allocate.main,
     "release": release.main,
     "picker-routing": picker_routing.main,
     "order-batching": order_batching.main,

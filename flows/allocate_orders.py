@@ -6,7 +6,7 @@ from datetime import datetime
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
-from tasks.allocate_orders import allocate_stock, promise_days, release_cancelled
+from tasks.allocate_orders import allocate_stock, explain_waiting, promise_days, release_cancelled
 from tasks.clock import moment
 from tasks.prepare_database import prepare_database
 from tasks.publish_stock import shortage_rows, write_documents
@@ -49,7 +49,7 @@ def allocate_orders(as_of: datetime | None = None) -> Allocated:
     given_up = release_cancelled(as_of)
     days = promise_days()
     told = confirm_orders(as_of)
-    served = allocate_stock(as_of)
+    served = explain_waiting(allocate_stock(as_of), as_of)
     told += tell_of_delays(served, as_of)
     short = warn_of_shortages(served, as_of)
     documents = write_documents(served, short, as_of)

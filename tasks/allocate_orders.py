@@ -8,13 +8,16 @@ from prefect import task
 from sqlalchemy import Connection
 
 from config.read import read
-from tasks.domain import allocation, availability
+from tasks.domain import allocation
 from tasks.domain.allocation import AllocationRules
+from tasks.domain.backorders import waiting
 from tasks.domain.notices import NoticeKind
 from tasks.domain.orders import ship_by
+from tasks.domain.promising import arrivals, promised_days
 from tasks.domain.sites import Warehouse
 from tasks.domain.states import AlertKind
-from tasks.store import allocations, demand
+from tasks.open_demand import free_places, open_lines, silence
+from tasks.store import allocations, demand, incoming, passes
 from tasks.store import availability as stock
 from tasks.store.alerts import raise_alerts, resolve_alerts
 from tasks.store.engine import engine, exclusive
@@ -23,10 +26,18 @@ from tasks.tell_customers import tell
 
 
 @dataclass(frozen=True)
-class Served:
-    """What an allocation did: promises made, orders served, and the lines that wait (as of `allocation.waiting`).
+class Made:
+    """What a run promised, and to how many orders."""
 
-    A refunded order waits for nothing.
+    promises: int
+    orders: int
+
+
+@dataclass(frozen=True)
+class Served:
+    """What an allocation did: promises made, orders served, and the lines that wait.
+
+    `waiting`: as of `backorders.waiting`, and promised_at; a refunded order waits for nothing.
     """
 
     promises: int
@@ -74,28 +85,43 @@ def promise_days() -> int:
 
 
 @task(task_run_name="promise stock to orders")
-def allocate_stock(as_of: datetime) -> Served:
-    """Promise free stock to open orders in order of priority; a run that finds nothing new writes nothing."""
+def allocate_stock(as_of: datetime) -> Made:
+    """Promise free stock to open orders in order of priority; a run that finds nothing new writes nothing.
+
+    Only orders for which something can have changed are looked at; who gets what is the same as if all were.
+    """
     rules = read("rules/allocation.yaml", AllocationRules)
     with engine().begin() as connection:
         exclusive(connection, "allocations")
         exclusive(connection, "stock")
-        lines = demand.open_lines(connection)
-        lines = lines.assign(standing=allocation.standing(lines, as_of))
-        lines = allocation.prioritised(lines, rules)
-        places = free_places(connection, rules)
-        wants = allocation.explode(lines, stock.read_parts(connection), demand.promised_parts(connection))
+        terms = passes.digest(rules, silence(connection, rules, as_of).to_dict())
+        due = passes.due(connection, terms, as_of, rules.full_pass_h)
+        with passes.some(connection, "order_id", due.orders) as of:
+            lines, wants, had = open_lines(connection, rules, as_of, of)
+        with passes.some(connection, "product_id", None if due.orders is None else wants["product_id"]) as of:
+            places = stock.places(connection, of)
+        free = free_places(connection, rules, as_of, places)
         taken_up, ids = demand.places_in_waves(connection), warehouse_ids(connection)
         warehouses = [ids[code] for code in rules.warehouses if code in ids]
-        promised = allocation.allocate(lines, wants, places, warehouses, taken_up, rules)
-        made = allocations.promise(connection, promised.promises, as_of)
-    taken = promised.promises.groupby("product_id")["quantity"].sum()
-    left = places.groupby("product_id")["units"].sum().sub(taken, fill_value=0).astype("int64")
-    waits = allocation.waiting(lines, wants, promised.served, left, rules)
-    return Served(made, int(promised.promises["order_id"].nunique()), waits[waits["standing"] != "refunded"])
+        promised = allocation.allocate(lines, wants, free, warehouses, had, taken_up, rules)
+        served = lines.loc[promised.served.index, ["order_id", "line_number"]].assign(quantity=promised.served)
+        made = allocations.promise(connection, promised.promises, served, as_of)
+        again = pd.concat([pd.Series(promised.unsettled), lines.loc[lines["hold_until"].notna(), "order_id"]])
+        passes.close(connection, due, again, places.loc[places["blocked"], "product_id"])
+    return Made(made, int(promised.promises["order_id"].nunique()))
 
 
-def free_places(connection: Connection, rules: AllocationRules) -> pd.DataFrame:
-    """Places and the units each may still promise, in the order in which they are emptied."""
-    buffer = availability.buffers(stock.catalogue(connection), rules.buffer)
-    return availability.promisable(stock.places(connection), buffer, rules.purposes, rules.places)
+@task(task_run_name="say why orders wait, and until when")
+def explain_waiting(made: Made, as_of: datetime) -> Served:
+    """Say of every line that waits why it does, and by when what is on its way lets it go."""
+    rules = read("rules/allocation.yaml", AllocationRules)
+    with engine().connect() as connection:
+        lines, wants, _ = open_lines(connection, rules, as_of)
+        free = free_places(connection, rules, as_of)
+        coming = arrivals(incoming.still_to_come(connection), as_of, rules.incoming)
+    left = free.groupby("product_id")["units"].sum()
+    waits = waiting(lines, wants, left, rules)
+    may = waits[(waits["standing"] == "") & (waits["reason"] != "unknown SKU")]
+    days = promised_days(may, wants, left, coming, as_of, partial=rules.partial)
+    waits = waits.assign(promised_at=days.reindex(waits.index))
+    return Served(made.promises, made.orders, waits[waits["standing"] != "refunded"])

@@ -8,11 +8,12 @@ from prefect import task
 from sqlalchemy import Connection
 
 from config.read import read
-from tasks.allocate_orders import Served, free_places
+from tasks.allocate_orders import Served
 from tasks.domain import availability, shortages
 from tasks.domain.allocation import AllocationRules
 from tasks.domain.notices import NoticeKind
 from tasks.domain.states import AlertKind
+from tasks.open_demand import free_places
 from tasks.store import availability as stock
 from tasks.store import demand
 from tasks.store.alerts import raise_alerts, resolve_alerts
@@ -62,7 +63,7 @@ def warn_of_shortages(served: Served, as_of: datetime) -> Short:
     rules = read("rules/allocation.yaml", AllocationRules)
     with engine().begin() as connection:
         products, parts = stock.catalogue(connection), stock.read_parts(connection)
-        pool = availability.pools(stock.places(connection), free_places(connection, rules), rules.purposes)
+        pool = availability.pools(stock.places(connection), free_places(connection, rules, as_of), rules.purposes)
         oversold = shortages.oversold(served.waiting, parts, pool, products)
         since = as_of - timedelta(days=rules.replenishment.demand_days)
         asked = demand.demand_since(connection, since, as_of)

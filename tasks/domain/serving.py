@@ -1,42 +1,18 @@
 """First come, first served: order by order against what is still free, in whole numbers.
 
-The functions run as they stand, or compiled: a million lines take a tenth of a second. Arrays are int64; an order's
-lines and a line's parts lie side by side, and `…_at[n]` is where those of number n begin.
+The functions run as they stand, or compiled where there are many lines. Arrays are int64.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numba.extending import register_jitable
 
+from tasks.domain.asked import Asked, Terms
+
 COMPILED_FROM_LINES = 2_000  # below, compiling would take longer than it saves
 WAREHOUSES_MAX = 62  # the warehouses of an order are the bits of a number
-
-
-class Asked(NamedTuple):
-    """What orders ask for, in order of service.
-
-    A line asks for `need` units worth `price` each; whole, it takes `units` of each of its parts, otherwise `per` a
-    unit. `used`: the warehouses (bits) that have promised something to the order already.
-    """
-
-    lines_at: Any
-    need: Any
-    price: Any
-    parts_at: Any
-    product: Any
-    per: Any
-    units: Any
-    used: Any
-
-
-class Terms(NamedTuple):
-    """Whether lines are served in part or apart, several warehouses serve an order, and what each further one costs."""
-
-    partial: bool
-    split: bool
-    split_cost: int
 
 
 def serve(asked: Asked, free: np.ndarray, terms: Terms) -> tuple[np.ndarray, np.ndarray]:
@@ -51,6 +27,7 @@ def serve(asked: Asked, free: np.ndarray, terms: Terms) -> tuple[np.ndarray, np.
     """
     if free.shape[0] > WAREHOUSES_MAX:
         raise ValueError(f"{free.shape[0]} warehouses serve orders, expected at most {WAREHOUSES_MAX}")
+    asked = Asked(*(np.array(numbers, dtype=np.int64) for numbers in asked))  # one type of array: compiled once
     given = np.zeros((len(asked.need), free.shape[0]), dtype=np.int64)
     waits = np.ones(len(asked.used), dtype=np.bool_)
     run = _compiled if len(asked.need) >= COMPILED_FROM_LINES else _serve_all
@@ -64,10 +41,11 @@ def place(asked: Asked, given: np.ndarray, pools_at: np.ndarray, units: np.ndarr
     `pools_at`: where the places of each product (rows) and warehouse (columns) begin. `units`: what each holds.
     Gives part, place and units, in order of service.
     """
+    asked = Asked(*(np.array(numbers, dtype=np.int64) for numbers in asked))
     most = len(asked.product) * given.shape[1] + len(units)
     run = _place_compiled if len(asked.need) >= COMPILED_FROM_LINES else _place_all
     taken = np.empty((3, most), dtype=np.int64)
-    count = run(asked, given, pools_at.copy(), units.copy(), taken)
+    count = run(asked, given, np.array(pools_at, dtype=np.int64), np.array(units, dtype=np.int64), taken)
     return taken[0, :count], taken[1, :count], taken[2, :count]
 
 
@@ -109,9 +87,9 @@ def _serve_order(order: int, asked: Asked, free: Any, terms: Terms, given: Any, 
     _give_apart(first, end, asked, free, terms, given, sequence)
     if terms.split_cost:
         _spare_parcels(order, asked, free, terms, given, before)
-    if not terms.partial and _left_of(first, end, asked, given):
+    if not terms.partial and _waits(first, end, asked, given):
         _take_back(first, end, asked, free, given, before)
-    return bool((given[first:end] != before).any())
+    return _given_of(first, end, given) > _given_of(0, end - first, before)
 
 
 @register_jitable
@@ -180,16 +158,35 @@ def _spare_parcels(order: int, asked: Asked, free: Any, terms: Terms, given: Any
     for line in range(first, end):
         for warehouse in range(free.shape[0]):
             used |= (before[line - first, warehouse] > 0) << warehouse
-    worth = np.zeros(free.shape[0], dtype=np.int64)
-    for line in range(first, end):
-        worth += (given[line] - before[line - first]) * asked.price[line]
-    sends = (given[first:end] - before).sum(axis=0)
-    dearest = int(np.argmax(np.where(sends > 0, worth, -1)))
+    dearest, best = -1, -1
+    for warehouse in range(free.shape[0]):
+        worth = _worth(first, end, asked, given, before, warehouse)
+        dearest, best = (warehouse, worth) if worth > best else (dearest, best)
     for warehouse in range(free.shape[0]):
         own = (used >> warehouse) & 1 or (not used and warehouse == dearest)
-        if sends[warehouse] and not own and worth[warehouse] < terms.split_cost:
+        if not own and _worth(first, end, asked, given, before, warehouse) < terms.split_cost:
             for line in range(first, end):
                 _move(line, before[line - first, warehouse] - given[line, warehouse], asked, free, given, warehouse)
+
+
+@register_jitable
+def _worth(first: int, end: int, asked: Asked, given: Any, before: Any, warehouse: int) -> int:
+    """What the goods a warehouse was asked for now are worth; less than nothing where it was asked for none."""
+    worth, some = 0, False
+    for line in range(first, end):
+        units = given[line, warehouse] - before[line - first, warehouse]
+        worth += units * asked.price[line]
+        some = some or units > 0
+    return worth if some else -1
+
+
+@register_jitable
+def _given_of(first: int, end: int, given: Any) -> int:
+    units = 0
+    for line in range(first, end):
+        for warehouse in range(given.shape[1]):
+            units += given[line, warehouse]
+    return units
 
 
 @register_jitable
@@ -238,11 +235,11 @@ def _left(line: int, asked: Asked, given: Any) -> int:
 
 
 @register_jitable
-def _left_of(first: int, end: int, asked: Asked, given: Any) -> int:
-    units = 0
+def _waits(first: int, end: int, asked: Asked, given: Any) -> bool:
     for line in range(first, end):
-        units += _left(line, asked, given)
-    return units
+        if _left(line, asked, given):
+            return True
+    return False
 
 
 @register_jitable

@@ -48,11 +48,12 @@ _OPEN = allocations.c.state == AllocationState.OPEN
 _KEPT = allocations.c.state.in_((AllocationState.OPEN, AllocationState.CONSUMED))
 
 
-def promise(connection: Connection, promised: pd.DataFrame, as_of: datetime) -> int:
+def promise(connection: Connection, promised: pd.DataFrame, served: pd.DataFrame, as_of: datetime) -> int:
     """Promise units of places to lines; what a line has at a place already grows.
 
-    `promised`: order_id, line_number, location_id, product_id, lot, quantity; each place of a line once. Returns how
-    many promises there are. A place cannot be promised twice: the CHECK of its level refuses it (I3).
+    `promised`: order_id, line_number, location_id, product_id, lot, quantity; each place of a line once. `served`:
+    order_id, line_number, quantity, the units of the line that come of it (of a kit, kits). Returns how many promises
+    there are. A place cannot be promised twice: the CHECK of its level refuses it (I3).
     """
     if promised.empty:
         return 0
@@ -60,14 +61,29 @@ def promise(connection: Connection, promised: pd.DataFrame, as_of: datetime) -> 
     exclusive(connection, "stock")
     with staged(connection, promised[[*KEY, "quantity"]], like=allocations) as new:
         same = and_(_OPEN, *(allocations.c[name] == new.c[name] for name in KEY))
-        unknown = select(new, literal(as_of, allocations.c.allocated_at.type)).where(~exists().where(same))
+        rows = select(new, literal(as_of, allocations.c.allocated_at.type))
+        if _any_has_some(connection, new):
+            grown = update(allocations).where(same)
+            connection.execute(grown.values(quantity=allocations.c.quantity + new.c.quantity, allocated_at=as_of))
+            rows = rows.where(~exists().where(same))
         names = [*KEY, "quantity", "allocated_at"]
-        grown = update(allocations).where(same)
-        connection.execute(grown.values(quantity=allocations.c.quantity + new.c.quantity, allocated_at=as_of))
-        connection.execute(insert(allocations).from_select(names, unknown.order_by(*(new.c[name] for name in KEY))))
+        connection.execute(insert(allocations).from_select(names, rows))
         _move_allocated(connection, new, 1)
-        _settle_lines(connection, new)
+    _serve_lines(connection, served)
     return len(promised)
+
+
+def _any_has_some(connection: Connection, rows: Table) -> bool:
+    """Whether any of the lines has an open promise."""
+    line = and_(*(allocations.c[name] == rows.c[name] for name in LINE))
+    return bool(connection.scalar(select(exists(select(1).select_from(rows).join(allocations, line).where(_OPEN)))))
+
+
+def _serve_lines(connection: Connection, served: pd.DataFrame) -> None:
+    with staged(connection, served[[*LINE, "quantity"]], like=order_lines) as more:
+        line = and_(*(order_lines.c[name] == more.c[name] for name in LINE))
+        sums = order_lines.c.quantity_allocated + more.c.quantity
+        connection.execute(update(order_lines).where(line).values(quantity_allocated=sums))
 
 
 def release(connection: Connection, given_up: pd.DataFrame, reason: str, as_of: datetime) -> int:

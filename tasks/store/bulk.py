@@ -1,69 +1,90 @@
-"""Rows out of the database by the million, as Arrow columns: no Python object is made for any of them."""
+"""Rows out of the database by the million, column by column: no Python object is made for any of them."""
 
+import io
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
-from sqlalchemy import Boolean, Connection, Float, Integer, Select, Text
+import pyarrow.csv
+from sqlalchemy import BigInteger, Boolean, ColumnElement, Connection, Float, Integer, Select, Text, cast, func, select
 from sqlalchemy.types import TypeEngine
 
 from tasks.store.types import Instant
 
-_ROWS_MAX = 1 << 26  # SQLite has no column types: the driver looks at so many rows before it settles on one
+_NONE = np.iinfo("int64").min  # what is missing, among numbers; among texts it is a control character
+_NO_TEXT, _NEXT = "\x1e", "\x1f"
 
 
 def read_bulk(connection: Connection, statement: Select[Any]) -> pd.DataFrame:
-    """The rows of `statement` in the dtypes of `frames.read`, for results of many rows.
+    """The rows of `statement`, in any order, in the dtypes of `frames.read`; for results of many rows.
 
-    They are read over a connection of the driver's own and show what is committed: nothing that `connection` itself
-    has written before, and not its temporary tables. The locks that `connection` holds keep others from writing.
+    SQLite joins each column to one text, which numpy reads faster than the driver fetches rows; PostgreSQL copies
+    CSV out. No text of the result may hold the characters 1E and 1F, which the exports' texts cannot.
     """
-    compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
-    table = _fetch(connection, str(compiled))
-    kinds = {column.key: column.type for column in statement.selected_columns}
-    columns = zip(table.column_names, table.columns, strict=True)
-    return pd.DataFrame({name: _typed(values, kinds[name]) for name, values in columns}, copy=False)
-
-
-def _fetch(connection: Connection, sql: str) -> pa.Table:
-    url = connection.engine.url
+    rows = statement.subquery("bulk")
+    kinds = {column.key: column.type for column in rows.c}
     if connection.dialect.name == "postgresql":
-        import adbc_driver_postgresql.dbapi as driver
-
-        opened = driver.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
-    else:
-        import adbc_driver_sqlite.dbapi as driver
-
-        opened = driver.connect(f"file:{url.database}")
-    with opened, opened.cursor() as cursor:
-        if connection.dialect.name == "sqlite":
-            cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(_ROWS_MAX)})
-        cursor.execute(sql)
-        return cursor.fetch_arrow_table()
+        return _copied(connection, select(*(_plain(column, postgresql=True) for column in rows.c)), kinds)
+    joined = [func.group_concat(_known(column), _NEXT) for column in rows.c]
+    texts = connection.execute(select(*joined)).one()
+    return pd.DataFrame({name: _split(text, kinds[name]) for name, text in zip(kinds, texts, strict=True)})
 
 
-def _typed(values: pa.ChunkedArray, kind: TypeEngine[Any]) -> pd.Series:
-    if isinstance(kind, Instant):
-        return _moments(values)
-    if isinstance(kind, Integer):
-        whole = values.cast(pa.int64())
-        return pd.Series(whole.to_numpy()) if not whole.null_count else whole.to_pandas(types_mapper=_nullable)
-    if isinstance(kind, Boolean):
-        return pd.Series(values.cast(pa.bool_()).to_numpy())
-    if isinstance(kind, Float):
-        return pd.Series(values.cast(pa.float64()).to_numpy())
+def _plain(column: ColumnElement[Any], *, postgresql: bool) -> ColumnElement[Any]:
+    if isinstance(column.type, Instant):
+        seconds = func.extract("epoch", column) if postgresql else func.strftime("%s", column)
+        return cast(seconds, BigInteger).label(column.key)
+    return cast(column, Integer).label(column.key) if isinstance(column.type, Boolean) else column
+
+
+def _known(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column, with what stands for a missing value; joining would leave it out."""
+    nothing = _NO_TEXT if isinstance(column.type, Text) else _NONE
+    return func.coalesce(_plain(column, postgresql=False), nothing)
+
+
+def _split(text: str | None, kind: TypeEngine[Any]) -> pd.Series:
     if isinstance(kind, Text):
-        return values.cast(pa.large_string()).to_pandas(types_mapper={pa.large_string(): pd.StringDtype("pyarrow", pd.NA)}.get).astype("str")
-    raise TypeError(f"no column of type {kind} is read in bulk")
+        words = pa.array(text.split(_NEXT) if text is not None else [], pa.large_string())
+        return _texts(pa.chunked_array([words]), missing=_NO_TEXT)
+    return _numbers(np.fromstring(text or "", dtype="int64", sep=_NEXT), kind)  # type: ignore[arg-type]
 
 
-def _moments(values: pa.ChunkedArray) -> pd.Series:
-    if not pa.types.is_timestamp(values.type):  # SQLite keeps texts
-        values = pc.cast(values.cast(pa.string()), pa.timestamp("s"))
-    seconds = pa.timestamp("s", "UTC")
-    return pd.Series(values.cast(seconds, safe=False).to_pandas()).dt.as_unit("s")
+def _copied(connection: Connection, statement: Select[Any], kinds: dict[str, TypeEngine[Any]]) -> pd.DataFrame:
+    sql = str(statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
+    raw: Any = connection.connection.driver_connection
+    whole = io.BytesIO()
+    with raw.cursor().copy(f"COPY ({sql.replace('%%', '%')}) TO STDOUT (FORMAT csv, HEADER)") as copy:
+        for block in copy:
+            whole.write(block)
+    types = {name: pa.large_string() if isinstance(kind, Text) else pa.int64() for name, kind in kinds.items()}
+    options = pyarrow.csv.ConvertOptions(
+        column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False, null_values=[""]
+    )
+    whole.seek(0)
+    table = pyarrow.csv.read_csv(
+        whole, convert_options=options, parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True)
+    )
+    return pd.DataFrame({name: _column(table.column(name), kind) for name, kind in kinds.items()})
 
 
-def _nullable(kind: pa.DataType) -> Any:
-    return {pa.int64(): pd.Int64Dtype()}.get(kind)
+def _column(values: pa.ChunkedArray, kind: TypeEngine[Any]) -> pd.Series:
+    return _texts(values) if isinstance(kind, Text) else _numbers(values.fill_null(_NONE).to_numpy(), kind)
+
+
+def _texts(values: pa.ChunkedArray, missing: str | None = None) -> pd.Series:
+    found = values.to_pandas(types_mapper={pa.large_string(): pd.StringDtype("pyarrow", np.nan)}.get)
+    return found if missing is None else found.mask(found == missing)
+
+
+def _numbers(values: np.ndarray, kind: TypeEngine[Any]) -> pd.Series:
+    if isinstance(kind, Instant):
+        moments = np.where(values == _NONE, np.iinfo("int64").min, values).astype("datetime64[s]")
+        return pd.Series(moments).dt.tz_localize("UTC")
+    if isinstance(kind, Boolean):
+        return pd.Series(values == 1)
+    if isinstance(kind, Float):
+        raise TypeError("numbers with a point are not read in bulk")
+    missing = values == _NONE
+    return pd.Series(pd.arrays.IntegerArray(values, missing)) if missing.any() else pd.Series(values)

@@ -10,7 +10,7 @@ from floor import AS_OF, PAID, Shop
 from sqlalchemy import Engine, update
 
 from config.settings import settings
-from tasks.allocate_orders import Served, allocate_stock, promise_days, release_cancelled
+from tasks.allocate_orders import Served, allocate_stock, explain_waiting, promise_days, release_cancelled
 from tasks.publish_stock import write_documents
 from tasks.store import schema
 from tasks.watch_stock import Short, confirm_orders, tell_of_delays, warn_of_shortages
@@ -27,7 +27,7 @@ def run(as_of: datetime = AS_OF) -> tuple[Served, Short, int, int]:
     given_up = release_cancelled.fn(as_of)
     promise_days.fn()
     confirm_orders.fn(as_of)
-    served = allocate_stock.fn(as_of)
+    served = explain_waiting.fn(allocate_stock.fn(as_of), as_of)
     tell_of_delays.fn(served, as_of)
     short = warn_of_shortages.fn(served, as_of)
     return served, short, given_up, write_documents.fn(served, short, as_of)

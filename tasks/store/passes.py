@@ -1,0 +1,111 @@
+"""Which orders the next allocation must look at: those that came, and those for which something grew or changed.
+
+The database notes them itself (`schema.NOTED`). An order nobody noted was looked at before, could not be served
+though all stock of its goods was tried, and nothing that could serve it has grown since: it would get nothing now.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection, Table, delete, func, insert, select, update
+
+from tasks.domain.allocation import AllocationRules
+from tasks.store.availability import parts
+from tasks.store.demand import NEED
+from tasks.store.frames import read, staged
+from tasks.store.schema import allocation_notes, allocation_passes, order_lines, orders, products
+
+ORDER, PRODUCT, EVERYTHING = "order", "product", "everything"
+
+
+@dataclass(frozen=True)
+class Due:
+    """What a pass looks at: `orders` (ids, or None for every open order), and what it will have seen by then."""
+
+    orders: pd.Series | None
+    notes: pd.DataFrame
+    known: Mapping[str, Any]
+    now: Mapping[str, Any]
+
+
+def digest(rules: AllocationRules, further: Mapping[int, int]) -> str:
+    """The terms of a pass in a few letters: on other terms, every order is looked at again."""
+    said = json.dumps([asdict(rules), sorted(further.items())], sort_keys=True, default=str)
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def due(connection: Connection, terms: str, as_of: datetime, full_pass_h: int) -> Due:
+    """What is to be looked at now; to be asked, and answered with `close`, in one transaction."""
+    row = connection.execute(select(allocation_passes)).mappings().first()
+    notes = read(connection, select(allocation_notes).order_by(allocation_notes.c.id))
+    seen = connection.scalar(select(func.coalesce(func.max(orders.c.id), 0)))
+    full = (
+        row is None or row["terms"] != terms or as_of < row["as_of"] or (notes["kind"] == EVERYTHING).any()
+        or as_of - row["full_at"] >= timedelta(hours=full_pass_h)
+    )  # fmt: skip
+    now = {"as_of": as_of, "full_at": as_of if full else row["full_at"], "terms": terms, "orders_seen": seen}
+    chosen = None if full else _noted(connection, notes, row["orders_seen"])
+    return Due(chosen, notes, dict(row or {}), now)
+
+
+def _noted(connection: Connection, notes: pd.DataFrame, orders_seen: int) -> pd.Series:
+    came = read(connection, select(orders.c.id.label("order_id")).where(orders.c.id > orders_seen))["order_id"]
+    noted = notes.loc[notes["kind"] == ORDER, "subject_id"]
+    return pd.concat([came, noted, _waiting_for(connection, notes.loc[notes["kind"] == PRODUCT, "subject_id"])])
+
+
+def _waiting_for(connection: Connection, product_ids: pd.Series) -> pd.Series:
+    """Orders with lines that need any of the products; a merchant's SKU may bring another merchant's order along."""
+    if product_ids.empty:
+        return product_ids
+    part = parts()
+    with some(connection, "product_id", product_ids) as those:
+        skus = select(products.c.sku).join(part, part.c.product_id == products.c.id)
+        skus = skus.where(part.c.part_id.in_(select(those.c.product_id)))
+        found = select(order_lines.c.order_id).where(NEED > 0, order_lines.c.sku.in_(skus)).distinct()
+        return read(connection, found)["order_id"]
+
+
+@contextmanager
+def some(connection: Connection, name: str, ids: pd.Series | None) -> Iterator[Any]:
+    """A table of the ids, each once, in the column `name`; None where everything is meant."""
+    if ids is None:
+        yield None
+    else:
+        with staged(connection, pd.DataFrame({name: np.unique(ids.astype("int64"))})) as those:
+            yield those
+
+
+def close(connection: Connection, done: Due, orders_again: pd.Series, products_again: pd.Series) -> None:
+    """Strike the notes that were seen to, keep or make those of what must be looked at again, remember the pass.
+
+    Nothing is written where nothing is new.
+    """
+    again = [(ORDER, number) for number in np.unique(orders_again.astype("int64"))]
+    again += [(PRODUCT, number) for number in np.unique(products_again.astype("int64"))]
+    wanted = pd.DataFrame(again, columns=["kind", "subject_id"]).astype({"subject_id": "int64"})
+    kept = done.notes.drop_duplicates(["kind", "subject_id"]).merge(wanted, on=["kind", "subject_id"])
+    gone = done.notes[~done.notes["id"].isin(kept["id"])]
+    made = wanted.merge(kept[["kind", "subject_id"]], how="left", indicator=True)
+    made = made.loc[made["_merge"] == "left_only", ["kind", "subject_id"]]
+    if len(gone):
+        with some(connection, "id", gone["id"]) as those:
+            connection.execute(delete(allocation_notes).where(allocation_notes.c.id.in_(select(those.c.id))))
+    if len(made):
+        with staged(connection, made, like=allocation_notes) as new:
+            connection.execute(insert(allocation_notes).from_select(["kind", "subject_id"], select(new)))
+    _remember(connection, done, changed=len(gone) + len(made) > 0)
+
+
+def _remember(connection: Connection, done: Due, *, changed: bool) -> None:
+    if not done.known:
+        connection.execute(insert(allocation_passes).values(id=1, **done.now))
+    elif changed or any(done.known[name] != done.now[name] for name in ("full_at", "terms", "orders_seen")):
+        connection.execute(update(allocation_passes).values(**done.now))
