@@ -44,15 +44,17 @@ def digest(rules: AllocationRules, further: Mapping[int, int]) -> str:
 def due(connection: Connection, terms: str, as_of: datetime, full_pass_h: int) -> Due:
     """What is to be looked at now; to be asked, and answered with `close`, in one transaction."""
     row = connection.execute(select(allocation_passes)).mappings().first()
-    notes = read(connection, select(allocation_notes).order_by(allocation_notes.c.id))
+    everything = connection.scalar(select(func.count()).where(allocation_notes.c.kind == EVERYTHING))
     seen = connection.scalar(select(func.coalesce(func.max(orders.c.id), 0)))
     full = (
-        row is None or row["terms"] != terms or as_of < row["as_of"] or (notes["kind"] == EVERYTHING).any()
+        row is None or row["terms"] != terms or as_of < row["as_of"] or everything
         or as_of - row["full_at"] >= timedelta(hours=full_pass_h)
     )  # fmt: skip
     now = {"as_of": as_of, "full_at": as_of if full else row["full_at"], "terms": terms, "orders_seen": seen}
-    chosen = None if full else _noted(connection, notes, row["orders_seen"])
-    return Due(chosen, notes, dict(row or {}), now)
+    notes = select(allocation_notes).order_by(allocation_notes.c.id)
+    found = read(connection, notes.where(allocation_notes.c.kind != PRODUCT) if full else notes)
+    chosen = None if full else _noted(connection, found, row["orders_seen"])
+    return Due(chosen, found, dict(row or {}), now)
 
 
 def _noted(connection: Connection, notes: pd.DataFrame, orders_seen: int) -> pd.Series:
@@ -93,6 +95,8 @@ def close(connection: Connection, done: Due, orders_again: pd.Series, products_a
     wanted = pd.DataFrame(again, columns=["kind", "subject_id"]).astype({"subject_id": "int64"})
     kept = done.notes.drop_duplicates(["kind", "subject_id"]).merge(wanted, on=["kind", "subject_id"])
     gone = done.notes[~done.notes["id"].isin(kept["id"])]
+    if done.orders is None:  # their products were looked at, whatever was noted of them
+        connection.execute(delete(allocation_notes).where(allocation_notes.c.kind == PRODUCT))
     made = wanted.merge(kept[["kind", "subject_id"]], how="left", indicator=True)
     made = made.loc[made["_merge"] == "left_only", ["kind", "subject_id"]]
     if len(gone):
