@@ -26,12 +26,14 @@ def main(arguments: list[str]) -> int:
     told: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory(prefix="allocate-") as folder, empty_database(folder, asked.database) as address:
         for way in WAYS:
-            command = [sys.executable, "-m", "benchmarks.allocate_ways", way, address, folder, str(asked.rows), str(stock)]
+            told_way = [way, address, folder, str(asked.rows), str(stock)]
+            command = [sys.executable, "-m", "benchmarks.allocate_ways", *told_way]
             done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1])
             for line in done.stdout.splitlines():
                 one = json.loads(line)
                 told[one["way"]] = one
-                print(f"  {one['way']:<34} {one['seconds']:7.2f} s  {one['peak_mb']:6,.0f} MB  {one['done']}", flush=True)
+                cost = f"{one['seconds']:7.2f} s  {one['peak_mb']:6,.0f} MB"
+                print(f"  {one['way']:<34} {cost}  {one['done']}", flush=True)
     bare = told["bare"]["seconds"]
     for way in ("line by line", "whole order"):
         print(f"{way:<14} {told[way]['seconds'] / bare:5.2f} x the bare way")

@@ -89,7 +89,7 @@ def _write(connection: Any, taken: pd.DataFrame) -> None:
 def _ours(*, partial: bool) -> Callable[[Shop], dict[str, Any]]:
     """The step of allocate-orders, with first come first served as its rule."""
 
-    def run(shop: Shop) -> dict[str, Any]:
+    def run(_: Shop) -> dict[str, Any]:
         step = _ready(partial=partial)
         started = time.perf_counter()
         made = step.allocate_stock.fn(AS_OF)

@@ -1,4 +1,4 @@
-"""Many processes that sell, allocate, release, adjust and receive at once: is anything ever oversold, lost or undone?"""
+"""Processes that sell, allocate, release, adjust and receive at once: is anything ever oversold, lost or undone?"""
 
 import argparse
 import multiprocessing
@@ -63,32 +63,36 @@ def main(arguments: list[str]) -> int:
     return int(bad > 0)
 
 
-def contend(server: str | None, writers: int, orders: int, seed: int) -> Told:
+def contend(server: str | None, writers: int, orders: int, seed: int, sales: int = SALES) -> Told:
     """Let the writers loose on one database, then do the same deeds in their order of commit on another."""
-    with tempfile.TemporaryDirectory(prefix="contention-") as folder:
-        with empty_database(folder, server, "together") as address, empty_database(folder, server, "alone") as other:
-            for one in (address, other):
-                _open(one)
-            started = time.perf_counter()
-            told = _together(folder, address, deeds(orders, seed), writers)
-            told.seconds = time.perf_counter() - started
-            log = _log_of(address)
-            _run(folder, other, log)
-            told.serial = state(engine_of(address)) == state(engine_of(other))
-            told.deeds = Counter(deed for deed, *_ in log)
-            told.lost = _count(address, schema.orders) - orders
-            told.promises = _count(address, schema.allocations)
-            for one in (address, other):
-                engine_of(one).dispose()
+    with (
+        tempfile.TemporaryDirectory(prefix="contention-") as folder,
+        empty_database(folder, server, "together") as address,
+        empty_database(folder, server, "alone") as other,
+    ):
+        for one in (address, other):
+            _open(one)
+        started = time.perf_counter()
+        told = _together(folder, address, deeds(orders, seed, sales), writers)
+        told.seconds = time.perf_counter() - started
+        log = _log_of(address)
+        _run(folder, other, log)
+        told.serial = state(engine_of(address)) == state(engine_of(other))
+        told.deeds = Counter(deed for deed, *_ in log)
+        told.lost = orders // sales * sales - _count(address, schema.orders)
+        told.promises = _count(address, schema.allocations)
+        for one in (address, other):
+            engine_of(one).dispose()
     return told
 
 
-def deeds(orders: int, seed: int) -> list[Deed]:
+def deeds(orders: int, seed: int, sales: int) -> list[Deed]:
     """What is to be done, in an order nobody keeps to."""
     random_ = random.Random(seed)  # noqa: S311 - a seed makes the same particulars
-    every = ["sell"] * SALES + ["allocate", "receive", "adjust", "release"] * (SALES // 2)
+    every = ["sell"] * sales + ["allocate", "receive", "adjust", "release"] * (sales // 2)
     random_.shuffle(every)
-    return [(deed, seed * 1_000_000 + number, orders // SALES) for number, deed in enumerate(every)]
+    every = ["receive", *every, "receive", "allocate"]
+    return [(deed, seed * 1_000_000 + number, orders // sales) for number, deed in enumerate(every)]
 
 
 def _open(address: str) -> None:
@@ -111,15 +115,16 @@ def _open(address: str) -> None:
 def _together(folder: str, address: str, every: list[Deed], writers: int) -> Told:
     context = multiprocessing.get_context("spawn")
     answers = context.Queue()
-    running = [
-        context.Process(target=_write, args=(folder, address, every[number::writers], answers)) for number in range(writers)
-    ]
+    shares = [every[number::writers] for number in range(writers)]
+    running = [context.Process(target=_write, args=(folder, address, share, answers)) for share in shares]
     for process in running:
         process.start()
     told = Told()
     for _ in running:
         commits, retried, oversold = answers.get(timeout=1800)
-        told.commits, told.retried, told.oversold = told.commits + commits, told.retried + retried, told.oversold + oversold
+        told.commits += commits
+        told.retried += retried
+        told.oversold += oversold
     for process in running:
         process.join()
     return told
@@ -226,8 +231,9 @@ def _move(seed: int, units: Any, kind: str) -> None:
         rows = []
         for product in random_.sample(range(1, 2 * SKUS + 1), SKUS):
             place = random_.randint(1, 2 * PLACES)
-            free = select(level.on_hand - level.allocated).where(level.product_id == product, level.location_id == place)
-            quantity = units(random_, int(connection.scalar(free) or 0))
+            here = select(level.on_hand - level.allocated)
+            free = connection.scalar(here.where(level.product_id == product, level.location_id == place))
+            quantity = units(random_, int(free or 0))
             rows.append({"product_id": product, "location_id": place, "condition": "available", "lot": "",
                          "quantity": quantity, "kind": kind, "reason": None, "document": None,
                          "effective_at": pd.Timestamp(AS_OF), "recorded_at": pd.Timestamp(AS_OF),

@@ -85,7 +85,7 @@ _COLUMN = {"expiry": "expires_on", "received": "received_at"}
 
 
 def expired(places: pd.DataFrame, as_of: datetime) -> pd.Series:
-    """Whether the last day of each place's lot has passed; `places`: expires_on (datetime64, missing where none has)."""
+    """Whether the last day of each place's lot has passed; `places`: expires_on (datetime64, may be missing)."""
     return pd.Series(places["expires_on"] < pd.Timestamp(as_of.date()), index=places.index)
 
 

@@ -65,6 +65,7 @@ def _supply(asked: pd.DataFrame, free: pd.Series, coming: pd.DataFrame, as_of: d
     now = pd.DataFrame({"product_id": products, "units": there, "at": pd.Timestamp(as_of)})
     rows = pd.concat([now.astype({"at": "datetime64[s, UTC]"}), coming[coming["product_id"].isin(products)]])
     rows = rows.sort_values(["product_id", "at"], kind="stable", ignore_index=True)
+    rows = rows.astype({"product_id": "int64", "units": "int64"})
     return rows.assign(until=rows.groupby("product_id")["units"].cumsum())
 
 

@@ -236,10 +236,10 @@ def _left(line: int, asked: Asked, given: Any) -> int:
 
 @register_jitable
 def _waits(first: int, end: int, asked: Asked, given: Any) -> bool:
+    units = 0
     for line in range(first, end):
-        if _left(line, asked, given):
-            return True
-    return False
+        units += _left(line, asked, given)
+    return units > 0
 
 
 @register_jitable

@@ -1,4 +1,4 @@
-"""Goods on their way: purchase orders and advance shipping notices, each line once, brought up to date by later files."""
+"""Goods on their way: each line of a purchase order or advance shipping notice once, kept up to date by later files."""
 
 from datetime import datetime
 from typing import Any

@@ -437,7 +437,8 @@ incoming_lines = _table(  # goods on their way: one product of one document
     _units("quantity"), _units("quantity_received"), _units("quantity_cancelled"), _at("expected_at", null=False),
     Column("import_id", ID),
     _once("product_id", "warehouse_id", "document", name="a_document_lists_a_product_once"),
-    _check("quantity >= 0 AND quantity_received >= 0 AND quantity_cancelled >= 0", "an_incoming_quantity_is_not_negative"),
+    _check("quantity >= 0 AND quantity_received >= 0 AND quantity_cancelled >= 0",
+           "an_incoming_quantity_is_not_negative"),
 )  # fmt: skip
 
 allocation_notes = _table(  # written by triggers alone, struck by the pass that saw to them
@@ -483,16 +484,16 @@ NOTED = (  # table, name, event, when, kind, subject; a trigger each
 def _notes(dialect: str) -> list[str]:
     """The triggers that note what an allocation must look at again, whoever changes it."""
     made = []
-    for table, name, event, when, kind, subject in NOTED:
+    for table, name, happens, when, kind, subject in NOTED:
         insert = f"INSERT INTO allocation_notes (kind, subject_id) VALUES ('{kind}', {subject})"
         once = " AND NOT EXISTS (SELECT 1 FROM allocation_notes WHERE kind = 'everything')" * (kind == "everything")
         if dialect == "sqlite":
-            made.append(f"CREATE TRIGGER {name} AFTER {event} ON {table} WHEN ({when}){once} BEGIN {insert}; END")
+            made.append(f"CREATE TRIGGER {name} AFTER {happens} ON {table} WHEN ({when}){once} BEGIN {insert}; END")
             continue
         body = f"BEGIN {insert}; RETURN NULL; END"
         made.append(f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$")
         each = "FOR EACH STATEMENT" if kind == "everything" else f"FOR EACH ROW WHEN ({when})"
-        made.append(f"CREATE TRIGGER {name} AFTER {event} ON {table} {each} EXECUTE FUNCTION {name}()")
+        made.append(f"CREATE TRIGGER {name} AFTER {happens} ON {table} {each} EXECUTE FUNCTION {name}()")
     return made + _lines_added(dialect)
 
 
@@ -505,10 +506,10 @@ def _lines_added(dialect: str) -> list[str]:
         do = f"{insert} VALUES ('order', NEW.order_id)"
         return [f"CREATE TRIGGER {name} AFTER INSERT ON order_lines WHEN NEW.{known} BEGIN {do}; END"]
     do = f"{insert} SELECT DISTINCT 'order', order_id FROM added WHERE {known}"
+    asked = f"AFTER INSERT ON order_lines REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
     return [
         f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {do}; RETURN NULL; END $$",
-        f"CREATE TRIGGER {name} AFTER INSERT ON order_lines REFERENCING NEW TABLE AS added FOR EACH STATEMENT "
-        f"EXECUTE FUNCTION {name}()",
+        f"CREATE TRIGGER {name} {asked}",
     ]
 
 

@@ -72,7 +72,9 @@ def places_of(places: list[tuple[int, int, int, str]]) -> pd.DataFrame:
     columns = ["product_id", "location_id", "warehouse_id", "lot", "on_hand", "allocated", "location", "purpose",
                "blocked", "expires_on"]  # fmt: skip
     numbers = dict.fromkeys(("product_id", "location_id", "warehouse_id", "on_hand", "allocated"), "int64")
-    return pd.DataFrame(rows, columns=columns).astype({**numbers, "blocked": bool, "lot": "str", "location": "str", "expires_on": "datetime64[s]"})
+    return pd.DataFrame(rows, columns=columns).astype(
+        {**numbers, "blocked": bool, "lot": "str", "location": "str", "expires_on": "datetime64[s]"}
+    )
 
 
 def parts() -> pd.DataFrame:
