@@ -61,14 +61,17 @@ def _divide(lines: pd.DataFrame, stock: pd.DataFrame) -> pd.DataFrame:
     fits = stock["product_id"].to_numpy()[place] == lines["product_id"].to_numpy()
     fits &= there[place] - units[place] <= until - asked  # a line lies in one place, or waits
     found = lines[fits][["order_id", "line_number", "product_id"]]
-    return found.assign(location_id=stock["location_id"].to_numpy()[place[fits]], quantity=asked[fits], lot="")
+    return pd.DataFrame(
+        found.assign(location_id=stock["location_id"].to_numpy()[place[fits]], quantity=asked[fits], lot="")
+    )
 
 
 def _running(group: np.ndarray, units: np.ndarray) -> np.ndarray:
     total = np.cumsum(units)
     first = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
     before = np.r_[0, total[first[1:] - 1]]
-    return total - np.repeat(before, np.diff(np.r_[first, len(group)]))
+    running: np.ndarray = total - np.repeat(before, np.diff(np.r_[first, len(group)]))
+    return running
 
 
 def _write(connection: Any, taken: pd.DataFrame) -> None:
@@ -108,7 +111,7 @@ def _ready(*, partial: bool) -> Any:
 
     rules = replace(read("rules/allocation.yaml", AllocationRules), partial=partial, split=True,
                     priority=(Precedence.CREATED_AT,))  # fmt: skip
-    steps.read = lambda *_: rules  # type: ignore[attr-defined]
+    vars(steps)["read"] = lambda *_: rules
     n = np.arange(serving.COMPILED_FROM_LINES + 1)
     lines = Asked(n, np.ones(len(n) - 1, int), n[1:], n, n[:-1] * 0, n[:-1] * 0 + 1, n[:-1] * 0 + 1, n[:-1] * 0)
     given, _ = serving.serve(lines, np.ones((2, 1), dtype="int64"), Terms(partial, True, 0))

@@ -7,6 +7,7 @@ import random
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -175,8 +176,9 @@ def oversold_now(database: Engine) -> int:
     """Units promised beyond what lies there, from the open promises themselves, as one reader sees them now (I3)."""
     level, one = schema.stock_levels.c, schema.allocations.c
     key = ("location_id", "product_id", "lot")
-    promised = select(*(one[name] for name in key), func.sum(one.quantity).label("units"))
-    promised = promised.where(one.state == "open").group_by(*(one[name] for name in key)).subquery()
+    place = [one[name] for name in key]
+    opened = select(*place, func.sum(one.quantity).label("units")).where(one.state == "open")
+    promised = opened.group_by(*place).subquery()
     here = [level[name] == promised.c[name] for name in key]
     sums = select(promised.c.units, func.coalesce(level.on_hand, 0)).join_from(
         promised, schema.stock_levels, (level.condition == "available") & here[0] & here[1] & here[2], isouter=True
@@ -257,7 +259,13 @@ def release(seed: int, *_: int) -> None:
         allocations.release(connection, rows[chosen], "test", AS_OF)
 
 
-DEEDS = {"sell": sell, "allocate": allocate, "receive": receive, "adjust": adjust, "release": release}
+DEEDS: dict[str, Callable[[int, int], None]] = {
+    "sell": sell,
+    "allocate": allocate,
+    "receive": receive,
+    "adjust": adjust,
+    "release": release,
+}
 
 
 def state(database: Engine) -> list[list[tuple[Any, ...]]]:

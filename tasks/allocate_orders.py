@@ -94,7 +94,7 @@ def allocate_stock(as_of: datetime) -> Made:
     with engine().begin() as connection:
         exclusive(connection, "allocations")
         exclusive(connection, "stock")
-        terms = passes.digest(rules, silence(connection, rules, as_of).to_dict())
+        terms = passes.digest(rules, dict(silence(connection, rules, as_of).astype(int).items()))
         due = passes.due(connection, terms, as_of, rules.full_pass_h)
         with passes.some(connection, "order_id", due.orders) as of:
             lines, wants, had = open_lines(connection, rules, as_of, of)

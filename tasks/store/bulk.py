@@ -48,7 +48,7 @@ def _split(text: str | None, kind: TypeEngine[Any]) -> pd.Series:
     if isinstance(kind, Text):
         words = pa.array(text.split(_NEXT) if text is not None else [], pa.large_string())
         return _texts(pa.chunked_array([words]), missing=_NO_TEXT)
-    return _numbers(np.fromstring(text or "", dtype="int64", sep=_NEXT), kind)  # type: ignore[arg-type]
+    return _numbers(np.fromstring(text or "", dtype="int64", sep=_NEXT), kind)
 
 
 def _copied(connection: Connection, statement: Select[Any], kinds: dict[str, TypeEngine[Any]]) -> pd.DataFrame:
@@ -74,7 +74,7 @@ def _column(values: pa.ChunkedArray, kind: TypeEngine[Any]) -> pd.Series:
 
 
 def _texts(values: pa.ChunkedArray, missing: str | None = None) -> pd.Series:
-    found = values.to_pandas(types_mapper={pa.large_string(): pd.StringDtype("pyarrow", np.nan)}.get)
+    found: pd.Series = values.to_pandas(types_mapper={pa.large_string(): pd.StringDtype("pyarrow", np.nan)}.get)
     return found if missing is None else found.mask(found == missing)
 
 

@@ -64,8 +64,8 @@ def _joined(headers: pd.DataFrame, rows: pd.DataFrame, goods: pd.DataFrame, code
     rows, at = rows[known], at[known]
     found = pd.concat([rows.reset_index(drop=True),
                        headers.drop(columns="order_id").take(at).reset_index(drop=True)], axis=1)  # fmt: skip
-    merchant = pd.Categorical.from_codes(pd.Index(codes.index).get_indexer(found["merchant_id"]), codes.to_numpy())
-    return found.assign(product_id=_product_ids(found, goods), merchant=merchant.astype("str"))
+    merchant = found["merchant_id"].map(codes).astype("str")
+    return found.assign(product_id=_product_ids(found, goods), merchant=merchant)
 
 
 def _product_ids(rows: pd.DataFrame, goods: pd.DataFrame) -> ExtensionArray:
@@ -75,7 +75,7 @@ def _product_ids(rows: pd.DataFrame, goods: pd.DataFrame) -> ExtensionArray:
     known = pd.Series(goods["product_id"].to_numpy(), skus.get_indexer(goods["sku"]) * own + goods["merchant_id"])
     codes, said = pd.factorize(rows["sku"])
     place = np.append(skus.get_indexer(pd.Index(said)), -1)[codes]
-    at = known.index.get_indexer(np.where(place < 0, -1, place * own + rows["merchant_id"]))
+    at = known.index.get_indexer(pd.Index(np.where(place < 0, -1, place * own + rows["merchant_id"])))
     ids = np.append(known.to_numpy(dtype="int64"), 0)[at]
     return pd.arrays.IntegerArray(ids, at < 0)
 

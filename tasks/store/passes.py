@@ -43,18 +43,18 @@ def digest(rules: AllocationRules, further: Mapping[int, int]) -> str:
 
 def due(connection: Connection, terms: str, as_of: datetime, full_pass_h: int) -> Due:
     """What is to be looked at now; to be asked, and answered with `close`, in one transaction."""
-    row = connection.execute(select(allocation_passes)).mappings().first()
+    row = dict(connection.execute(select(allocation_passes)).mappings().first() or {})
     everything = connection.scalar(select(func.count()).where(allocation_notes.c.kind == EVERYTHING))
     seen = connection.scalar(select(func.coalesce(func.max(orders.c.id), 0)))
-    full = (
-        row is None or row["terms"] != terms or as_of < row["as_of"] or everything
+    full = bool(
+        not row or row["terms"] != terms or as_of < row["as_of"] or everything
         or as_of - row["full_at"] >= timedelta(hours=full_pass_h)
     )  # fmt: skip
     now = {"as_of": as_of, "full_at": as_of if full else row["full_at"], "terms": terms, "orders_seen": seen}
     notes = select(allocation_notes).order_by(allocation_notes.c.id)
     found = read(connection, notes.where(allocation_notes.c.kind != PRODUCT) if full else notes)
     chosen = None if full else _noted(connection, found, row["orders_seen"])
-    return Due(chosen, found, dict(row or {}), now)
+    return Due(chosen, found, row, now)
 
 
 def _noted(connection: Connection, notes: pd.DataFrame, orders_seen: int) -> pd.Series:
@@ -72,7 +72,7 @@ def _waiting_for(connection: Connection, product_ids: pd.Series) -> pd.Series:
         skus = select(products.c.sku).join(part, part.c.product_id == products.c.id)
         skus = skus.where(part.c.part_id.in_(select(those.c.product_id)))
         found = select(order_lines.c.order_id).where(NEED > 0, order_lines.c.sku.in_(skus)).distinct()
-        return read(connection, found)["order_id"]
+        return pd.Series(read(connection, found)["order_id"])
 
 
 @contextmanager

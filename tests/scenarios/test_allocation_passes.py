@@ -1,8 +1,9 @@
 """An allocation that looks only at what can have changed does what one does that looks at everything."""
 
 import shutil
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,9 +68,9 @@ class Days:
         for _ in range(3):
             self.orders += 1
             skus = self.chance.choice([*GOODS, "GHOST"], self.draw(3) + 1, replace=False, p=[0.3, 0.25, 0.2, 0.2, 0.05])
-            facts = [{}, {}, {}, {"hold_reason": "address", "hold_until": self.at + timedelta(minutes=self.draw(60))},
+            facts: dict[str, Any] = [{}, {}, {}, {"hold_reason": "address", "hold_until": self.at + timedelta(minutes=self.draw(60))},
                      {"hold_reason": "fraud"}, {"paid_at": None}][self.draw(6)]  # fmt: skip
-            paid = {"paid_at": PAID + timedelta(minutes=self.draw(9)), **facts}
+            paid: dict[str, Any] = {"paid_at": PAID + timedelta(minutes=self.draw(9)), **facts}
             self.shop.order(f"{self.orders:03}", {str(sku): self.draw(4) + 1 for sku in skus},
                             ["HEARTH", "OTHER"][self.draw(2)], **paid)  # fmt: skip
 
@@ -123,7 +124,7 @@ def told(store: Engine) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
-def twin(store: Engine, monkeypatch: pytest.MonkeyPatch, at: object) -> dict[str, list[tuple[object, ...]]]:
+def twin(store: Engine, monkeypatch: pytest.MonkeyPatch, at: datetime) -> dict[str, list[tuple[object, ...]]]:
     """What a run over everything makes of a copy of the database."""
     address, copy = str(store.url), Path(str(store.url.database)).with_name("twin.db")
     for left in copy.parent.glob("twin.db*"):
