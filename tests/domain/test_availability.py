@@ -78,8 +78,8 @@ def days(
         for line, (product, units) in enumerate(lines)
     ]
     told = pd.DataFrame(rows, columns=["order_id", "line_number", "product_id", "units"])
-    waits = told.assign(created_at=pd.Timestamp(AS_OF) - pd.to_timedelta(99 - told["order_id"], unit="h"), merchant="HEARTH",
-                        order_number=told["order_id"].astype("str"))  # fmt: skip
+    came = pd.Timestamp(AS_OF) - pd.to_timedelta(99 - told["order_id"], unit="h")
+    waits = told.assign(created_at=came, merchant="HEARTH", order_number=told["order_id"].astype("str"))
     wants = told[["product_id", "units"]].assign(line=range(len(told)))
     found = promised_days(
         waits, wants, pd.Series(free, dtype="int64"), arrivals(expected, AS_OF, RULES), AS_OF, partial=partial

@@ -68,7 +68,8 @@ class Days:
         for _ in range(3):
             self.orders += 1
             skus = self.chance.choice([*GOODS, "GHOST"], self.draw(3) + 1, replace=False, p=[0.3, 0.25, 0.2, 0.2, 0.05])
-            facts: dict[str, Any] = [{}, {}, {}, {"hold_reason": "address", "hold_until": self.at + timedelta(minutes=self.draw(60))},
+            until = self.at + timedelta(minutes=self.draw(60))
+            facts: dict[str, Any] = [{}, {}, {}, {"hold_reason": "address", "hold_until": until},
                      {"hold_reason": "fraud"}, {"paid_at": None}][self.draw(6)]  # fmt: skip
             paid: dict[str, Any] = {"paid_at": PAID + timedelta(minutes=self.draw(9)), **facts}
             self.shop.order(f"{self.orders:03}", {str(sku): self.draw(4) + 1 for sku in skus},
