@@ -6,8 +6,9 @@ from datetime import datetime
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
-from tasks.allocate_orders import allocate_stock, explain_waiting, promise_days, release_cancelled
+from tasks.allocate_orders import allocate_stock, promise_days, release_cancelled
 from tasks.clock import moment
+from tasks.list_backorders import explain_waiting
 from tasks.prepare_database import prepare_database
 from tasks.publish_stock import shortage_rows, write_documents
 from tasks.run_names import named

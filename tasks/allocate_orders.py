@@ -10,14 +10,12 @@ from sqlalchemy import Connection
 from config.read import read
 from tasks.domain import allocation
 from tasks.domain.allocation import AllocationRules
-from tasks.domain.backorders import waiting
 from tasks.domain.notices import NoticeKind
 from tasks.domain.orders import ship_by
-from tasks.domain.promising import arrivals, promised_days
 from tasks.domain.sites import Warehouse
 from tasks.domain.states import AlertKind
 from tasks.open_demand import free_places, open_lines, silence
-from tasks.store import allocations, demand, incoming, passes
+from tasks.store import allocations, demand, passes
 from tasks.store import availability as stock
 from tasks.store.alerts import raise_alerts, resolve_alerts
 from tasks.store.engine import engine, exclusive
@@ -31,18 +29,6 @@ class Made:
 
     promises: int
     orders: int
-
-
-@dataclass(frozen=True)
-class Served:
-    """What an allocation did: promises made, orders served, and the lines that wait.
-
-    `waiting`: as of `backorders.waiting`, and promised_at; a refunded order waits for nothing.
-    """
-
-    promises: int
-    orders: int
-    waiting: pd.DataFrame
 
 
 @task(task_run_name="give up promises of cancelled orders")
@@ -109,19 +95,3 @@ def allocate_stock(as_of: datetime) -> Made:
         again = pd.concat([pd.Series(promised.unsettled), lines.loc[lines["hold_until"].notna(), "order_id"]])
         passes.close(connection, due, again, places.loc[places["blocked"], "product_id"])
     return Made(made, int(promised.promises["order_id"].nunique()))
-
-
-@task(task_run_name="say why orders wait, and until when")
-def explain_waiting(made: Made, as_of: datetime) -> Served:
-    """Say of every line that waits why it does, and by when what is on its way lets it go."""
-    rules = read("rules/allocation.yaml", AllocationRules)
-    with engine().connect() as connection:
-        lines, wants, _ = open_lines(connection, rules, as_of)
-        free = free_places(connection, rules, as_of)
-        coming = arrivals(incoming.still_to_come(connection), as_of, rules.incoming)
-    left = free.groupby("product_id")["units"].sum()
-    waits = waiting(lines, wants, left, rules)
-    may = waits[(waits["standing"] == "") & (waits["reason"] != "unknown SKU")]
-    days = promised_days(may, wants, left, coming, as_of, partial=rules.partial)
-    waits = waits.assign(promised_at=days.reindex(waits.index))
-    return Served(made.promises, made.orders, waits[waits["standing"] != "refunded"])

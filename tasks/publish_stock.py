@@ -8,11 +8,11 @@ from sqlalchemy import Connection
 
 from config.read import read
 from config.settings import settings
-from tasks.allocate_orders import Served
 from tasks.configured import warehouses
 from tasks.connectors.run_documents import write_changed
 from tasks.domain import availability, shortages
 from tasks.domain.allocation import AllocationRules
+from tasks.list_backorders import Served
 from tasks.open_demand import free_places
 from tasks.store import allocations
 from tasks.store import availability as stock

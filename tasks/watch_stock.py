@@ -8,11 +8,11 @@ from prefect import task
 from sqlalchemy import Connection
 
 from config.read import read
-from tasks.allocate_orders import Served
 from tasks.domain import availability, shortages
 from tasks.domain.allocation import AllocationRules
 from tasks.domain.notices import NoticeKind
 from tasks.domain.states import AlertKind
+from tasks.list_backorders import Served
 from tasks.open_demand import free_places
 from tasks.store import availability as stock
 from tasks.store import demand

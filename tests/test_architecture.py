@@ -24,6 +24,8 @@ ALLOWED = {  # folder or file, longest match first -> what it may import beside 
     "config": {"pydantic", "pydantic_settings", "yaml", "config"},
     "tasks/clock.py": set(),
     "tasks/domain/waves": VALUES | {"numba", "scipy", "highspy"},
+    "tasks/domain/serving.py": VALUES | {"numba"},
+    "tasks/domain/placing.py": VALUES | {"numba"},
     "tasks/domain": VALUES | {"babel", "stdnum", "email_validator", "holidays"},
     "tasks/store": VALUES | {"sqlalchemy", "alembic", "config", "tasks.store", "pyarrow", "adbc_driver_sqlite",
                              "adbc_driver_postgresql", "adbc_driver_manager", "psycopg"},

@@ -199,7 +199,8 @@ def _may_be_served(lines: pd.DataFrame, rules: AllocationRules) -> np.ndarray:
 
 def _serve(lines: pd.DataFrame, wants: pd.DataFrame, places: pd.DataFrame, warehouses: list[int],
            promised: pd.DataFrame, rules: AllocationRules) -> Promised:  # fmt: skip
-    from tasks.domain.serving import place, serve
+    from tasks.domain.placing import place
+    from tasks.domain.serving import serve
 
     numbers = lines.index.to_numpy()
     wants = wants[np.isin(wants["line"].to_numpy(), numbers)] if len(numbers) else wants[:0]

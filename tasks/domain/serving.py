@@ -10,8 +10,8 @@ from numba import njit
 from numba.extending import register_jitable
 
 from tasks.domain.asked import Asked, Terms
+from tasks.domain.placing import COMPILED_FROM_LINES, taken_of
 
-COMPILED_FROM_LINES = 2_000  # below, compiling would take longer than it saves
 WAREHOUSES_MAX = 62  # the warehouses of an order are the bits of a number
 
 
@@ -33,20 +33,6 @@ def serve(asked: Asked, free: np.ndarray, terms: Terms) -> tuple[np.ndarray, np.
     run = _compiled if len(asked.need) >= COMPILED_FROM_LINES else _serve_all
     run(asked, free, terms, given, waits)
     return given, waits
-
-
-def place(asked: Asked, given: np.ndarray, pools_at: np.ndarray, units: np.ndarray) -> tuple[Any, Any, Any]:
-    """Take what was given from its places, those of a product and warehouse emptied in their order.
-
-    `pools_at`: where the places of each product (rows) and warehouse (columns) begin. `units`: what each holds.
-    Gives part, place and units, in order of service.
-    """
-    asked = Asked(*(np.array(numbers, dtype=np.int64) for numbers in asked))
-    most = len(asked.product) * given.shape[1] + len(units)
-    run = _place_compiled if len(asked.need) >= COMPILED_FROM_LINES else _place_all
-    taken = np.empty((3, most), dtype=np.int64)
-    count = run(asked, given, np.array(pools_at, dtype=np.int64), np.array(units, dtype=np.int64), taken)
-    return taken[0, :count], taken[1, :count], taken[2, :count]
 
 
 def _serve_all(asked: Asked, free: Any, terms: Terms, given: Any, waits: Any) -> None:
@@ -200,8 +186,8 @@ def _may_get_more(order: int, asked: Asked, free: Any, terms: Terms, given: Any)
         left = _left(line, asked, given)
         enough = left > 0
         for part in range(asked.parts_at[line], asked.parts_at[line + 1]):
-            least = asked.per[part] if terms.partial else _take(part, line, left, asked)
-            enough = enough and _there(asked.product[part], free) >= min(least, _take(part, line, left, asked))
+            least = asked.per[part] if terms.partial else taken_of(part, line, left, asked)
+            enough = enough and _there(asked.product[part], free) >= min(least, taken_of(part, line, left, asked))
         if left and not enough and not terms.partial:
             return False
         some = some or enough
@@ -243,18 +229,12 @@ def _waits(first: int, end: int, asked: Asked, given: Any) -> bool:
 
 
 @register_jitable
-def _take(part: int, line: int, units: int, asked: Asked) -> int:
-    """What so many units of a line take of a part."""
-    return asked.units[part] if units == asked.need[line] else units * asked.per[part]  # type: ignore[no-any-return]
-
-
-@register_jitable
 def _most(line: int, left: int, asked: Asked, free: Any, warehouse: int) -> int:
     """How many units of a line a warehouse can give; of a kit promised in part already, all or none."""
     most, whole, spare = left, True, False
     for part in range(asked.parts_at[line], asked.parts_at[line + 1]):
         have = free[warehouse, asked.product[part]]
-        whole = whole and have >= _take(part, line, left, asked)
+        whole = whole and have >= taken_of(part, line, left, asked)
         spare = spare or asked.units[part] != asked.need[line] * asked.per[part]
         most = min(most, have // asked.per[part])
     return left if whole else 0 if spare else most
@@ -264,7 +244,7 @@ def _most(line: int, left: int, asked: Asked, free: Any, warehouse: int) -> int:
 def _move(line: int, units: int, asked: Asked, free: Any, given: Any, warehouse: int) -> None:
     """Give so many units of a line from a warehouse; fewer than none give them back."""
     for part in range(asked.parts_at[line], asked.parts_at[line + 1]):
-        taken = _take(part, line, abs(units), asked)
+        taken = taken_of(part, line, abs(units), asked)
         free[warehouse, asked.product[part]] -= taken if units > 0 else -taken
     given[line, warehouse] += units
 
@@ -276,24 +256,4 @@ def _take_back(first: int, end: int, asked: Asked, free: Any, given: Any, before
             _move(line, before[line - first, warehouse] - given[line, warehouse], asked, free, given, warehouse)
 
 
-def _place_all(asked: Asked, given: Any, next_place: Any, units: Any, taken: Any) -> int:
-    count = 0
-    for line in range(len(asked.need)):
-        for warehouse in range(given.shape[1]):
-            for part in range(asked.parts_at[line], asked.parts_at[line + 1]):
-                left = _take(part, line, given[line, warehouse], asked) if given[line, warehouse] else 0
-                product = asked.product[part]
-                while left:
-                    here = next_place[product, warehouse]
-                    now = min(left, units[here])
-                    if now:
-                        taken[0, count], taken[1, count], taken[2, count] = part, here, now
-                        count += 1
-                    units[here] -= now
-                    left -= now
-                    next_place[product, warehouse] += units[here] == 0
-    return count
-
-
 _compiled = njit(cache=True)(_serve_all)
-_place_compiled = njit(cache=True)(_place_all)

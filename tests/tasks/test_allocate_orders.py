@@ -10,7 +10,8 @@ from floor import AS_OF, PAID, Shop
 from sqlalchemy import Engine, update
 
 from config.settings import settings
-from tasks.allocate_orders import Served, allocate_stock, explain_waiting, promise_days, release_cancelled
+from tasks.allocate_orders import allocate_stock, promise_days, release_cancelled
+from tasks.list_backorders import Served, explain_waiting
 from tasks.publish_stock import write_documents
 from tasks.store import schema
 from tasks.watch_stock import Short, confirm_orders, tell_of_delays, warn_of_shortages
