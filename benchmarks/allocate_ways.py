@@ -59,7 +59,7 @@ def _divide(lines: pd.DataFrame, stock: pd.DataFrame) -> pd.DataFrame:
     there = _running(stock["product_id"].to_numpy(), units) + stock["product_id"].to_numpy() * wide
     place = np.minimum(np.searchsorted(there, until), len(there) - 1)
     fits = stock["product_id"].to_numpy()[place] == lines["product_id"].to_numpy()
-    fits &= there[place] - units[place] <= until - asked  # a line lies in one place, or waits
+    fits &= (there[place] - units[place] <= until - asked) & (until <= there[place])  # lies in one place, or waits
     found = lines[fits][["order_id", "line_number", "product_id"]]
     return pd.DataFrame(
         found.assign(location_id=stock["location_id"].to_numpy()[place[fits]], quantity=asked[fits], lot="")

@@ -14,11 +14,12 @@ from tasks.domain.notices import NoticeKind
 from tasks.domain.orders import ship_by
 from tasks.domain.sites import Warehouse
 from tasks.domain.states import AlertKind
-from tasks.open_demand import free_places, open_lines, silence
+from tasks.open_demand import free_places, open_demand, silence
 from tasks.store import allocations, demand, passes
 from tasks.store import availability as stock
 from tasks.store.alerts import raise_alerts, resolve_alerts
 from tasks.store.engine import engine, exclusive
+from tasks.store.frames import some
 from tasks.store.sites import warehouse_ids
 from tasks.tell_customers import tell
 
@@ -80,16 +81,15 @@ def allocate_stock(as_of: datetime) -> Made:
     with engine().begin() as connection:
         exclusive(connection, "allocations")
         exclusive(connection, "stock")
-        terms = passes.digest(rules, dict(silence(connection, rules, as_of).astype(int).items()))
+        terms = passes.digest(rules, silence(connection, rules, as_of))
         due = passes.due(connection, terms, as_of, rules.full_pass_h)
-        with passes.some(connection, "order_id", due.orders) as of:
-            lines, wants, had = open_lines(connection, rules, as_of, of)
-        with passes.some(connection, "product_id", None if due.orders is None else wants["product_id"]) as of:
+        asked = open_demand(connection, rules, as_of, due.orders)
+        with some(connection, "product_id", None if due.orders is None else asked.wants["product_id"]) as of:
             places = stock.places(connection, of)
-        free = free_places(connection, rules, as_of, places)
-        taken_up, ids = demand.places_in_waves(connection), warehouse_ids(connection)
+        free, ids = free_places(connection, rules, as_of, places), warehouse_ids(connection)
         warehouses = [ids[code] for code in rules.warehouses if code in ids]
-        promised = allocation.allocate(lines, wants, free, warehouses, had, taken_up, rules)
+        lines = asked.lines
+        promised = allocation.allocate(lines, asked.wants, free, warehouses, asked.had, asked.taken_up, rules)
         served = lines.loc[promised.served.index, ["order_id", "line_number"]].assign(quantity=promised.served)
         made = allocations.promise(connection, promised.promises, served, as_of)
         again = pd.concat([pd.Series(promised.unsettled), lines.loc[lines["hold_until"].notna(), "order_id"]])

@@ -11,7 +11,7 @@ from tasks.allocate_orders import Made
 from tasks.domain.allocation import AllocationRules
 from tasks.domain.backorders import waiting
 from tasks.domain.promising import arrivals, promised_days
-from tasks.open_demand import free_places, open_lines
+from tasks.open_demand import free_places, open_demand
 from tasks.store import incoming
 from tasks.store.engine import reading
 
@@ -33,12 +33,12 @@ def explain_waiting(made: Made, as_of: datetime) -> Served:
     """Say of every line that waits why it does, and by when what is on its way lets it go."""
     rules = read("rules/allocation.yaml", AllocationRules)
     with reading().connect() as connection:
-        lines, wants, _ = open_lines(connection, rules, as_of)
+        asked = open_demand(connection, rules, as_of)
         free = free_places(connection, rules, as_of)
         coming = arrivals(incoming.still_to_come(connection), as_of, rules.incoming)
     left = free.groupby("product_id")["units"].sum()
-    waits = waiting(lines, wants, left, rules)
+    waits = waiting(asked.lines, asked.wants, left, rules)
     may = waits[(waits["standing"] == "") & (waits["reason"] != "unknown SKU")]
-    days = promised_days(may, wants, left, coming, as_of, partial=rules.partial)
+    days = promised_days(may, asked.wants, left, coming, as_of, partial=rules.partial)
     waits = waits.assign(promised_at=days.reindex(waits.index))
     return Served(made.promises, made.orders, waits[waits["standing"] != "refunded"])

@@ -1,27 +1,44 @@
 """What steps of allocate-orders look at together: lines that need stock, in their turn, and places that may promise."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection
 
 from tasks.domain import allocation, availability
 from tasks.domain.allocation import AllocationRules, PlaceOrder
 from tasks.store import availability as stock
 from tasks.store import demand
+from tasks.store.frames import some
 
 
-def open_lines(
-    connection: Connection, rules: AllocationRules, as_of: datetime, of: Table | None = None
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Open lines in order of service with their standing, what they take from stock, and what they have already.
+@dataclass(frozen=True)
+class Demand:
+    """What open orders ask for.
 
-    `of`: a table of order_id, where only those are looked at.
+    `lines`: in order of service, with their standing. `wants`: what each takes from stock. `had`: what orders were
+    promised already. `taken_up`: the promises of it that cannot grow.
     """
-    lines = demand.open_lines(connection, of)
+
+    lines: pd.DataFrame
+    wants: pd.DataFrame
+    had: pd.DataFrame
+    taken_up: pd.DataFrame
+
+
+def open_demand(
+    connection: Connection, rules: AllocationRules, as_of: datetime, order_ids: pd.Series | None = None
+) -> Demand:
+    """What every open order asks for, or those of `order_ids`."""
+    with some(connection, "order_id", order_ids) as of:
+        lines, had = demand.open_lines(connection, of), demand.promised_parts(connection, of)
+        taken_up = demand.places_in_waves(connection, of)
     lines = allocation.prioritised(lines.assign(standing=allocation.standing(lines, as_of)), rules)
-    had = demand.promised_parts(connection, of)
-    return lines, allocation.explode(lines, stock.read_parts(connection), had), had
+    asked = None if order_ids is None else lines["product_id"].dropna()
+    with some(connection, "product_id", asked) as of:
+        parts = stock.read_parts(connection, of)
+    return Demand(lines, allocation.explode(lines, parts, had), had, taken_up)
 
 
 def silence(connection: Connection, rules: AllocationRules, as_of: datetime) -> pd.Series:

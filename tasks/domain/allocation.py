@@ -83,7 +83,8 @@ def _several_orders(run: np.ndarray, ids: np.ndarray) -> np.ndarray:
     """Whether more than one order is in the run (numbered from 1) of each row."""
     found: np.ndarray = np.zeros(int(run.max(initial=0)) + 1, dtype=bool)
     found[run[1:][(run[1:] == run[:-1]) & (ids[1:] != ids[:-1])]] = True
-    return found[run]
+    several: np.ndarray = found[run]
+    return several
 
 
 def _key(lines: pd.DataFrame, name: Precedence, rules: AllocationRules) -> np.ndarray:
@@ -144,7 +145,8 @@ def _spare(rows: pd.DataFrame, lines: pd.DataFrame, promised: pd.DataFrame) -> p
     some = rows[rows["line"].isin(concerned)]
     some = some.join(lines.loc[concerned, ["order_id", "line_number", "quantity_allocated"]], on="line")
     units = some[key].merge(have, on=key, how="left")["units"].fillna(0).to_numpy(dtype="int64")
-    return (units - some["quantity_allocated"] * some["per"]).clip(lower=0)
+    spare = pd.Series(units, index=some.index) - some["quantity_allocated"] * some["per"]
+    return pd.Series(spare.clip(lower=0))
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,8 @@ def _serve(lines: pd.DataFrame, wants: pd.DataFrame, places: pd.DataFrame, wareh
     wants = wants[np.isin(wants["line"].to_numpy(), numbers)] if len(numbers) else wants[:0]
     products = np.union1d(places["product_id"], wants["product_id"])
     numbers_of = asked(lines, wants, products, warehouses, promised)
-    pool = np.searchsorted(products, places["product_id"]), pd.Index(warehouses).get_indexer(places["warehouse_id"])
+    of_place = pd.Index(warehouses).get_indexer(pd.Index(places["warehouse_id"]))
+    pool = np.searchsorted(products, places["product_id"]), of_place
     free = np.zeros((len(warehouses), len(products)), dtype="int64")
     np.add.at(free, pool[::-1], places["units"].to_numpy())
     given, waits = serve(numbers_of, free, Terms(rules.partial, rules.split, rules.split_cost_minor))

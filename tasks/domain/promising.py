@@ -28,7 +28,8 @@ def arrivals(incoming: pd.DataFrame, as_of: datetime, rules: IncomingRules) -> p
     now = pd.Timestamp(as_of)
     open_ = (incoming["units"] > 0) & (incoming["expected_at"] >= now - timedelta(hours=rules.overdue_h))
     rows = incoming.loc[open_, ["product_id", "units"]].copy()
-    rows["at"] = incoming["expected_at"].clip(lower=now) + timedelta(hours=rules.put_away_h)
+    at = incoming["expected_at"]
+    rows["at"] = at.where(at > now, now) + timedelta(hours=rules.put_away_h)
     return rows.sort_values(["product_id", "at", "units"], ignore_index=True)
 
 

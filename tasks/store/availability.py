@@ -37,10 +37,11 @@ def parts() -> Subquery:
     return union_all(kits, plain.where(own.not_in(select(kit.kit_id)))).subquery("parts")
 
 
-def read_parts(connection: Connection) -> pd.DataFrame:
-    """`parts` of every product: product_id, part_id, quantity, all int64, in that order."""
+def read_parts(connection: Connection, of: Table | None = None) -> pd.DataFrame:
+    """`parts` of every product, or those in `of`: product_id, part_id, quantity, all int64, in that order."""
     made = parts()
-    rows = read_bulk(connection, select(made.c.product_id, made.c.part_id, made.c.quantity))
+    every = select(made.c.product_id, made.c.part_id, made.c.quantity)
+    rows = read_bulk(connection, every if of is None else every.where(made.c.product_id.in_(select(of.c.product_id))))
     return rows.sort_values(["product_id", "part_id"], ignore_index=True).astype("int64")
 
 

@@ -7,13 +7,29 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Connection, Float, Integer, Select, Text, cast, func, select
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Float,
+    Integer,
+    Select,
+    Text,
+    cast,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
+from sqlalchemy.types import NullType, TypeEngine
 
 from tasks.store.types import Instant
 
 _NONE = np.iinfo("int64").min  # what is missing, among numbers; among texts it is a control character
 _NO_TEXT, _NEXT = "\x1e", "\x1f"
+_NEVER = "0000-00-00 00:00:00"  # a missing moment, as long as any other
+_MOMENT = np.dtype([("at", f"S{len(_NEVER)}"), ("next", "S1")])
 
 
 def read_bulk(connection: Connection, statement: Select[Any]) -> pd.DataFrame:
@@ -25,30 +41,40 @@ def read_bulk(connection: Connection, statement: Select[Any]) -> pd.DataFrame:
     rows = statement.subquery("bulk")
     kinds = {column.key: column.type for column in rows.c}
     if connection.dialect.name == "postgresql":
-        return _copied(connection, select(*(_plain(column, postgresql=True) for column in rows.c)), kinds)
+        return _copied(connection, select(*(_plain(column) for column in rows.c)), kinds)
     joined = [func.group_concat(_known(column), _NEXT) for column in rows.c]
     texts = connection.execute(select(*joined)).one()
     return pd.DataFrame({name: _split(text, kinds[name]) for name, text in zip(kinds, texts, strict=True)})
 
 
-def _plain(column: ColumnElement[Any], *, postgresql: bool) -> ColumnElement[Any]:
+def _plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
     if isinstance(column.type, Instant):
-        seconds = func.extract("epoch", column) if postgresql else func.strftime("%s", column)
-        return cast(seconds, BigInteger).label(column.key)
+        return cast(func.extract("epoch", column), BigInteger).label(column.key)
     return cast(column, Integer).label(column.key) if isinstance(column.type, Boolean) else column
 
 
 def _known(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """The column, with what stands for a missing value; joining would leave it out."""
-    nothing = _NO_TEXT if isinstance(column.type, Text) else _NONE
-    return func.coalesce(_plain(column, postgresql=False), nothing)
+    nothing = {Text: _NO_TEXT, Instant: _NEVER}.get(type(column.type), _NONE)
+    return func.coalesce(type_coerce(column, NullType()), literal(nothing))
 
 
 def _split(text: str | None, kind: TypeEngine[Any]) -> pd.Series:
+    if isinstance(kind, Instant):
+        return _numbers(_seconds(f"{text}{_NEXT}".encode() if text is not None else b""), kind)
     if isinstance(kind, Text):
         words = pa.array(text.split(_NEXT) if text is not None else [], pa.large_string())
         return _texts(pa.chunked_array([words]), missing=_NO_TEXT)
     return _numbers(np.fromstring(text or "", dtype="int64", sep=_NEXT), kind)
+
+
+def _seconds(moments: bytes) -> np.ndarray:
+    """Seconds since 1970 of moments as SQLite holds them, each with a character behind it."""
+    words = np.frombuffer(moments, dtype=_MOMENT)["at"]
+    never = words == _NEVER.encode()
+    seconds: np.ndarray = np.where(never, b"1970-01-01 00:00:00", words).astype("datetime64[s]").astype("int64")
+    seconds[never] = _NONE
+    return seconds
 
 
 def _copied(connection: Connection, statement: Select[Any], kinds: dict[str, TypeEngine[Any]]) -> pd.DataFrame:
@@ -80,8 +106,7 @@ def _texts(values: pa.ChunkedArray, missing: str | None = None) -> pd.Series:
 
 def _numbers(values: np.ndarray, kind: TypeEngine[Any]) -> pd.Series:
     if isinstance(kind, Instant):
-        moments = np.where(values == _NONE, np.iinfo("int64").min, values).astype("datetime64[s]")
-        return pd.Series(moments).dt.tz_localize("UTC")
+        return pd.Series(values.astype("datetime64[s]")).dt.tz_localize("UTC")  # the least number is NaT
     if isinstance(kind, Boolean):
         return pd.Series(values == 1)
     if isinstance(kind, Float):

@@ -43,7 +43,7 @@ def open_lines(connection: Connection, of: Table | None = None) -> pd.DataFrame:
     ).where(line.requires_shipping, NEED > 0)
     headers = _rows_of(connection, header, o.id, of)
     rows = _rows_of(connection, asking, line.order_id, of)
-    found = _joined(headers, rows, _goods(connection), merchant_codes(connection))
+    found = _joined(headers, rows, _goods(connection, of), merchant_codes(connection))
     return found.astype({"product_id": "Int64", "total_minor": "Int64", "unit_price_minor": "Int64"})
 
 
@@ -51,8 +51,13 @@ def _rows_of(connection: Connection, statement: Select[Any], key: Any, of: Table
     return read_bulk(connection, statement if of is None else statement.join_from(key.table, of, of.c.order_id == key))
 
 
-def _goods(connection: Connection) -> pd.DataFrame:
-    return read_bulk(connection, select(products.c.merchant_id, products.c.sku, products.c.id.label("product_id")))
+def _goods(connection: Connection, of: Table | None) -> pd.DataFrame:
+    every = select(products.c.merchant_id, products.c.sku, products.c.id.label("product_id"))
+    if of is None:
+        return read_bulk(connection, every)
+    mine = every.join_from(of, orders, orders.c.id == of.c.order_id)
+    mine = mine.join(order_lines, order_lines.c.order_id == orders.c.id).join(products, _GOODS)
+    return read_bulk(connection, mine.distinct())
 
 
 def _joined(headers: pd.DataFrame, rows: pd.DataFrame, goods: pd.DataFrame, codes: pd.Series) -> pd.DataFrame:
@@ -92,10 +97,7 @@ def promised_parts(connection: Connection, of: Table | None = None) -> pd.DataFr
     `of`: a table of order_id, where only those are asked for.
     """
     key = [allocations.c[name] for name in ("order_id", "line_number", "product_id")] + [locations.c.warehouse_id]
-    line = order_lines.alias("needing")
-    needing = select(line.c.order_id).where(
-        line.c.quantity_ordered - line.c.quantity_cancelled - line.c.quantity_allocated > 0
-    )
+    needing = select(order_lines.c.order_id).where(NEED > 0) if of is None else select(of.c.order_id)
     statement = (
         select(*key, func.sum(allocations.c.quantity).label("units"))
         .join_from(allocations, locations, locations.c.id == allocations.c.location_id)
@@ -103,13 +105,13 @@ def promised_parts(connection: Connection, of: Table | None = None) -> pd.DataFr
         .group_by(*key)
         .order_by(*key)
     )
-    if of is not None:
-        statement = statement.where(allocations.c.order_id.in_(select(of.c.order_id)))
     return read(connection, statement).astype("int64")
 
 
-def places_in_waves(connection: Connection) -> pd.DataFrame:
+def places_in_waves(connection: Connection, of: Table | None = None) -> pd.DataFrame:
     """Open promises of lines that still need stock, whose picking is under way or done: they cannot grow.
+
+    `of`: a table of order_id, where only those are asked for.
 
     Columns: order_id, line_number, location_id, product_id, lot.
     """
@@ -121,7 +123,9 @@ def places_in_waves(connection: Connection) -> pd.DataFrame:
         .where(allocations.c.state == AllocationState.OPEN, NEED > 0)
         .order_by(*key)
     )
-    return read(connection, statement)
+    return read(
+        connection, statement if of is None else statement.where(allocations.c.order_id.in_(select(of.c.order_id)))
+    )
 
 
 def given_up(connection: Connection) -> pd.DataFrame:

@@ -31,6 +31,7 @@ from tasks.store.engine import exclusive
 from tasks.store.frames import changed, read
 from tasks.store.intake import Intake, Loaded
 from tasks.store.merging import count, differs, drop, drop_repeats, insert_new, same_key, update_changed
+from tasks.store.notes import ORDER, note
 from tasks.store.schema import imports, order_lines, orders, quarantined_rows
 from tasks.store.staging import Sink
 from tasks.store.straight import straight
@@ -64,6 +65,7 @@ def load_orders(connection: Connection, rows: Table, intake: Intake) -> Loaded:
     update_changed(connection, orders, headers, KEY, HEADER)
     update_changed(connection, order_lines, lines, LINE_KEY, LINE)
     _ship_elsewhere(connection, rows)
+    _note_added_lines(connection, lines, intake)
     insert_new(connection, order_lines, _new_lines(rows))
     return Loaded(total - sum(map(len, refused)) - unchanged, unchanged, pd.concat(refused, ignore_index=True))
 
@@ -115,6 +117,13 @@ def straight_orders(connection: Connection, import_id: int, scratch: Path) -> It
 
 def _copy(target: Table, rows: Select[tuple[object, ...]]) -> Insert:
     return insert(target).from_select([str(column.key) for column in rows.selected_columns], rows)
+
+
+def _note_added_lines(connection: Connection, lines: Subquery, intake: Intake) -> None:
+    """Orders that were there before and get a further line: an allocation must look at them again."""
+    known = exists(select(1).where(same_key(order_lines, lines, LINE_KEY)))
+    older = (orders.c.id == lines.c.order_id) & orders.c.import_id.is_distinct_from(intake.import_id)
+    note(connection, ORDER, select(lines.c.order_id).join(orders, older).where(~known))
 
 
 def _ship_elsewhere(connection: Connection, rows: Table) -> None:

@@ -1,28 +1,27 @@
 """Which orders the next allocation must look at: those that came, and those for which something grew or changed.
 
-The database notes them itself (`schema.NOTED`). An order nobody noted was looked at before, could not be served
-though all stock of its goods was tried, and nothing that could serve it has grown since: it would get nothing now.
+New orders and stock that came are found by their ids, beyond the highest that the last pass saw; what changed or was
+given up is noted (`tasks.store.notes`). An order that is none of these was looked at before, could not be served though
+all stock of its goods was tried, and nothing that could serve it has grown since: it would get nothing now.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from tasks.domain.allocation import AllocationRules
 from tasks.store.availability import parts
 from tasks.store.demand import NEED
-from tasks.store.frames import read, staged
-from tasks.store.schema import allocation_notes, allocation_passes, order_lines, orders, products
-
-ORDER, PRODUCT, EVERYTHING = "order", "product", "everything"
+from tasks.store.frames import read, some, staged
+from tasks.store.notes import EVERYTHING, ORDER, PRODUCT
+from tasks.store.schema import allocation_notes, allocation_passes, order_lines, orders, products, stock_moves
 
 
 @dataclass(frozen=True)
@@ -35,9 +34,9 @@ class Due:
     now: Mapping[str, Any]
 
 
-def digest(rules: AllocationRules, further: Mapping[int, int]) -> str:
+def digest(rules: AllocationRules, further: pd.Series) -> str:
     """The terms of a pass in a few letters: on other terms, every order is looked at again."""
-    said = json.dumps([asdict(rules), sorted(further.items())], sort_keys=True, default=str)
+    said = json.dumps([asdict(rules), sorted(further.astype(object).to_dict().items())], sort_keys=True, default=str)
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
@@ -45,22 +44,29 @@ def due(connection: Connection, terms: str, as_of: datetime, full_pass_h: int) -
     """What is to be looked at now; to be asked, and answered with `close`, in one transaction."""
     row = dict(connection.execute(select(allocation_passes)).mappings().first() or {})
     everything = connection.scalar(select(func.count()).where(allocation_notes.c.kind == EVERYTHING))
-    seen = connection.scalar(select(func.coalesce(func.max(orders.c.id), 0)))
+    seen = {f"{table.name.removeprefix('stock_')}_seen": _highest(connection, table) for table in (orders, stock_moves)}
     full = bool(
         not row or row["terms"] != terms or as_of < row["as_of"] or everything
         or as_of - row["full_at"] >= timedelta(hours=full_pass_h)
     )  # fmt: skip
-    now = {"as_of": as_of, "full_at": as_of if full else row["full_at"], "terms": terms, "orders_seen": seen}
+    now = {"as_of": as_of, "full_at": as_of if full else row["full_at"], "terms": terms, **seen}
     notes = select(allocation_notes).order_by(allocation_notes.c.id)
     found = read(connection, notes.where(allocation_notes.c.kind != PRODUCT) if full else notes)
-    chosen = None if full else _noted(connection, found, row["orders_seen"])
+    chosen = None if full else _concerned(connection, found, row)
     return Due(chosen, found, row, now)
 
 
-def _noted(connection: Connection, notes: pd.DataFrame, orders_seen: int) -> pd.Series:
-    came = read(connection, select(orders.c.id.label("order_id")).where(orders.c.id > orders_seen))["order_id"]
-    noted = notes.loc[notes["kind"] == ORDER, "subject_id"]
-    return pd.concat([came, noted, _waiting_for(connection, notes.loc[notes["kind"] == PRODUCT, "subject_id"])])
+def _highest(connection: Connection, table: Table) -> int:
+    return int(connection.scalar(select(func.max(table.c.id))) or 0)
+
+
+def _concerned(connection: Connection, notes: pd.DataFrame, last: Mapping[str, Any]) -> pd.Series:
+    new, move = select(orders.c.id).where(orders.c.id > last["orders_seen"]), stock_moves.c
+    grew = select(move.product_id).distinct().where(move.id > last["moves_seen"], move.quantity > 0)
+    subject = notes["subject_id"]
+    more = pd.concat([subject[notes["kind"] == PRODUCT], read(connection, grew)["product_id"]])
+    came = read(connection, new)["id"]
+    return pd.Series(pd.concat([came, subject[notes["kind"] == ORDER], _waiting_for(connection, more)]))
 
 
 def _waiting_for(connection: Connection, product_ids: pd.Series) -> pd.Series:
@@ -73,16 +79,6 @@ def _waiting_for(connection: Connection, product_ids: pd.Series) -> pd.Series:
         skus = skus.where(part.c.part_id.in_(select(those.c.product_id)))
         found = select(order_lines.c.order_id).where(NEED > 0, order_lines.c.sku.in_(skus)).distinct()
         return pd.Series(read(connection, found)["order_id"])
-
-
-@contextmanager
-def some(connection: Connection, name: str, ids: pd.Series | None) -> Iterator[Any]:
-    """A table of the ids, each once, in the column `name`; None where everything is meant."""
-    if ids is None:
-        yield None
-    else:
-        with staged(connection, pd.DataFrame({name: np.unique(ids.astype("int64"))})) as those:
-            yield those
 
 
 def close(connection: Connection, done: Due, orders_again: pd.Series, products_again: pd.Series) -> None:
@@ -111,5 +107,5 @@ def close(connection: Connection, done: Due, orders_again: pd.Series, products_a
 def _remember(connection: Connection, done: Due, *, changed: bool) -> None:
     if not done.known:
         connection.execute(insert(allocation_passes).values(id=1, **done.now))
-    elif changed or any(done.known[name] != done.now[name] for name in ("full_at", "terms", "orders_seen")):
+    elif changed or any(done.known[name] != value for name, value in done.now.items() if name != "as_of"):
         connection.execute(update(allocation_passes).values(**done.now))

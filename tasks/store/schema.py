@@ -441,7 +441,7 @@ incoming_lines = _table(  # goods on their way: one product of one document
            "an_incoming_quantity_is_not_negative"),
 )  # fmt: skip
 
-allocation_notes = _table(  # written by triggers alone, struck by the pass that saw to them
+allocation_notes = _table(  # written by what changes, struck by the pass that saw to it
     "allocation_notes", _id(), _text("kind"), Column("subject_id", BigInteger, nullable=False),
     _check("kind IN ('order', 'product', 'everything')", "allocation_notes_kind_is_known"),
 )  # fmt: skip
@@ -449,71 +449,35 @@ allocation_notes = _table(  # written by triggers alone, struck by the pass that
 allocation_passes = _table(  # the last pass; one row
     "allocation_passes", Column("id", Integer, primary_key=True, autoincrement=False),
     _at("as_of", null=False), _at("full_at", null=False), _text("terms"),
-    Column("orders_seen", BigInteger, nullable=False),
+    Column("orders_seen", BigInteger, nullable=False), Column("moves_seen", BigInteger, nullable=False),
     _check("id = 1", "there_is_one_last_pass"),
 )  # fmt: skip
 
 BOOKKEEPING = (allocation_notes.name, allocation_passes.name)  # says what is yet to be looked at, and no fact
 
-_CHANGED = " OR ".join(f"NEW.{name} <> OLD.{name}" for name in
-                       ("sku", "requires_shipping", "quantity_ordered", "quantity_cancelled"))  # fmt: skip
-_MORE = "NEW.on_hand - NEW.allocated > OLD.on_hand - OLD.allocated"
-_STANDING = "paid_at, hold_reason, hold_until, refunded_minor, total_minor, cancelled_at, fulfilled_at"
-NOTED = (  # table, name, event, when, kind, subject; a trigger each
-    ("stock_levels", "stock_that_came_is_noted", "INSERT", "NEW.on_hand > NEW.allocated", "product", "NEW.product_id"),
-    ("stock_levels", "stock_that_grew_is_noted", "UPDATE", _MORE, "product", "NEW.product_id"),
-    (
-        "order_lines",
-        "a_changed_line_is_noted",
-        "UPDATE OF sku, requires_shipping, quantity_ordered, quantity_cancelled, quantity_allocated",
-        f"NEW.quantity_allocated < OLD.quantity_allocated OR {_CHANGED}",
-        "order",
-        "NEW.order_id",
-    ),
-    ("orders", "a_changed_order_is_noted", f"UPDATE OF {_STANDING}", "1 = 1", "order", "NEW.id"),
-    ("products", "a_new_product_is_noted", "INSERT", "1 = 1", "everything", "0"),
-    ("products", "a_changed_product_is_noted", "UPDATE OF sku, abc_class", "1 = 1", "everything", "0"),
-    ("kit_components", "a_new_component_is_noted", "INSERT", "1 = 1", "everything", "0"),
-    ("kit_components", "a_changed_component_is_noted", "UPDATE", "1 = 1", "everything", "0"),
-    ("kit_components", "a_removed_component_is_noted", "DELETE", "1 = 1", "everything", "0"),
-    ("locations", "a_changed_place_is_noted", "UPDATE OF purpose, warehouse_id", "1 = 1", "everything", "0"),
-    ("lots", "a_changed_lot_is_noted", "UPDATE OF expires_on", "1 = 1", "everything", "0"),
-)
+_ASKS = ("sku", "requires_shipping", "quantity_ordered", "quantity_cancelled")
+_STANDING = ("paid_at", "hold_reason", "hold_until", "refunded_minor", "total_minor", "cancelled_at", "fulfilled_at")
 
 
-def _notes(dialect: str) -> list[str]:
-    """The triggers that note what an allocation must look at again, whoever changes it."""
-    made = []
-    for table, name, happens, when, kind, subject in NOTED:
-        insert = f"INSERT INTO allocation_notes (kind, subject_id) VALUES ('{kind}', {subject})"
-        once = " AND NOT EXISTS (SELECT 1 FROM allocation_notes WHERE kind = 'everything')" * (kind == "everything")
-        if dialect == "sqlite":
-            made.append(f"CREATE TRIGGER {name} AFTER {happens} ON {table} WHEN ({when}){once} BEGIN {insert}; END")
-            continue
-        body = f"BEGIN {insert}; RETURN NULL; END"
-        made.append(f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$")
-        each = "FOR EACH STATEMENT" if kind == "everything" else f"FOR EACH ROW WHEN ({when})"
-        made.append(f"CREATE TRIGGER {name} AFTER {happens} ON {table} {each} EXECUTE FUNCTION {name}()")
-    return made + _lines_added(dialect)
-
-
-def _lines_added(dialect: str) -> list[str]:
-    """A line added to an order that was looked at before; a million new lines are asked in one go where that can be."""
-    known = "order_id <= (SELECT max(orders_seen) FROM allocation_passes)"
-    insert = "INSERT INTO allocation_notes (kind, subject_id)"
-    name = "a_line_added_is_noted"
+def _noting(dialect: str, table: str, order_id: str, columns: tuple[str, ...]) -> list[str]:
+    """A trigger that notes the orders whose `columns` change, whoever changes them; new rows are found by their ids."""
+    name, when = f"changed_{table}_are_noted", " OR ".join(f"NEW.{one} IS DISTINCT FROM OLD.{one}" for one in columns)
+    insert = f"INSERT INTO allocation_notes (kind, subject_id) VALUES ('order', NEW.{order_id})"
+    on = f"CREATE TRIGGER {name} AFTER UPDATE OF {', '.join(columns)} ON {table}"
     if dialect == "sqlite":
-        do = f"{insert} VALUES ('order', NEW.order_id)"
-        return [f"CREATE TRIGGER {name} AFTER INSERT ON order_lines WHEN NEW.{known} BEGIN {do}; END"]
-    do = f"{insert} SELECT DISTINCT 'order', order_id FROM added WHERE {known}"
-    asked = f"AFTER INSERT ON order_lines REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
+        when = when.replace("IS DISTINCT FROM", "IS NOT")
+        return [f"{on} FOR EACH ROW WHEN ({when}) BEGIN {insert}; END"]
+    body = f"BEGIN {insert}; RETURN NULL; END"
     return [
-        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {do}; RETURN NULL; END $$",
-        f"CREATE TRIGGER {name} {asked}",
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
+        f"{on} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION {name}()",
     ]
 
 
-NOTES = {"sqlite": _notes("sqlite"), "postgresql": _notes("postgresql")}
+NOTES = {
+    dialect: _noting(dialect, "orders", "id", _STANDING) + _noting(dialect, "order_lines", "order_id", _ASKS)
+    for dialect in ("sqlite", "postgresql")
+}
 for _dialect, _statements in NOTES.items():
     for _statement in _statements:
         _guard = DDL(_statement).execute_if(dialect=_dialect)  # type: ignore[no-untyped-call]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from floor import AS_OF, PAID, Shop
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Engine, delete, insert, literal, select, update
 from sqlalchemy.engine import make_url
 
 from tasks.allocate_orders import allocate_stock, release_cancelled
@@ -16,6 +16,7 @@ from tasks.store import schema
 from tasks.store.allocations import release
 from tasks.store.engine import engine_of
 from tasks.store.frames import read
+from tasks.store.notes import ORDER, note
 
 GOODS = ("CUP", "TRAY", "BOWL", "SET")
 RULES = "partial: false", "split: true"
@@ -69,18 +70,16 @@ class Days:
             self.orders += 1
             skus = self.chance.choice([*GOODS, "GHOST"], self.draw(3) + 1, replace=False, p=[0.3, 0.25, 0.2, 0.2, 0.05])
             until = self.at + timedelta(minutes=self.draw(60))
-            facts: dict[str, Any] = [{}, {}, {}, {"hold_reason": "address", "hold_until": until},
-                     {"hold_reason": "fraud"}, {"paid_at": None}][self.draw(6)]  # fmt: skip
+            held: dict[str, Any] = {"hold_reason": "address", "hold_until": until}
+            facts = ({}, {}, {}, held, {"hold_reason": "fraud"}, {"paid_at": None})[self.draw(6)]
             paid: dict[str, Any] = {"paid_at": PAID + timedelta(minutes=self.draw(9)), **facts}
             self.shop.order(f"{self.orders:03}", {str(sku): self.draw(4) + 1 for sku in skus},
                             ["HEARTH", "OTHER"][self.draw(2)], **paid)  # fmt: skip
 
     def receive(self) -> None:
         """Goods of one product come."""
-        level = schema.stock_levels
-        with self.shop.store.begin() as connection:
-            product = level.c.product_id == self.draw(8) + 1
-            connection.execute(update(level).where(product).values(on_hand=level.c.on_hand + self.draw(3)))
+        sku, merchant = GOODS[self.draw(3)], ["HEARTH", "OTHER"][self.draw(2)]
+        self.shop.receive(sku, self.draw(3) + 1, self.at, merchant)
 
     def change(self) -> None:
         """An order is paid, let go, held, refunded or cancelled."""
@@ -114,6 +113,7 @@ class Days:
             with self.shop.store.begin() as connection:
                 new = {"order_id": known, "line_number": 100 + self.draw(10**6), "sku": "CUP", "quantity_ordered": 1}
                 connection.execute(insert(line).values(**new))
+                note(connection, ORDER, select(literal(known)))
 
 
 def told(store: Engine) -> dict[str, list[tuple[object, ...]]]:

@@ -245,8 +245,7 @@ def test_an_oversold_sku_names_its_orders_until_stock_arrives(shop: Shop) -> Non
     assert short.oversold[["asked", "free", "short", "orders"]].to_numpy().tolist() == [[6, 1, 5, "2 3"]]
     alert = shop.rows(schema.alerts).set_index("kind").loc["oversell"]
     assert (alert["detail"], alert["value_minor"]) == ("6 asked for, 1 there: 5 short for orders 2, 3", 1250)
-    with shop.store.begin() as connection:
-        connection.execute(update(schema.stock_levels).values(on_hand=8))
+    shop.receive("CUP", 5)
     run(AS_OF + timedelta(hours=1))
     assert shop.rows(schema.alerts).set_index("kind").loc["oversell", "state"] == "resolved"
 
