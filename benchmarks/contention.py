@@ -7,20 +7,21 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from sqlalchemy import Connection, Engine, event, func, insert, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from benchmarks.databases import empty_database
 from config.prefect_environment import in_process
 from tasks.store import schema
-from tasks.store.engine import engine, engine_of, exclusive
+from tasks.store.engine import engine, engine_of, exclusive, lost_a_race
 
 AS_OF = datetime(2026, 3, 6, 9, 0, tzinfo=UTC)
 SKUS, PLACES = 20, 2
@@ -30,18 +31,18 @@ Deed = tuple[str, int, int]  # what is done, the seed of its particulars, and ho
 _LOG = "CREATE TABLE contention_log (id {} PRIMARY KEY, deed TEXT NOT NULL, seed BIGINT NOT NULL, orders INT NOT NULL)"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Told:
-    """What the processes saw."""
+    """What the processes saw; `seconds` are those of the writers together, not of the serial run."""
 
-    oversold: int = 0
-    commits: int = 0
-    retried: int = 0
-    seconds: float = 0.0
-    lost: int = 0
-    promises: int = 0
-    serial: bool = True
-    deeds: Counter[str] = field(default_factory=Counter)
+    oversold: int
+    commits: int
+    retried: int
+    seconds: float
+    lost: int
+    promises: int
+    serial: bool
+    deeds: Counter[str]
 
 
 def main(arguments: list[str]) -> int:
@@ -53,8 +54,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--database", help="address of a PostgreSQL server to work on; SQLite when left out")
     asked = parser.parse_args(arguments)
     bad = 0
-    for seed in range(asked.seeds):
-        told = contend(asked.database, asked.writers, asked.orders, seed)
+    for seed, told in enumerate(contend(asked.database, asked.writers, asked.orders, range(asked.seeds))):
         wrong = told.oversold + told.lost + (not told.serial)
         bad += bool(wrong)
         print(f"  seed {seed}: {told.seconds:6.1f} s, {told.commits:,} commits, {told.promises:,} promises, "
@@ -64,26 +64,40 @@ def main(arguments: list[str]) -> int:
     return int(bad > 0)
 
 
-def contend(server: str | None, writers: int, orders: int, seed: int, sales: int = SALES) -> Told:
-    """Let the writers loose on one database, then do the same deeds in their order of commit on another."""
-    with (
-        tempfile.TemporaryDirectory(prefix="contention-") as folder,
-        empty_database(folder, server, "together") as address,
-        empty_database(folder, server, "alone") as other,
-    ):
-        for one in (address, other):
-            _open(one)
-        started = time.perf_counter()
-        told = _together(folder, address, deeds(orders, seed, sales), writers)
-        told.seconds = time.perf_counter() - started
-        log = _log_of(address)
-        _run(folder, other, log)
-        told.serial = state(engine_of(address)) == state(engine_of(other))
-        told.deeds = Counter(deed for deed, *_ in log)
-        told.lost = orders // sales * sales - _count(address, schema.orders)
-        told.promises = _count(address, schema.allocations)
-        for one in (address, other):
-            engine_of(one).dispose()
+def contend(server: str | None, writers: int, orders: int, seeds: Iterable[int], sales: int = SALES) -> Iterator[Told]:
+    """For each seed: let the writers loose on one database, then do the same deeds in their order of commit on another.
+
+    The writers are forked from a process that has imported everything, and stay for the next seed.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["benchmarks.contention", "tasks.allocate_orders", "psycopg"])
+    with ProcessPoolExecutor(writers, context) as pool:
+        for seed in seeds:
+            with (
+                tempfile.TemporaryDirectory(prefix="contention-") as folder,
+                empty_database(folder, server, "together") as address,
+                empty_database(folder, server, "alone") as other,
+            ):
+                yield _contend_once(pool, folder, (address, other), deeds(orders, seed, sales), writers)
+
+
+def _contend_once(pool: Executor, folder: str, databases: tuple[str, str], every: list[Deed], writers: int) -> Told:
+    together, alone = databases
+    for address in databases:
+        _open(address)
+    started = time.perf_counter()
+    shares = [pool.submit(_run, folder, together, every[number::writers]) for number in range(writers)]
+    commits, retried, oversold = (sum(part) for part in zip(*(share.result() for share in shares), strict=True))
+    seconds, log = time.perf_counter() - started, _log_of(together)
+    pool.submit(_run, folder, alone, log).result()
+    told = Told(
+        oversold, commits, retried, seconds,
+        lost=sum(brings for deed, _, brings in every if deed == "sell") - _count(together, schema.orders),
+        promises=_count(together, schema.allocations),
+        serial=_state(together) == _state(alone), deeds=Counter(deed for deed, *_ in log),
+    )  # fmt: skip
+    for address in databases:
+        engine_of(address).dispose()
     return told
 
 
@@ -113,28 +127,6 @@ def _open(address: str) -> None:
         connection.execute(insert(schema.locations), places)
 
 
-def _together(folder: str, address: str, every: list[Deed], writers: int) -> Told:
-    context = multiprocessing.get_context("spawn")
-    answers = context.Queue()
-    shares = [every[number::writers] for number in range(writers)]
-    running = [context.Process(target=_write, args=(folder, address, share, answers)) for share in shares]
-    for process in running:
-        process.start()
-    told = Told()
-    for _ in running:
-        commits, retried, oversold = answers.get(timeout=1800)
-        told.commits += commits
-        told.retried += retried
-        told.oversold += oversold
-    for process in running:
-        process.join()
-    return told
-
-
-def _write(folder: str, address: str, mine: list[Deed], answers: Any) -> None:
-    answers.put(_run(folder, address, mine))
-
-
 def _run(folder: str, address: str, mine: list[Deed]) -> tuple[int, int, int]:
     """Do deeds one after the other; says how many committed and were retried, and what was oversold after any."""
     os.environ |= in_process(Path(folder)) | {"FULFILMENT_HOME": folder, "FULFILMENT_DATABASE_URL": address}
@@ -142,19 +134,26 @@ def _run(folder: str, address: str, mine: list[Deed]) -> tuple[int, int, int]:
     event.listen(engine(), "commit", lambda connection: _log(connection, current))
     retried = oversold = 0
     for deed in mine:
-        for attempt in range(TRIES_MAX):
-            current[:] = [deed]
-            try:
-                DEEDS[deed[0]](*deed[1:])
-            except OperationalError:  # a deadlock, or a database that was locked for too long
-                retried += 1
-                time.sleep(0.05 * attempt)
-            else:
-                break
-        else:
-            raise TimeoutError(f"{deed} was tried {TRIES_MAX} times")
+        retried += _do(deed, current)
         oversold += oversold_now(engine())
+    engine().dispose()
+    engine_of.cache_clear()
     return len(mine), retried, oversold
+
+
+def _do(deed: Deed, current: list[Deed]) -> int:
+    """Do a deed; says how often it lost a race and was tried again, as Prefect would try a step."""
+    for attempt in range(TRIES_MAX):
+        current[:] = [deed]
+        try:
+            DEEDS[deed[0]](*deed[1:])
+        except DBAPIError as error:
+            if not lost_a_race(error):
+                raise
+            time.sleep(0.05 * attempt)
+        else:
+            return attempt
+    raise TimeoutError(f"{deed} was tried {TRIES_MAX} times")
 
 
 def _log(connection: Connection, current: list[Deed]) -> None:
@@ -268,7 +267,7 @@ DEEDS: dict[str, Callable[[int, int], None]] = {
 }
 
 
-def state(database: Engine) -> list[list[tuple[Any, ...]]]:
+def _state(address: str) -> list[list[tuple[Any, ...]]]:
     """What the database holds, in words that do not depend on who came first to a sequence."""
     one, order, line, level = schema.allocations.c, schema.orders.c, schema.order_lines.c, schema.stock_levels.c
     promises = select(order.order_number, one.line_number, one.location_id, one.product_id, one.quantity, one.state)
@@ -276,7 +275,7 @@ def state(database: Engine) -> list[list[tuple[Any, ...]]]:
     lines = select(order.order_number, line.line_number, line.sku, line.quantity_ordered, line.quantity_allocated)
     lines = lines.join_from(schema.order_lines, schema.orders, order.id == line.order_id)
     levels = select(level.location_id, level.product_id, level.on_hand, level.allocated)
-    with database.connect() as connection:
+    with engine_of(address).connect() as connection:
         return [sorted(tuple(row) for row in connection.execute(each)) for each in (promises, lines, levels)]
 
 
