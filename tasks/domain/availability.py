@@ -64,24 +64,30 @@ def promisable(
     for each product and warehouse promised <= max(0, on hand - unavailable - buffer) (I3).
     """
     rank = {str(purpose): number for number, purpose in enumerate(purposes)}
-    usable = places[places["purpose"].isin(rank) & ~places["blocked"] & ~expired(places, as_of)]
-    left = usable["on_hand"] - usable["allocated"]
-    usable = usable.assign(units=left.clip(lower=0), owed=(-left).clip(lower=0), purpose=usable["purpose"].map(rank))
-    usable = usable.assign(smallest=usable["units"])
+    rows = usable(places, purposes, as_of)
+    left = rows["on_hand"] - rows["allocated"]
+    rows = rows.assign(units=left.clip(lower=0), owed=(-left).clip(lower=0), purpose=rows["purpose"].map(rank))
+    rows = rows.assign(smallest=rows["units"])
     by = [*POOL, "purpose", *(_COLUMN.get(name, name) for name in order if name != "purpose"), "location",
           "location_id", "lot"]  # fmt: skip
-    usable = usable.take(_turn(usable, list(dict.fromkeys(by)))).reset_index(drop=True)
-    pools = usable.groupby(POOL, sort=False)
-    back = usable["product_id"].map(buffer).fillna(0).astype("int64") + pools["owed"].transform("sum")
+    rows = rows.take(_turn(rows, list(dict.fromkeys(by)))).reset_index(drop=True)
+    pools = rows.groupby(POOL, sort=False)
+    back = rows["product_id"].map(buffer).fillna(0).astype("int64") + pools["owed"].transform("sum")
     if further is not None and further.any():
-        back += usable["warehouse_id"].map(further).fillna(0).astype("int64")
+        back += rows["warehouse_id"].map(further).fillna(0).astype("int64")
     may = (pools["units"].transform("sum") - back).clip(lower=0)
-    before = pools["units"].cumsum() - usable["units"]
-    usable["units"] = (may - before).clip(lower=0, upper=usable["units"]).astype("int64")
-    return usable.loc[usable["units"] > 0, [*POOL, "location_id", "lot", "units"]].reset_index(drop=True)
+    before = pools["units"].cumsum() - rows["units"]
+    rows["units"] = (may - before).clip(lower=0, upper=rows["units"]).astype("int64")
+    return rows.loc[rows["units"] > 0, [*POOL, "location_id", "lot", "units"]].reset_index(drop=True)
 
 
 _COLUMN = {"expiry": "expires_on", "received": "received_at"}
+
+
+def usable(places: pd.DataFrame, purposes: Sequence[Purpose], as_of: datetime) -> pd.DataFrame:
+    """The places that may be promised from: of such a purpose, not doubted, of a lot that has not expired."""
+    fit = places["purpose"].isin([str(one) for one in purposes])
+    return places[fit & ~places["blocked"] & ~expired(places, as_of)]
 
 
 def expired(places: pd.DataFrame, as_of: datetime) -> pd.Series:

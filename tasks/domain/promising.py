@@ -22,15 +22,18 @@ class IncomingRules:
 def arrivals(incoming: pd.DataFrame, as_of: datetime, rules: IncomingRules) -> pd.DataFrame:
     """Goods on their way that may be promised: product_id, units (int64), at (datetime64[s, UTC]), by product and time.
 
-    `incoming`: product_id, units (still to come), expected_at. What is overdue by less than `overdue_h` is taken to
-    come now; beyond that nobody knows when, and nothing is promised of it.
+    `incoming`: product_id, units (still to come), expected_at, and what the caller wants back. What is overdue by
+    less than `overdue_h` is taken to come today; beyond that nobody knows when, and nothing is promised of it.
     """
-    now = pd.Timestamp(as_of)
-    open_ = (incoming["units"] > 0) & (incoming["expected_at"] >= now - timedelta(hours=rules.overdue_h))
-    rows = incoming.loc[open_, ["product_id", "units"]].copy()
-    at = incoming["expected_at"]
-    rows["at"] = at.where(at > now, now) + timedelta(hours=rules.put_away_h)
-    return rows.sort_values(["product_id", "at", "units"], ignore_index=True)
+    at, today = incoming["expected_at"], _today(as_of)
+    open_ = (incoming["units"] > 0) & (at >= pd.Timestamp(as_of) - timedelta(hours=rules.overdue_h))
+    rows = incoming[open_].assign(at=at.where(at > today, today) + timedelta(hours=rules.put_away_h))
+    return rows.drop(columns="expected_at").sort_values(["product_id", "at", "units"], ignore_index=True)
+
+
+def _today(as_of: datetime) -> pd.Timestamp:
+    """The beginning of the day, so that what is promised does not move with every run."""
+    return pd.Timestamp(as_of).floor("D")
 
 
 def promised_days(
@@ -63,8 +66,9 @@ def _supply(asked: pd.DataFrame, free: pd.Series, coming: pd.DataFrame, as_of: d
     """Units there are by when: product_id, at, until (their running sum), of the products that are asked for."""
     products = asked["product_id"].unique()
     there = free.reindex(products).fillna(0).astype("int64").to_numpy()
-    now = pd.DataFrame({"product_id": products, "units": there, "at": pd.Timestamp(as_of)})
-    rows = pd.concat([now.astype({"at": "datetime64[s, UTC]"}), coming[coming["product_id"].isin(products)]])
+    now = pd.DataFrame({"product_id": products, "units": there, "at": _today(as_of)})
+    later = coming.loc[coming["product_id"].isin(products), ["product_id", "units", "at"]]
+    rows = pd.concat([now.astype({"at": "datetime64[s, UTC]"}), later])
     rows = rows.sort_values(["product_id", "at"], kind="stable", ignore_index=True)
     rows = rows.astype({"product_id": "int64", "units": "int64"})
     return rows.assign(until=rows.groupby("product_id")["units"].cumsum())

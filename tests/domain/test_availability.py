@@ -11,7 +11,7 @@ from tasks.domain.availability import BufferRules, promisable, widened
 from tasks.domain.promising import IncomingRules, arrivals, promised_days
 from tasks.domain.states import Purpose
 
-AS_OF = datetime(2026, 3, 6, 9, tzinfo=UTC)
+AS_OF = datetime(2026, 3, 6, tzinfo=UTC)
 RULES = IncomingRules(put_away_h=24, overdue_h=48)
 
 
@@ -102,7 +102,7 @@ def test_an_order_comes_when_its_last_line_does() -> None:
 
 
 def test_an_arrival_long_overdue_is_believed_no_more() -> None:
-    """A day late it is taken to come now; three days late nobody knows."""
+    """A day late it is taken to come today; three days late nobody knows."""
     assert days([[(1, 1)]], coming([(1, 1, -24)]), {}) == [24]
     assert pd.isna(days([[(1, 1)]], coming([(1, 1, -72)]), {})[0])
 
