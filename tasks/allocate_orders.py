@@ -32,7 +32,7 @@ class Made:
     orders: int
 
 
-@step("give up promises of cancelled orders")
+@step(task_run_name="give up promises of cancelled orders")
 def release_cancelled(as_of: datetime) -> int:
     """Give up what cancelled and refunded orders were promised, once; says how many promises that were."""
     with engine().begin() as connection:
@@ -56,7 +56,7 @@ def _warn_of_picked(connection: Connection, as_of: datetime) -> None:
     resolve_alerts(connection, AlertKind.CANCELLED_AFTER_PICK, cause, as_of)
 
 
-@step("say by when orders must leave")
+@step(task_run_name="say by when orders must leave")
 def promise_days() -> int:
     """Say by when each paid order must leave whose export says nothing; returns how many were told a day.
 
@@ -71,7 +71,7 @@ def promise_days() -> int:
         return demand.promise_ship_by(connection, days)
 
 
-@step("promise stock to orders")
+@step(task_run_name="promise stock to orders")
 def allocate_stock(as_of: datetime) -> Made:
     """Promise free stock to open orders in order of priority; a run that finds nothing new writes nothing.
 

@@ -14,7 +14,7 @@ from tasks.store import approvals, count_cases
 from tasks.store.engine import engine, exclusive, reading
 
 
-@step("look what waits for an answer")
+@step(task_run_name="look what waits for an answer")
 def look_what_waits(asked_at: datetime | None = None, role: str | None = None) -> Waiting:
     """What waits for an answer: of one asking, or everything."""
     with reading().connect() as connection:
@@ -39,7 +39,7 @@ def ask_again_what_changed(connection: Connection, as_of: datetime) -> int:
     return approvals.ask_anew(connection, changed(lines.merge(waits, on="line_id")), as_of)
 
 
-@step("write down what was answered")
+@step(task_run_name="write down what was answered")
 def write_down(said: Answers, asked_at: datetime, role: str | None, as_of: datetime) -> list[str]:
     """Write a form's answers to the findings of its asking; the first answer stands.
 
@@ -57,7 +57,7 @@ def write_down(said: Answers, asked_at: datetime, role: str | None, as_of: datet
     return [*problems, *judged.refused["reason"]]
 
 
-@step("look what was answered")
+@step(task_run_name="look what was answered")
 def look_what_was_answered(asked_at: datetime, role: str | None) -> Answered:
     """What became of the findings of one asking."""
     with reading().connect() as connection:

@@ -37,7 +37,7 @@ class Booked:
     refunds: pd.DataFrame
 
 
-@step("book returned goods")
+@step(task_run_name="book returned goods")
 def book_receipts(as_of: datetime) -> Booked:
     """Give every received product its disposition, its stock move, its order line and its refund, all at once.
 

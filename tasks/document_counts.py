@@ -18,7 +18,7 @@ from tasks.store.engine import engine
 from tasks.store.run_log import log
 
 
-@step("write the documents of {flow}")
+@step(task_run_name="write the documents of {flow}")
 def write_documents(flow: str) -> list[Path]:
     """Write the documents of every moment that has none yet; the same rows give the same bytes.
 

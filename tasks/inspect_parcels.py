@@ -33,7 +33,7 @@ class Judged:
         return int((self.parcels["verdict"] == verdict).sum())
 
 
-@step("judge packed parcels")
+@step(task_run_name="judge packed parcels")
 def judge_parcels(as_of: datetime) -> Judged:
     """Judge every packed parcel once; write verdicts, findings and documents, release or hold, in one transaction.
 
@@ -57,7 +57,7 @@ def judge_parcels(as_of: datetime) -> Judged:
     return Judged(told, len(found))
 
 
-@step("warn of held parcels")
+@step(task_run_name="warn of held parcels")
 def warn_of_held_parcels(as_of: datetime) -> tuple[int, int]:
     """Open an alert for each held parcel, close those of parcels that are not held any more."""
     rules = read("rules/shipments.yaml", ShipmentRules)

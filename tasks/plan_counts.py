@@ -39,7 +39,7 @@ class Planned:
         return records(self.places[SHOWN])
 
 
-@step("choose places to count")
+@step(task_run_name="choose places to count")
 def plan(
     warehouse: str | None, counters: int | None, as_of: datetime, *, empty: bool = False, closed_too: bool = False
 ) -> Planned:

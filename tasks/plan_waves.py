@@ -32,7 +32,7 @@ class Planned:
     left_out: pd.DataFrame
 
 
-@step("group orders into waves and carts")
+@step(task_run_name="group orders into waves and carts")
 def release_waves(warehouse: str | None, carrier: str | None, as_of: datetime) -> Planned:
     """Put every promise that can be picked into one wave, and close the waves that are finished.
 

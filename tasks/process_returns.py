@@ -21,7 +21,7 @@ FLOW = "process-returns"
 DECISIONS = ["merchant", "order_number", "rma", "state", "rule", "why"]
 
 
-@step("decide return requests")
+@step(task_run_name="decide return requests")
 def decide_requests(as_of: datetime) -> pd.DataFrame:
     """Approve, reject or hand to a person every undecided request, in one transaction with its notice.
 

@@ -19,7 +19,7 @@ from tasks.store import count_cases, count_findings, count_gaps, count_plans
 from tasks.store.engine import engine
 
 
-@step("compare counts with the book")
+@step(task_run_name="compare counts with the book")
 def reconcile(warehouse: str | None, as_of: datetime) -> Decided:
     """Decide every count that waits, and carry it out, in one transaction.
 
@@ -40,7 +40,7 @@ def reconcile(warehouse: str | None, as_of: datetime) -> Decided:
         return Decided(findings, released, count_findings.refused_lines(connection))
 
 
-@step("carry out what was answered")
+@step(task_run_name="carry out what was answered")
 def carry_out_answers(as_of: datetime) -> Decided:
     """Carry out every answer to a finding in review, in one transaction; what was carried out before is not touched.
 

@@ -22,7 +22,7 @@ from tasks.store.sites import warehouse_ids
 NAMED = ["merchant", "sku", "name"]
 
 
-@task(task_run_name="say where every SKU stands")
+@task(task_run_name="say where goods stand")
 def write_positions(served: Served, as_of: datetime) -> int:
     """Write stock-positions.csv and available-to-promise.csv where they say something new; says how many files."""
     rules = read("rules/allocation.yaml", AllocationRules)

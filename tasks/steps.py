@@ -14,7 +14,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def step(task_run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
+def step(*, task_run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
     """A task of that name. It is one transaction and every write has a cause: done again, it is done once."""
     return task(
         task_run_name=task_run_name,

@@ -43,7 +43,7 @@ class Moved:
     in_trouble: int
 
 
-@step("ship parcels")
+@step(task_run_name="ship parcels")
 def ship_parcels(as_of: datetime) -> Left:
     """Book every parcel a carrier took: stock, promises, lines, the parcel itself and the customer's notice."""
     with engine().begin() as connection:
@@ -59,7 +59,7 @@ def ship_parcels(as_of: datetime) -> Left:
     return Left(parcels["shipment_id"], posted, told)
 
 
-@step("follow parcels")
+@step(task_run_name="follow parcels")
 def follow_parcels(left: Left, as_of: datetime) -> Moved:
     """Bring every parcel on its way where its events say it is; tell customers of arrivals and troubles."""
     rules = read("rules/shipments.yaml", ShipmentRules)
@@ -76,7 +76,7 @@ def follow_parcels(left: Left, as_of: datetime) -> Moved:
     return Moved(listed, told, int(moved["arrived"].sum()), int(moved["state"].isin(TROUBLE).sum()))
 
 
-@step("warn of late and lost parcels")
+@step(task_run_name="warn of late and lost parcels")
 def warn_of_parcels(as_of: datetime) -> tuple[int, int]:
     """Open alerts for parcels that are lost, come back, left on hold or were not scanned for too long; close others."""
     rules = read("rules/shipments.yaml", ShipmentRules)

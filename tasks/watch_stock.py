@@ -31,7 +31,7 @@ class Short:
     closed: int
 
 
-@step("confirm orders to customers")
+@step(task_run_name="confirm orders to customers")
 def confirm_orders(as_of: datetime) -> int:
     """Thank for every paid open order once; what is old news is kept unsent. Returns how many notices are new."""
     with engine().begin() as connection:
@@ -40,7 +40,7 @@ def confirm_orders(as_of: datetime) -> int:
         return tell(connection, NoticeKind.ORDER_CONFIRMED, told, as_of)
 
 
-@step("tell customers of delays")
+@step(task_run_name="tell customers of delays")
 def tell_of_delays(served: Served, as_of: datetime) -> int:
     """Tell customers once whose paid order lacks stock and is, or is about to be, late; how many were told."""
     rules = read("rules/allocation.yaml", AllocationRules)
@@ -57,7 +57,7 @@ def _items(connection: Connection, orders: pd.DataFrame) -> pd.Series:
     return orders["order_id"].map(demand.contents(connection, orders["order_id"]))
 
 
-@step("warn of shortages")
+@step(task_run_name="warn of shortages")
 def warn_of_shortages(served: Served, as_of: datetime) -> Short:
     """Open a warning for each oversold, unknown or low SKU, and close those whose cause is gone."""
     rules = read("rules/allocation.yaml", AllocationRules)
