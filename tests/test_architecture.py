@@ -193,12 +193,8 @@ def test_a_run_is_named_in_plain_words(path: Path) -> None:
             if (kind := ast.unparse(one).partition("(")[0]) in {"task", "step", "flow"}:
                 called = one.keywords if isinstance(one, ast.Call) else []
                 given = {keyword.arg: ast.unparse(keyword.value) for keyword in called}
-                words = (
-                    given.get(f"{kind.replace('step', 'task')}_run_name", "")
-                    .removeprefix("named(")
-                    .partition("', ")[0]
-                    .strip("')")
-                )
+                name = given.get("flow_run_name" if kind == "flow" else "task_run_name", "")
+                words = name.removeprefix("named(").partition("', ")[0].strip("')")
                 assert re.fullmatch(plain, words), f"{_name(path)}: {getattr(node, 'name', '')} is named {words!r}"
 
 

@@ -39,8 +39,8 @@ def asked(lines: pd.DataFrame, wants: pd.DataFrame, products: np.ndarray, wareho
     ids = lines["order_id"].to_numpy()
     first = np.flatnonzero(np.r_[len(ids) > 0, ids[1:] != ids[:-1]]) if len(ids) else np.empty(0, dtype="int64")
     bits = {number: 1 << place for place, number in enumerate(warehouses)}
-    bit = promised["warehouse_id"].map(bits).fillna(0).astype("int64")
-    used = bit.groupby(promised["order_id"]).agg(np.bitwise_or.reduce) if len(bit) else bit
+    had = promised[["order_id", "warehouse_id"]].drop_duplicates()
+    used = had["warehouse_id"].map(bits).fillna(0).astype("int64").groupby(had["order_id"]).sum()  # each bit once
     parts_at = np.searchsorted(wants["line"], np.r_[lines.index.to_numpy(), np.iinfo("int64").max])
     return Asked(
         np.r_[first, len(ids)].astype("int64"), lines["need"].to_numpy(dtype="int64"),

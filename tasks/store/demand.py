@@ -103,9 +103,9 @@ def promised_parts(connection: Connection, of: Table | None = None) -> pd.DataFr
         .join_from(allocations, locations, locations.c.id == allocations.c.location_id)
         .where(allocations.c.state != AllocationState.RELEASED, allocations.c.order_id.in_(needing))
         .group_by(*key)
-        .order_by(*key)
     )
-    return read(connection, statement).astype("int64")
+    names = ["order_id", "line_number", "product_id", "warehouse_id"]
+    return read_bulk(connection, statement).astype("int64").sort_values(names, ignore_index=True)
 
 
 def places_in_waves(connection: Connection, of: Table | None = None) -> pd.DataFrame:
