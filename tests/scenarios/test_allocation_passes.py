@@ -157,7 +157,7 @@ def test_looking_at_what_changed_is_as_good_as_looking_at_everything(
     schema.metadata.create_all(engine_of(address))
     days = Days(engine_of(address), seed=17 + partial + 2 * split)
     allocate_stock.fn(days.at)
-    for _ in range(9):
+    for _ in range(6):
         days.happen()
         everything = twin(days.shop.store, monkeypatch, days.at)
         allocate_stock.fn(days.at)
