@@ -2,11 +2,22 @@
 
 import sys
 
-from benchmarks import order_batching, picker_routing, receive, reconcile, release, wave_selection
+from benchmarks import (
+    allocate,
+    contention,
+    order_batching,
+    picker_routing,
+    receive,
+    reconcile,
+    release,
+    wave_selection,
+)
 
 BENCHMARKS = {
     "receive": receive.main,
     "reconcile": reconcile.main,
+    "allocate": allocate.main,
+    "contention": contention.main,
     "release": release.main,
     "picker-routing": picker_routing.main,
     "order-batching": order_batching.main,

@@ -8,8 +8,10 @@ from prefect.artifacts import create_table_artifact
 
 from tasks.allocate_orders import allocate_stock, promise_days, release_cancelled
 from tasks.clock import moment
+from tasks.list_backorders import explain_waiting
 from tasks.prepare_database import prepare_database
 from tasks.publish_stock import shortage_rows, write_documents
+from tasks.report_positions import write_positions
 from tasks.run_names import named
 from tasks.show_tables import shown
 from tasks.watch_stock import confirm_orders, tell_of_delays, warn_of_shortages
@@ -49,10 +51,10 @@ def allocate_orders(as_of: datetime | None = None) -> Allocated:
     given_up = release_cancelled(as_of)
     days = promise_days()
     told = confirm_orders(as_of)
-    served = allocate_stock(as_of)
+    served = explain_waiting(allocate_stock(as_of), as_of)
     told += tell_of_delays(served, as_of)
     short = warn_of_shortages(served, as_of)
-    documents = write_documents(served, short, as_of)
+    documents = write_documents(served, short, as_of) + write_positions(served, as_of)
     create_table_artifact(
         shown(shortage_rows(served, short)), key="shortages", description="What waits, is oversold or low"
     )

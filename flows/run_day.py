@@ -50,7 +50,8 @@ def run_day(source: str | None = None, as_of: datetime | None = None) -> Day:
     before = look()
     fill_inbox(source)
     done: dict[str, Any] = {}
-    done["received"] = receive_exports(["products", "locations", "stock", "movements", "orders", "counts"], as_of)
+    goods = ["products", "locations", "stock", "incoming", "movements"]
+    done["received"] = receive_exports([*goods, "orders", "counts"], as_of)
     done["counts reconciled"] = reconcile_counts(as_of=as_of)
     done["counts planned"] = plan_counts(as_of=as_of)
     done["orders allocated"] = allocate_orders(as_of=as_of)

@@ -4,37 +4,35 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
-from prefect import task
 from sqlalchemy import Connection
 
 from config.read import read
-from tasks.domain import allocation, availability
+from tasks.domain import allocation
 from tasks.domain.allocation import AllocationRules
 from tasks.domain.notices import NoticeKind
 from tasks.domain.orders import ship_by
 from tasks.domain.sites import Warehouse
 from tasks.domain.states import AlertKind
-from tasks.store import allocations, demand
+from tasks.open_demand import free_places, open_demand, silence
+from tasks.steps import step
+from tasks.store import allocations, demand, passes
 from tasks.store import availability as stock
 from tasks.store.alerts import raise_alerts, resolve_alerts
 from tasks.store.engine import engine, exclusive
+from tasks.store.frames import some
 from tasks.store.sites import warehouse_ids
 from tasks.tell_customers import tell
 
 
 @dataclass(frozen=True)
-class Served:
-    """What an allocation did: promises made, orders served, and the lines that wait (as of `allocation.waiting`).
-
-    A refunded order waits for nothing.
-    """
+class Made:
+    """What a run promised, and to how many orders."""
 
     promises: int
     orders: int
-    waiting: pd.DataFrame
 
 
-@task(task_run_name="give up promises of cancelled orders")
+@step(task_run_name="give up promises of cancelled orders")
 def release_cancelled(as_of: datetime) -> int:
     """Give up what cancelled and refunded orders were promised, once; says how many promises that were."""
     with engine().begin() as connection:
@@ -58,7 +56,7 @@ def _warn_of_picked(connection: Connection, as_of: datetime) -> None:
     resolve_alerts(connection, AlertKind.CANCELLED_AFTER_PICK, cause, as_of)
 
 
-@task(task_run_name="say by when orders must leave")
+@step(task_run_name="say by when orders must leave")
 def promise_days() -> int:
     """Say by when each paid order must leave whose export says nothing; returns how many were told a day.
 
@@ -73,29 +71,27 @@ def promise_days() -> int:
         return demand.promise_ship_by(connection, days)
 
 
-@task(task_run_name="promise stock to orders")
-def allocate_stock(as_of: datetime) -> Served:
-    """Promise free stock to open orders in order of priority; a run that finds nothing new writes nothing."""
+@step(task_run_name="promise stock to orders")
+def allocate_stock(as_of: datetime) -> Made:
+    """Promise free stock to open orders in order of priority; a run that finds nothing new writes nothing.
+
+    Only orders for which something can have changed are looked at; who gets what is the same as if all were.
+    """
     rules = read("rules/allocation.yaml", AllocationRules)
     with engine().begin() as connection:
         exclusive(connection, "allocations")
         exclusive(connection, "stock")
-        lines = demand.open_lines(connection)
-        lines = lines.assign(standing=allocation.standing(lines, as_of))
-        lines = allocation.prioritised(lines, rules)
-        places = free_places(connection, rules)
-        wants = allocation.explode(lines, stock.read_parts(connection), demand.promised_parts(connection))
-        taken_up, ids = demand.places_in_waves(connection), warehouse_ids(connection)
+        terms = passes.digest(rules, silence(connection, rules, as_of))
+        due = passes.due(connection, terms, as_of, rules.full_pass_h)
+        asked = open_demand(connection, rules, as_of, due.orders)
+        with some(connection, "product_id", None if due.orders is None else asked.wants["product_id"]) as of:
+            places = stock.places(connection, of)
+        free, ids = free_places(connection, rules, as_of, places), warehouse_ids(connection)
         warehouses = [ids[code] for code in rules.warehouses if code in ids]
-        promised = allocation.allocate(lines, wants, places, warehouses, taken_up, rules)
-        made = allocations.promise(connection, promised.promises, as_of)
-    taken = promised.promises.groupby("product_id")["quantity"].sum()
-    left = places.groupby("product_id")["units"].sum().sub(taken, fill_value=0).astype("int64")
-    waits = allocation.waiting(lines, wants, promised.served, left, rules)
-    return Served(made, int(promised.promises["order_id"].nunique()), waits[waits["standing"] != "refunded"])
-
-
-def free_places(connection: Connection, rules: AllocationRules) -> pd.DataFrame:
-    """Places and the units each may still promise, in the order in which they are emptied."""
-    buffer = availability.buffers(stock.catalogue(connection), rules.buffer)
-    return availability.promisable(stock.places(connection), buffer, rules.purposes, rules.places)
+        lines = asked.lines
+        promised = allocation.allocate(lines, asked.wants, free, warehouses, asked.had, asked.taken_up, rules)
+        served = lines.loc[promised.served.index, ["order_id", "line_number"]].assign(quantity=promised.served)
+        made = allocations.promise(connection, promised.promises, served, as_of)
+        again = pd.concat([pd.Series(promised.unsettled), lines.loc[lines["hold_until"].notna(), "order_id"]])
+        passes.close(connection, due, again, places.loc[places["blocked"], "product_id"])
+    return Made(made, int(promised.promises["order_id"].nunique()))

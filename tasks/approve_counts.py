@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from prefect import task
 from prefect.context import FlowRunContext
 from sqlalchemy import Connection
 
@@ -10,11 +9,12 @@ from tasks.approval_form import Answers
 from tasks.domain.approval_lists import Answered, Waiting
 from tasks.domain.approvals import changed, judge_answers, of_form
 from tasks.settle_counts import with_book
+from tasks.steps import step
 from tasks.store import approvals, count_cases
 from tasks.store.engine import engine, exclusive, reading
 
 
-@task(task_run_name="look what waits for an answer")
+@step(task_run_name="look what waits for an answer")
 def look_what_waits(asked_at: datetime | None = None, role: str | None = None) -> Waiting:
     """What waits for an answer: of one asking, or everything."""
     with reading().connect() as connection:
@@ -39,7 +39,7 @@ def ask_again_what_changed(connection: Connection, as_of: datetime) -> int:
     return approvals.ask_anew(connection, changed(lines.merge(waits, on="line_id")), as_of)
 
 
-@task(task_run_name="write down what was answered")
+@step(task_run_name="write down what was answered")
 def write_down(said: Answers, asked_at: datetime, role: str | None, as_of: datetime) -> list[str]:
     """Write a form's answers to the findings of its asking; the first answer stands.
 
@@ -57,7 +57,7 @@ def write_down(said: Answers, asked_at: datetime, role: str | None, as_of: datet
     return [*problems, *judged.refused["reason"]]
 
 
-@task(task_run_name="look what was answered")
+@step(task_run_name="look what was answered")
 def look_what_was_answered(asked_at: datetime, role: str | None) -> Answered:
     """What became of the findings of one asking."""
     with reading().connect() as connection:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
-from prefect import task
 from sqlalchemy import Connection
 
 from config.read import read
@@ -17,6 +16,7 @@ from tasks.domain.policy import ReturnPolicy
 from tasks.domain.sites import Warehouse
 from tasks.domain.states import MoveKind
 from tasks.process_returns import FLOW
+from tasks.steps import step
 from tasks.store import return_rows
 from tasks.store.engine import engine, exclusive
 from tasks.store.stock import post_moves
@@ -37,7 +37,7 @@ class Booked:
     refunds: pd.DataFrame
 
 
-@task(task_run_name="book returned goods")
+@step(task_run_name="book returned goods")
 def book_receipts(as_of: datetime) -> Booked:
     """Give every received product its disposition, its stock move, its order line and its refund, all at once.
 

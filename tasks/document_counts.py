@@ -4,7 +4,6 @@ from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
-from prefect import task
 from sqlalchemy import Connection
 
 from config.settings import settings
@@ -13,12 +12,13 @@ from tasks.connectors.count_sheets import write_sheet
 from tasks.domain.count_plans import walking_order
 from tasks.domain.count_sheets import blind_sheet
 from tasks.report_counts import write_reports
+from tasks.steps import step
 from tasks.store import count_findings, count_reports
 from tasks.store.engine import engine
 from tasks.store.run_log import log
 
 
-@task(task_run_name="write the documents of {flow}")
+@step(task_run_name="write the documents of {flow}")
 def write_documents(flow: str) -> list[Path]:
     """Write the documents of every moment that has none yet; the same rows give the same bytes.
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
-from prefect import task
 
 from config.read import read
 from config.settings import settings
@@ -15,6 +14,7 @@ from tasks.domain.sampling import draw_lots
 from tasks.domain.shipments import ShipmentRules
 from tasks.domain.states import Verdict
 from tasks.show_tables import records
+from tasks.steps import step
 from tasks.store import contents, inspections, parcel_alerts
 from tasks.store.engine import engine, exclusive
 
@@ -33,7 +33,7 @@ class Judged:
         return int((self.parcels["verdict"] == verdict).sum())
 
 
-@task(task_run_name="judge packed parcels")
+@step(task_run_name="judge packed parcels")
 def judge_parcels(as_of: datetime) -> Judged:
     """Judge every packed parcel once; write verdicts, findings and documents, release or hold, in one transaction.
 
@@ -57,7 +57,7 @@ def judge_parcels(as_of: datetime) -> Judged:
     return Judged(told, len(found))
 
 
-@task(task_run_name="warn of held parcels")
+@step(task_run_name="warn of held parcels")
 def warn_of_held_parcels(as_of: datetime) -> tuple[int, int]:
     """Open an alert for each held parcel, close those of parcels that are not held any more."""
     rules = read("rules/shipments.yaml", ShipmentRules)

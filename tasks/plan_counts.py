@@ -6,7 +6,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-from prefect import task
 from sqlalchemy import Connection
 
 from config.read import ConfigError, read
@@ -16,6 +15,7 @@ from tasks.domain.count_plans import PlanRules, abc_classes, due, sheets
 from tasks.domain.counts import CountRules
 from tasks.domain.sites import Warehouse
 from tasks.show_tables import records
+from tasks.steps import step
 from tasks.store import count_plans
 from tasks.store.engine import engine, exclusive
 from tasks.store.sites import ensure_sites, warehouse_ids
@@ -39,7 +39,7 @@ class Planned:
         return records(self.places[SHOWN])
 
 
-@task(task_run_name="choose places to count")
+@step(task_run_name="choose places to count")
 def plan(
     warehouse: str | None, counters: int | None, as_of: datetime, *, empty: bool = False, closed_too: bool = False
 ) -> Planned:

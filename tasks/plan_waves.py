@@ -5,7 +5,6 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-from prefect import task
 from sqlalchemy import Connection
 
 from config.read import read
@@ -17,6 +16,7 @@ from tasks.domain.waves.selection import WaveRules
 from tasks.draft_waves import Draft, drafted, read_backlog, standing
 from tasks.share_parts import planners
 from tasks.site_floors import off_the_plan
+from tasks.steps import step
 from tasks.store import waves
 from tasks.store.engine import engine, exclusive, reading
 from tasks.store.sites import warehouse_ids
@@ -37,7 +37,7 @@ class Planned:
     off_floor: pd.DataFrame
 
 
-@task(task_run_name="group orders into waves and carts")
+@step(task_run_name="group orders into waves and carts")
 def release_waves(warehouse: str | None, carrier: str | None, as_of: datetime) -> Planned:
     """Put every promise that can be picked into one wave, and close the waves that are finished.
 

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 import pandas as pd
-from prefect import task
 from sqlalchemy import Connection
 
 from config.read import read
@@ -13,6 +12,7 @@ from tasks.connectors.run_documents import add_rows
 from tasks.domain import policy, return_notices, returns
 from tasks.domain.notices import NoticeKind
 from tasks.domain.policy import ReturnPolicy
+from tasks.steps import step
 from tasks.store import return_rows
 from tasks.store.engine import engine, exclusive
 from tasks.tell_customers import tell
@@ -21,7 +21,7 @@ FLOW = "process-returns"
 DECISIONS = ["merchant", "order_number", "rma", "state", "rule", "why"]
 
 
-@task(task_run_name="decide return requests")
+@step(task_run_name="decide return requests")
 def decide_requests(as_of: datetime) -> pd.DataFrame:
     """Approve, reject or hand to a person every undecided request, in one transaction with its notice.
 

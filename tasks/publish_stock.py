@@ -8,11 +8,12 @@ from sqlalchemy import Connection
 
 from config.read import read
 from config.settings import settings
-from tasks.allocate_orders import Served, free_places
 from tasks.configured import warehouses
 from tasks.connectors.run_documents import write_changed
 from tasks.domain import availability, shortages
 from tasks.domain.allocation import AllocationRules
+from tasks.list_backorders import Served
+from tasks.open_demand import free_places
 from tasks.store import allocations
 from tasks.store import availability as stock
 from tasks.store.engine import reading
@@ -30,15 +31,15 @@ def write_documents(served: Served, short: Short, as_of: datetime) -> int:
             "backorders.csv": shortages.backorders(served.waiting, as_of, rules.ship_by),
             "oversell.csv": short.oversold[["merchant", "sku", "name", "asked", "free", "short", "orders"]],
             "low-stock.csv": short.low[["merchant", "sku", "name", "available", "reorder_point"]],
-            **_feeds(connection, served, rules),
+            **_feeds(connection, served, rules, as_of),
         }
     of_run = {"allocations.csv": made} if len(made) else {}
     return write_changed(settings().home, "allocate-orders", of_run, tables, as_of)
 
 
-def _feeds(connection: Connection, served: Served, rules: AllocationRules) -> dict[str, pd.DataFrame]:
+def _feeds(connection: Connection, served: Served, rules: AllocationRules, as_of: datetime) -> dict[str, pd.DataFrame]:
     products, parts = stock.catalogue(connection), stock.read_parts(connection)
-    pool = availability.pools(stock.places(connection), free_places(connection, rules), rules.purposes)
+    pool = availability.pools(stock.places(connection), free_places(connection, rules, as_of), rules.purposes)
     ids = warehouse_ids(connection)
     asking = served.waiting[served.waiting["standing"] == ""].dropna(subset="product_id")
     units = asking.astype({"product_id": "int64"}).merge(parts, on="product_id")

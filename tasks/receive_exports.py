@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
-from prefect import task
 
 from config.read import names, read
 from config.settings import settings
@@ -19,6 +18,7 @@ from tasks.domain.exports import KINDS
 from tasks.gates.delivery import Gate
 from tasks.intaking import Intaking, Outcome, Site
 from tasks.put_away import put_away
+from tasks.steps import step
 from tasks.store import orders
 from tasks.store.engine import engine, exclusive, reading
 from tasks.store.loaders import LOADERS
@@ -29,7 +29,7 @@ from tasks.take_in import take_in
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
 
 
-@task(task_run_name="read merchants, warehouses and layouts")
+@step(task_run_name="read merchants, warehouses and layouts")
 def read_site() -> Site:
     """The configured merchants, warehouses and layouts; the first two are made rows of the database."""
     sellers, buildings = merchants(), warehouses()
@@ -40,7 +40,7 @@ def read_site() -> Site:
     return Site(sellers, buildings, layouts, default)
 
 
-@task(task_run_name="look into the inbox")
+@step(task_run_name="look into the inbox")
 def find_files(kinds: Iterable[str]) -> dict[str, list[Path]]:
     """What lies in the inbox, by kind in the order they must be received; files still being written are left."""
     inbox = settings().folder("inbox")
@@ -60,7 +60,7 @@ def expectations(as_of: datetime) -> Iterator[Gate]:
     gate.write_docs()
 
 
-@task(task_run_name="take in {kind}")
+@step(task_run_name="take in {kind}")
 def take_in_kind(kind: str, files: Sequence[Path], site: Site, gate: Gate, as_of: datetime) -> list[Outcome]:
     """Take in every file of one kind; whatever becomes of one, the next goes on."""
     outcomes = []
@@ -81,7 +81,7 @@ def _named_by(path: Path, codes: Sequence[str]) -> str:
     return next((part for part in reversed(path.parent.parts) if part in codes), "")
 
 
-@task(task_run_name="hold orders that are incomplete")
+@step(task_run_name="hold orders that are incomplete")
 def settle_orders() -> int:
     """Hold the orders a row of which waits in quarantine, let go those whose rows were corrected."""
     with engine().begin() as connection:
@@ -89,7 +89,7 @@ def settle_orders() -> int:
         return orders.hold_incomplete(connection)
 
 
-@task(task_run_name="compare shop stock with the book")
+@step(task_run_name="compare shop stock with the book")
 def report_drift() -> pd.DataFrame:
     """Where stock exports nobody was told of yet and the ledger disagree, per place and in value; also as CSVs."""
     with reading().connect() as connection:

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 import pandas as pd
-from prefect import task
 from sqlalchemy import Connection
 
 from config.read import read
@@ -15,11 +14,12 @@ from tasks.domain.count_plans import abc_classes
 from tasks.domain.count_postings import first_at_each_place
 from tasks.domain.counts import CountRules, in_force
 from tasks.settle_counts import carry_out, lock, with_book
+from tasks.steps import step
 from tasks.store import count_cases, count_findings, count_gaps, count_plans
 from tasks.store.engine import engine
 
 
-@task(task_run_name="compare counts with the book")
+@step(task_run_name="compare counts with the book")
 def reconcile(warehouse: str | None, as_of: datetime) -> Decided:
     """Decide every count that waits, and carry it out, in one transaction.
 
@@ -40,7 +40,7 @@ def reconcile(warehouse: str | None, as_of: datetime) -> Decided:
         return Decided(findings, released, count_findings.refused_lines(connection))
 
 
-@task(task_run_name="carry out what was answered")
+@step(task_run_name="carry out what was answered")
 def carry_out_answers(as_of: datetime) -> Decided:
     """Carry out every answer to a finding in review, in one transaction; what was carried out before is not touched.
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
-from prefect import task
 
 from config.read import read
 from tasks.configured import warehouses
@@ -15,6 +14,7 @@ from tasks.domain.waves.replanning import Replanned, replanned
 from tasks.domain.waves.selection import WaveRules
 from tasks.domain.waves.site_floor import SiteFloor
 from tasks.site_floors import floors, with_off
+from tasks.steps import step
 from tasks.store import cart_changes, waves
 from tasks.store.engine import engine, exclusive
 
@@ -27,7 +27,7 @@ class Changed:
     picks_added: int
 
 
-@task(task_run_name="plan carts under way again")
+@step(task_run_name="plan carts under way again")
 def replan_carts(as_of: datetime) -> Changed:
     """Take what was cancelled off the carts under way, and give them what was promised for their short picks.
 

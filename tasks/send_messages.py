@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from prefect import task
 
 from config.read import read
 from config.settings import settings
@@ -17,13 +16,14 @@ from tasks.domain.states import MessageState
 from tasks.messages.letters import letter, outcomes, references
 from tasks.messages.paper import Paper
 from tasks.messages.senders import Letter, Outcome, Sender, configured_sender
+from tasks.steps import step
 from tasks.store import outbox
 from tasks.store.engine import engine
 
 FOLDER = "send-messages"
 
 
-@task(task_run_name="settle interrupted messages")
+@step(task_run_name="settle interrupted messages")
 def settle_interrupted(as_of: datetime) -> int:
     """Say what became of messages whose sender died: on paper is written or queued again, else it is in doubt.
 
@@ -38,14 +38,14 @@ def settle_interrupted(as_of: datetime) -> int:
     return int((found["state"] == MessageState.IN_DOUBT).sum())
 
 
-@task(task_run_name="release messages that were not sent")
+@step(task_run_name="release messages that were not sent")
 def release_messages(keys: Sequence[str]) -> int:
     """Queue messages in doubt again, of which a person found out that they were not sent."""
     with engine().begin() as connection:
         return outbox.release(connection, keys)
 
 
-@task(task_run_name="leave out messages nobody should get")
+@step(task_run_name="leave out messages nobody should get")
 def leave_out(as_of: datetime) -> int:
     """Suppress what is not to be sent any more: addresses that cannot be reached, and old news. Says how many."""
     rules = read("rules/notices.yaml", NoticeRules)
@@ -57,7 +57,7 @@ def leave_out(as_of: datetime) -> int:
         return unreachable + outbox.close(connection, old, MessageState.QUEUED, as_of)
 
 
-@task(task_run_name="send waiting messages")
+@step(task_run_name="send waiting messages")
 def send_queued(as_of: datetime) -> dict[str, int]:
     """Send what is queued, batch after batch: claimed and committed, then sent, then closed.
 

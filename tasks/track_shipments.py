@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pandas as pd
-from prefect import task
 from sqlalchemy import Connection
 
 from config.read import read
@@ -14,6 +13,7 @@ from tasks.domain.notices import NoticeKind
 from tasks.domain.shipments import ShipmentRules, parcel_states
 from tasks.domain.states import ParcelState
 from tasks.show_tables import records
+from tasks.steps import step
 from tasks.store import departures, parcel_alerts, tracking
 from tasks.store.engine import engine, exclusive
 from tasks.store.parcel_notices import parcel_rows as notice_rows
@@ -43,7 +43,7 @@ class Moved:
     in_trouble: int
 
 
-@task(task_run_name="ship parcels")
+@step(task_run_name="ship parcels")
 def ship_parcels(as_of: datetime) -> Left:
     """Book every parcel a carrier took: stock, promises, lines, the parcel itself and the customer's notice."""
     with engine().begin() as connection:
@@ -59,7 +59,7 @@ def ship_parcels(as_of: datetime) -> Left:
     return Left(parcels["shipment_id"], posted, told)
 
 
-@task(task_run_name="follow parcels")
+@step(task_run_name="follow parcels")
 def follow_parcels(left: Left, as_of: datetime) -> Moved:
     """Bring every parcel on its way where its events say it is; tell customers of arrivals and troubles."""
     rules = read("rules/shipments.yaml", ShipmentRules)
@@ -76,7 +76,7 @@ def follow_parcels(left: Left, as_of: datetime) -> Moved:
     return Moved(listed, told, int(moved["arrived"].sum()), int(moved["state"].isin(TROUBLE).sum()))
 
 
-@task(task_run_name="warn of late and lost parcels")
+@step(task_run_name="warn of late and lost parcels")
 def warn_of_parcels(as_of: datetime) -> tuple[int, int]:
     """Open alerts for parcels that are lost, come back, left on hold or were not scanned for too long; close others."""
     rules = read("rules/shipments.yaml", ShipmentRules)

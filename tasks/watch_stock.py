@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pandas as pd
-from prefect import task
 from sqlalchemy import Connection
 
 from config.read import read
-from tasks.allocate_orders import Served, free_places
 from tasks.domain import availability, shortages
 from tasks.domain.allocation import AllocationRules
 from tasks.domain.notices import NoticeKind
 from tasks.domain.states import AlertKind
+from tasks.list_backorders import Served
+from tasks.open_demand import free_places
+from tasks.steps import step
 from tasks.store import availability as stock
 from tasks.store import demand
 from tasks.store.alerts import raise_alerts, resolve_alerts
@@ -30,7 +31,7 @@ class Short:
     closed: int
 
 
-@task(task_run_name="confirm orders to customers")
+@step(task_run_name="confirm orders to customers")
 def confirm_orders(as_of: datetime) -> int:
     """Thank for every paid open order once; what is old news is kept unsent. Returns how many notices are new."""
     with engine().begin() as connection:
@@ -39,7 +40,7 @@ def confirm_orders(as_of: datetime) -> int:
         return tell(connection, NoticeKind.ORDER_CONFIRMED, told, as_of)
 
 
-@task(task_run_name="tell customers of delays")
+@step(task_run_name="tell customers of delays")
 def tell_of_delays(served: Served, as_of: datetime) -> int:
     """Tell customers once whose paid order lacks stock and is, or is about to be, late; how many were told."""
     rules = read("rules/allocation.yaml", AllocationRules)
@@ -56,13 +57,13 @@ def _items(connection: Connection, orders: pd.DataFrame) -> pd.Series:
     return orders["order_id"].map(demand.contents(connection, orders["order_id"]))
 
 
-@task(task_run_name="warn of shortages")
+@step(task_run_name="warn of shortages")
 def warn_of_shortages(served: Served, as_of: datetime) -> Short:
     """Open a warning for each oversold, unknown or low SKU, and close those whose cause is gone."""
     rules = read("rules/allocation.yaml", AllocationRules)
     with engine().begin() as connection:
         products, parts = stock.catalogue(connection), stock.read_parts(connection)
-        pool = availability.pools(stock.places(connection), free_places(connection, rules), rules.purposes)
+        pool = availability.pools(stock.places(connection), free_places(connection, rules, as_of), rules.purposes)
         oversold = shortages.oversold(served.waiting, parts, pool, products)
         since = as_of - timedelta(days=rules.replenishment.demand_days)
         asked = demand.demand_since(connection, since, as_of)

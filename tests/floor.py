@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 
 from tasks.store import schema
 from tasks.store.frames import read
+from tasks.store.stock import post_moves
 
 AS_OF = datetime(2026, 3, 6, 9, 0, tzinfo=UTC)
 PAID = datetime(2026, 3, 5, 10, 0, tzinfo=UTC)
@@ -49,6 +50,16 @@ class Shop:
                     on_hand=on_hand,
                 )
             )  # fmt: skip
+
+    def receive(self, sku: str, units: int, at: datetime = AS_OF, merchant: str = "HEARTH") -> None:
+        """Units of a product come to the first place that has it; the ledger says so."""
+        level, place = schema.stock_levels.c, ["location_id", "product_id", "condition", "lot"]
+        with self.store.begin() as connection:
+            own = level.product_id == self._sku(connection, sku, merchant)
+            found = read(connection, select(*(level[name] for name in place)).where(own).order_by(level.location_id))
+            now = pd.Timestamp(at)
+            told = {"kind": "receipt", "reason": None, "document": None, "effective_at": now, "recorded_at": now}
+            post_moves(connection, found.head(1).assign(quantity=units, cause=f"receipt:{sku}:{merchant}:{at}", **told))
 
     def place(self, connection: Connection, code: str, warehouse: str = "MAIN", **facts: object) -> int:
         """A location; without other words it lies at x = its aisle's number x 4 m, y = its number."""

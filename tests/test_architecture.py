@@ -24,6 +24,8 @@ ALLOWED = {  # folder or file, longest match first -> what it may import beside 
     "config": {"pydantic", "pydantic_settings", "yaml", "config"},
     "tasks/clock.py": set(),
     "tasks/domain/waves": VALUES | {"numba", "scipy", "highspy"},
+    "tasks/domain/serving.py": VALUES | {"numba"},
+    "tasks/domain/placing.py": VALUES | {"numba"},
     "tasks/domain": VALUES | {"babel", "stdnum", "email_validator", "holidays"},
     "tasks/store": VALUES | {"sqlalchemy", "alembic", "config", "tasks.store", "pyarrow", "adbc_driver_sqlite",
                              "adbc_driver_postgresql", "adbc_driver_manager", "psycopg"},
@@ -50,6 +52,7 @@ PURE = {  # the standard library, as far as a rule may use it
 LONGER = {  # and why
     "tasks/domain/exports.py",  # a table of every field of every kind of export
     "tasks/domain/cells.py",  # one reader per type of cell, side by side
+    "tasks/domain/serving.py",  # one kernel, whose parts are compiled together
     "tasks/serve.py",  # not a step: a server, a worker and a watch that start and stop together
 }
 
@@ -187,10 +190,11 @@ def test_a_run_is_named_in_plain_words(path: Path) -> None:
     for node in ast.walk(_tree(path)):
         decorated = node.decorator_list if isinstance(node, ast.FunctionDef) else []
         for one in decorated:
-            if (kind := ast.unparse(one).partition("(")[0]) in {"task", "flow"}:
+            if (kind := ast.unparse(one).partition("(")[0]) in {"task", "step", "flow"}:
                 called = one.keywords if isinstance(one, ast.Call) else []
                 given = {keyword.arg: ast.unparse(keyword.value) for keyword in called}
-                words = given.get(f"{kind}_run_name", "").removeprefix("named(").partition("', ")[0].strip("')")
+                name = given.get("flow_run_name" if kind == "flow" else "task_run_name", "")
+                words = name.removeprefix("named(").partition("', ")[0].strip("')")
                 assert re.fullmatch(plain, words), f"{_name(path)}: {getattr(node, 'name', '')} is named {words!r}"
 
 

@@ -1,17 +1,17 @@
 """Which open order gets which unit of stock: in order of priority, whole orders first, never more than there is."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 import numpy as np
 import pandas as pd
 
+from tasks.domain.asked import Terms, asked
 from tasks.domain.availability import BufferRules
-from tasks.domain.orders import ShipByRules, is_held, is_refunded, same_words
+from tasks.domain.orders import ShipByRules, is_held, is_refunded
+from tasks.domain.promising import IncomingRules
 from tasks.domain.replenishment import ReplenishmentRules
-from tasks.domain.serving import Line, Shelves, serve
 from tasks.domain.states import Purpose
 
 
@@ -21,14 +21,24 @@ class Precedence(StrEnum):
     SHIP_BY = "ship_by"
     SERVICE_LEVEL = "service_level"
     PAID_AT = "paid_at"
+    CREATED_AT = "created_at"  # first come, first served
+    MERCHANT = "merchant"
 
 
 class PlaceOrder(StrEnum):
     """What decides which of several places is emptied first."""
 
+    EXPIRY = "expiry"  # first expired, first out; what does not expire comes last
+    RECEIVED = "received"  # first in, first out: when units of the lot came first
     LOT = "lot"
     SMALLEST = "smallest"
     LOCATION = "location"
+
+
+class Substitution(StrEnum):
+    """Whether an order may get other goods than it asks for."""
+
+    NONE = "none"
 
 
 @dataclass(frozen=True)
@@ -45,29 +55,71 @@ class AllocationRules:
     buffer: BufferRules
     ship_by: ShipByRules
     replenishment: ReplenishmentRules
+    merchants: tuple[str, ...] = ()  # for priority merchant: the first served first; one not listed comes last
+    substitution: Substitution = Substitution.NONE
+    split_cost_minor: int = 0  # what a further parcel costs, in the order's currency: less goods than that wait
+    incoming: IncomingRules = field(default_factory=IncomingRules)
+    full_pass_h: int = 24  # hours after which every open order is looked at again, whatever has changed
+
+    def __post_init__(self) -> None:
+        if self.split_cost_minor < 0 or self.full_pass_h < 0:
+            raise ValueError("allocation: split_cost_minor and full_pass_h cannot be negative")
 
 
 def prioritised(lines: pd.DataFrame, rules: AllocationRules) -> pd.DataFrame:
     """Order lines in the order in which they are served, numbered from 0; the lines of an order stay together.
 
-    `lines`: order_id, ship_by, service_level, paid_at, merchant, order_number, line_number, and more. Ties end with
-    merchant, order number and line number, so that the same lines always come in the same order (I10).
+    `lines`: order_id, ship_by, service_level, paid_at, created_at, merchant, order_number, line_number, and more.
+    Ties end with merchant, order number and line number, so that the same lines always come in the same order (I10).
     """
-    levels = {name.strip().casefold(): rank for rank, name in enumerate(rules.service_levels)}
-    rank = same_words(lines["service_level"].fillna(rules.ship_by.service_level_otherwise)).map(levels)
-    keys = lines.assign(service_level=rank.fillna(len(levels)))
-    by = [*map(str, rules.priority), "merchant", "order_number", "order_id", "line_number"]
-    return lines.loc[keys.sort_values(by, na_position="last").index].reset_index(drop=True)
+    keys = [_key(lines, name, rules) for name in rules.priority] + [lines["merchant"].rank(method="dense").to_numpy()]
+    ids, numbers = lines["order_id"].to_numpy(), lines["line_number"].to_numpy()
+    turn = np.lexsort((numbers, ids, *reversed(keys)))
+    new = np.ones(len(turn), dtype=bool)
+    new[1:] = np.logical_or.reduce([key[turn[1:]] != key[turn[:-1]] for key in keys])
+    run = np.cumsum(new)
+    several = np.flatnonzero(_several_orders(run, ids[turn]))
+    tied = lines.iloc[turn[several]][["order_number", "order_id", "line_number"]].assign(run=run[several])
+    if len(tied):
+        settled = tied.reset_index(drop=True).sort_values(["run", "order_number", "order_id", "line_number"])
+        turn[several] = turn[several][settled.index]
+    return lines.take(turn).reset_index(drop=True)
+
+
+def _several_orders(run: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """Whether more than one order is in the run (numbered from 1) of each row."""
+    found: np.ndarray = np.zeros(int(run.max(initial=0)) + 1, dtype=bool)
+    found[run[1:][(run[1:] == run[:-1]) & (ids[1:] != ids[:-1])]] = True
+    several: np.ndarray = found[run]
+    return several
+
+
+def _key(lines: pd.DataFrame, name: Precedence, rules: AllocationRules) -> np.ndarray:
+    """Numbers that sort as the precedence says; what is not known comes last."""
+    if name is Precedence.MERCHANT:
+        return _rank(lines["merchant"], rules.merchants)
+    if name is Precedence.SERVICE_LEVEL:
+        return _rank(lines["service_level"], rules.service_levels, rules.ship_by.service_level_otherwise)
+    moments = lines[str(name)].to_numpy(dtype="datetime64[s]")
+    return np.where(np.isnat(moments), np.iinfo("int64").max, moments.astype("int64"))
+
+
+def _rank(words: pd.Series, listed: tuple[str, ...], otherwise: str = "") -> np.ndarray:
+    """The place of each word in a list, case and outer blanks aside."""
+    ranks = {word.strip().casefold(): rank for rank, word in enumerate(listed)}
+    codes, said = pd.factorize(words)
+    every = [ranks.get(word.strip().casefold(), len(ranks)) for word in [*said, otherwise]]
+    return np.array(every)[codes]
 
 
 def standing(lines: pd.DataFrame, as_of: datetime) -> pd.Series:
     """Why an order may not be served now: unpaid, refunded or held; an empty text where it may."""
-    told = np.select(
-        [lines["paid_at"].isna(), is_refunded(lines), is_held(lines, as_of)],
-        ["unpaid", "refunded", "held: " + lines["hold_reason"].fillna("")],
-        "",
-    )
-    return pd.Series(told, index=lines.index, dtype="str")
+    unpaid, refunded, held = lines["paid_at"].isna(), is_refunded(lines), is_held(lines, as_of)
+    told = pd.Series("", index=lines.index, dtype="str")
+    told[held] = "held: " + lines.loc[held, "hold_reason"]
+    told[refunded] = "refunded"
+    told[unpaid] = "unpaid"
+    return told
 
 
 def explode(lines: pd.DataFrame, parts: pd.DataFrame, promised: pd.DataFrame) -> pd.DataFrame:
@@ -78,14 +130,30 @@ def explode(lines: pd.DataFrame, parts: pd.DataFrame, promised: pd.DataFrame) ->
     `promised`: order_id, line_number, product_id, units promised already. Where more of a component is promised
     than whole kits make, as after a short pick of another component, only the rest is asked for.
     """
-    known = lines.dropna(subset="product_id").astype({"product_id": "int64"})
-    rows = known.assign(line=known.index).merge(parts, on="product_id", sort=False)
-    rows = rows.rename(columns={"product_id": "kit_id", "part_id": "product_id", "quantity": "per"})
-    rows = rows.merge(promised, on=["order_id", "line_number", "product_id"], how="left")
-    spare = (rows["units"].fillna(0) - rows["quantity_allocated"] * rows["per"]).clip(lower=0)
-    rows["units"] = (rows["need"] * rows["per"] - spare).clip(lower=0)
-    told = rows.sort_values(["line", "product_id"])[["line", "product_id", "per", "units"]]
-    return told.astype("int64").reset_index(drop=True)
+    parts = parts.sort_values(["product_id", "part_id"])
+    asked = lines["product_id"].to_numpy(dtype="int64", na_value=0)
+    first = np.searchsorted(parts["product_id"], asked)
+    count = np.searchsorted(parts["product_id"], asked, side="right") - first
+    line = np.repeat(np.arange(len(lines)), count)
+    each = np.arange(len(line)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+    per = parts["quantity"].to_numpy()[each]
+    rows = pd.DataFrame({"line": line, "product_id": parts["part_id"].to_numpy()[each], "per": per,
+                         "units": lines["need"].to_numpy()[line] * per})  # fmt: skip
+    spare = _spare(rows, lines, promised)
+    rows.loc[spare.index, "units"] = (rows["units"].loc[spare.index] - spare).clip(lower=0)
+    return rows
+
+
+def _spare(rows: pd.DataFrame, lines: pd.DataFrame, promised: pd.DataFrame) -> pd.Series:
+    """Units of parts that are promised beyond whole kits, by row."""
+    key = ["order_id", "line_number", "product_id"]
+    have = promised.groupby(key)["units"].sum().reset_index()
+    concerned = np.flatnonzero(lines["order_id"].isin(have["order_id"]))
+    some = rows[rows["line"].isin(concerned)]
+    some = some.join(lines.loc[concerned, ["order_id", "line_number", "quantity_allocated"]], on="line")
+    units = some[key].merge(have, on=key, how="left")["units"].fillna(0).to_numpy(dtype="int64")
+    spare = pd.Series(units, index=some.index) - some["quantity_allocated"] * some["per"]
+    return pd.Series(spare.clip(lower=0))
 
 
 @dataclass(frozen=True)
@@ -93,130 +161,72 @@ class Promised:
     """What open lines get.
 
     `promises`: order_id, line_number, location_id, product_id, lot, quantity (int64), each place of a line once.
-    `served`: units of each line served, by its number.
+    `served`: units of each line served, by its number. `unsettled`: the ids of orders that wait although there may be
+    enough for them: they are looked at again in the next run, whatever has changed.
     """
 
     promises: pd.DataFrame
     served: pd.Series
+    unsettled: np.ndarray
+
+
+KEY = ["order_id", "line_number", "location_id", "product_id", "lot"]
 
 
 def allocate(
     lines: pd.DataFrame, wants: pd.DataFrame, places: pd.DataFrame, warehouses: list[int],
-    taken_up: pd.DataFrame, rules: AllocationRules,
+    promised: pd.DataFrame, taken_up: pd.DataFrame, rules: AllocationRules,
 ) -> Promised:  # fmt: skip
     """Serve lines in their order from the places in theirs.
 
-    `lines`: as of `prioritised`, with need, product_id (Int64) and standing. `wants`: as of `explode`. `places`: as of
-    `availability.promisable`. `warehouses`: ids, the preferred first. `taken_up`: order_id, line_number, location_id,
-    product_id, lot of promises that are being picked: a line cannot get more at such a place before that is shipped,
-    so an order that would is left out.
+    `lines`: as of `prioritised`, with need, product_id (Int64), unit_price_minor and standing. `wants`: as of
+    `explode`. `places`: as of `availability.promisable`. `warehouses`: ids, the preferred first. `promised`: order_id,
+    warehouse_id of what orders have already. `taken_up`: order_id, line_number, location_id, product_id, lot of
+    promises that are being picked: a line cannot get more at such a place before that is shipped, so an order that
+    would is left out.
 
     An order is served whole from one warehouse when one has all of it; whether it may otherwise be split or served in
     part is a rule. An order with a SKU nobody knows counts as one that lacks stock.
     """
     places = places[places["warehouse_id"].isin(warehouses)]
-    may = (lines["standing"] == "") & lines["product_id"].notna()
-    unknown = lines["product_id"].isna().groupby(lines["order_id"]).transform("any")
-    may &= rules.partial | ~unknown
-    key = ["order_id", "line_number", "location_id", "product_id", "lot"]
+    may, out = _may_be_served(lines, rules), np.empty(0, dtype="int64")
     while True:
-        served = _serve(lines[may], wants[wants["line"].isin(lines.index[may])], places, warehouses, rules)
-        again = served.promises[key].merge(taken_up[key], on=key)["order_id"]
-        if again.empty:
-            return served
-        may &= ~lines["order_id"].isin(again)
+        served = _serve(lines[may], wants, places, warehouses, promised, rules)
+        again = served.promises[KEY].merge(taken_up[KEY], on=KEY)["order_id"].unique() if len(taken_up) else out[:0]
+        if not len(again):
+            return replace(served, unsettled=np.union1d(served.unsettled, out))
+        may, out = may & ~lines["order_id"].isin(again).to_numpy(), np.union1d(out, again)
+
+
+def _may_be_served(lines: pd.DataFrame, rules: AllocationRules) -> np.ndarray:
+    unknown = lines["product_id"].isna().to_numpy()
+    may: np.ndarray = (lines["standing"] == "").to_numpy() & ~unknown
+    if not rules.partial and unknown.any():
+        may &= ~lines["order_id"].isin(lines.loc[unknown, "order_id"]).to_numpy()
+    return may
 
 
 def _serve(lines: pd.DataFrame, wants: pd.DataFrame, places: pd.DataFrame, warehouses: list[int],
-           rules: AllocationRules) -> Promised:  # fmt: skip
-    products = pd.Index(places["product_id"].unique()).union(pd.Index(wants["product_id"].unique()))
-    free = places.pivot_table("units", "warehouse_id", "product_id", "sum", fill_value=0)
-    free = free.reindex(index=warehouses, columns=products, fill_value=0).astype("int64")
-    shelves = Shelves([row.tolist() for row in free.to_numpy()])
-    taken = serve(_orders(lines, wants, products), shelves, partial=rules.partial, split=rules.split)
-    frame = pd.DataFrame(taken, columns=["line", "warehouse", "kits"], dtype="int64")
-    frame["warehouse_id"] = np.array(warehouses, dtype="int64")[frame["warehouse"]]
-    parts = frame.merge(wants, on="line", sort=False)
-    whole = parts["kits"].to_numpy() == lines["need"].reindex(parts["line"]).to_numpy()
-    parts["units"] = np.where(whole, parts["units"], parts["kits"] * parts["per"])
-    rows = spread(parts[parts["units"] > 0], places)
-    of_line = lines[["order_id", "line_number"]].reindex(rows.pop("line")).reset_index(drop=True)
-    return Promised(pd.concat([of_line, rows], axis=1), frame.groupby("line")["kits"].sum())
+           promised: pd.DataFrame, rules: AllocationRules) -> Promised:  # fmt: skip
+    from tasks.domain.placing import place
+    from tasks.domain.serving import serve
 
-
-def _orders(lines: pd.DataFrame, wants: pd.DataFrame, products: pd.Index) -> Iterator[list[Line]]:
-    """The lines of one order after the other, as plain numbers: a million rows are walked in a few seconds."""
-    parts = list(zip(products.get_indexer(pd.Index(wants["product_id"])).tolist(), wants["per"].tolist(),
-                     wants["units"].tolist(), strict=True))  # fmt: skip
-    ends = np.searchsorted(wants["line"].to_numpy(), lines.index.to_numpy(), side="right").tolist()
-    rows = zip(lines.index.tolist(), lines["order_id"].tolist(), lines["need"].tolist(), ends, strict=True)
-    order: list[Line] = []
-    start, last = 0, None
-    for line, order_id, need, end in rows:
-        if order and order_id != last:
-            yield order
-            order = []
-        order.append((line, need, parts[start:end]))
-        start, last = end, order_id
-    if order:
-        yield order
-
-
-def spread(parts: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
-    """Take what is served in each warehouse from its places, in their order: two lines of intervals laid side by side.
-
-    `parts`: line, product_id, warehouse_id, units, in order of service. `places`: as of `promisable`. Gives line,
-    location_id, product_id, lot, quantity.
-    """
-    pool = ["product_id", "warehouse_id"]
-    stock = places.assign(end=places["units"].cumsum())
-    base = stock.assign(start=stock["end"] - stock["units"]).groupby(pool)["start"].min()
-    start = base.reindex(pd.MultiIndex.from_frame(parts[pool])).to_numpy(dtype="int64", na_value=0)
-    end = start + parts.groupby(pool)["units"].cumsum().to_numpy()
-    asked = parts.assign(start=end - parts["units"].to_numpy(), end=end).sort_values("start")
-    cuts = np.unique(np.concatenate([asked["start"], asked["end"], stock["end"]]))
-    at, until = cuts[:-1], cuts[1:]
-    who = np.searchsorted(asked["start"].to_numpy(), at, side="right") - 1
-    served = (who >= 0) & (at < asked["end"].to_numpy()[who]) if len(asked) else np.zeros(len(at), dtype=bool)
-    who, where = who[served], np.searchsorted(stock["end"].to_numpy(), at[served], side="right")
-    rows = pd.DataFrame(
-        {
-            "line": asked["line"].to_numpy()[who],
-            **{name: stock[name].to_numpy()[where] for name in ("location_id", "product_id", "lot")},
-            "quantity": (until - at)[served],
-        }
-    )
-    key = ["line", "location_id", "product_id", "lot"]
-    return rows.groupby(key, sort=True)["quantity"].sum().reset_index()
-
-
-def waiting(lines: pd.DataFrame, wants: pd.DataFrame, served: pd.Series, left: pd.Series,
-            rules: AllocationRules) -> pd.DataFrame:  # fmt: skip
-    """Lines that got less than they need, with `missing` (units of the line) and `reason`, in the order of service.
-
-    `lines`: as given to `allocate`, with standing (str) and product_id (Int64). `wants`: as of `explode`, of every
-    line with a product. `served`: units of the line by its number. `left`: units by product_id that could still be
-    promised after the run. The reason is the order's standing, an unknown SKU, no stock, or that the line waits for
-    others.
-    """
-    rows = lines.assign(missing=lines["need"] - served.reindex(lines.index).fillna(0).astype("int64"))
-    rows = rows[rows["missing"] > 0]
-    short = short_lines(rows, wants, left)
-    blocked = (short.reindex(rows.index).notna() | rows["product_id"].isna()).groupby(rows["order_id"]).transform("any")
-    otherwise = np.where(blocked & (not rules.partial), "waits for other lines of the order",
-                         "no warehouse has all of it")  # fmt: skip
-    reason = short.reindex(rows.index).fillna(pd.Series(otherwise, index=rows.index))
-    reason = reason.mask(rows["product_id"].isna(), "unknown SKU").mask(rows["standing"] != "", rows["standing"])
-    return rows.assign(reason=reason.astype("str"))
-
-
-def short_lines(rows: pd.DataFrame, wants: pd.DataFrame, left: pd.Series) -> pd.Series:
-    """Of the lines (by number) whose order asks for more of a product than is left: how much there is."""
-    asked = wants.merge(rows[["order_id", "missing", "need"]], left_on="line", right_index=True)
-    part = asked["missing"] < asked["need"]
-    asked["units"] = asked["units"].mask(part, asked["missing"] * asked["per"])
-    of_order = asked.groupby(["order_id", "product_id"])["units"].transform("sum")
-    have = asked["product_id"].map(left).fillna(0).astype("int64")
-    short = asked[of_order > have].assign(have=have, of_order=of_order)
-    told = "no stock: " + short["have"].astype("str") + " of " + short["of_order"].astype("str") + " free"
-    return told.groupby(short["line"]).first()
+    numbers = lines.index.to_numpy()
+    wants = wants[np.isin(wants["line"].to_numpy(), numbers)] if len(numbers) else wants[:0]
+    products = np.union1d(places["product_id"], wants["product_id"])
+    numbers_of = asked(lines, wants, products, warehouses, promised)
+    of_place = pd.Index(warehouses).get_indexer(pd.Index(places["warehouse_id"]))
+    pool = np.searchsorted(products, places["product_id"]), of_place
+    free = np.zeros((len(warehouses), len(products)), dtype="int64")
+    np.add.at(free, pool[::-1], places["units"].to_numpy())
+    given, waits = serve(numbers_of, free, Terms(rules.partial, rules.split, rules.split_cost_minor))
+    code = pool[0] * max(1, len(warehouses)) + pool[1]
+    turn = np.argsort(code, kind="stable")
+    pools_at = np.searchsorted(code[turn], np.arange(free.size)).reshape(len(products), len(warehouses))
+    part, here, units = place(numbers_of, given, pools_at, places["units"].to_numpy()[turn])
+    line = np.searchsorted(numbers, wants["line"].to_numpy()[part])
+    of_line = lines[["order_id", "line_number"]].take(line).reset_index(drop=True)
+    taken = places[["location_id", "product_id", "lot"]].take(turn[here]).reset_index(drop=True)
+    rows = pd.concat([of_line, taken], axis=1).assign(quantity=units)
+    some = pd.Series(given.sum(axis=1), index=lines.index)
+    return Promised(rows, some[some > 0], lines["order_id"].to_numpy()[numbers_of.lines_at[:-1]][waits])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -18,9 +19,10 @@ class BufferRules:
     units: int = 0
     by_class: dict[str, int] = field(default_factory=dict)
     by_sku: dict[str, int] = field(default_factory=dict)  # MERCHANT:SKU
+    by_age_h: dict[int, int] = field(default_factory=dict)  # further units once a warehouse was silent for so long
 
     def __post_init__(self) -> None:
-        if min([self.units, *self.by_class.values(), *self.by_sku.values()]) < 0:
+        if min([self.units, *self.by_class.values(), *self.by_sku.values(), *self.by_age_h.values()]) < 0:
             raise ValueError("buffer: units cannot be negative")
 
 
@@ -34,33 +36,72 @@ def buffers(products: pd.DataFrame, rules: BufferRules) -> pd.Series:
     return pd.Series(units.to_numpy(), index=pd.Index(products["product_id"], name="product_id"))
 
 
+def widened(heard: pd.Series, rules: BufferRules, as_of: datetime) -> pd.Series:
+    """Units each warehouse keeps back beyond the buffer of every SKU, for what it has not told; by warehouse_id.
+
+    `heard`: when each warehouse was last heard of, by warehouse_id; missing where it never was. The longest age of
+    `by_age_h` that has passed counts.
+    """
+    age_h = (pd.Timestamp(as_of) - heard).dt.total_seconds().fillna(np.inf) / 3600
+    steps = sorted(rules.by_age_h.items())
+    units = [max((kept for after, kept in steps if age > after), default=0) for age in age_h]
+    return pd.Series(units, index=heard.index, dtype="int64")
+
+
 def promisable(
-    places: pd.DataFrame, buffer: pd.Series, purposes: Sequence[Purpose], order: Sequence[str]
-) -> pd.DataFrame:
+    places: pd.DataFrame, buffer: pd.Series, purposes: Sequence[Purpose], order: Sequence[str], as_of: datetime,
+    further: pd.Series | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """The units each place may still promise, in the order in which places are emptied.
 
-    `places`: product_id, location_id, warehouse_id, lot, on_hand, allocated, location, purpose, blocked.
-    `buffer`: units by product_id, kept back in every warehouse. `purposes`: what a place must be for, the first
-    emptied first. `order`: what decides among places of one purpose: lot, smallest, location; ties go to the
-    location's code, then to the ids.
+    `places`: product_id, location_id, warehouse_id, lot, on_hand, allocated, location, purpose, expires_on, blocked,
+    and received_at where `order` names it. `buffer`: units by product_id, kept back in every warehouse; `further`: as
+    of `widened`. `purposes`: what a place must be for, the first emptied first. `order`: what decides among places of
+    one purpose: expiry, received, lot, smallest, location; ties go to the location's code, then to the ids.
 
-    Gives product_id, warehouse_id, location_id, lot, units (int64, > 0). What is kept back, and what a place owes
-    because its book is below zero, is taken from the places emptied last: so for each product and warehouse
-    promised <= max(0, on hand - unavailable - buffer) (I3).
+    A lot is promised up to the day it expires. Gives product_id, warehouse_id, location_id, lot, units (int64, > 0).
+    What is kept back, and what a place owes because its book is below zero, is taken from the places emptied last: so
+    for each product and warehouse promised <= max(0, on hand - unavailable - buffer) (I3).
     """
     rank = {str(purpose): number for number, purpose in enumerate(purposes)}
-    usable = places[places["purpose"].isin(rank) & ~places["blocked"]]
-    left = usable["on_hand"] - usable["allocated"]
-    usable = usable.assign(units=left.clip(lower=0), owed=(-left).clip(lower=0), purpose=usable["purpose"].map(rank))
-    usable = usable.assign(smallest=usable["units"])
-    by = [*POOL, "purpose", *(name for name in order if name != "purpose"), "location", "location_id", "lot"]
-    usable = usable.sort_values(list(dict.fromkeys(by)), ignore_index=True)
-    pools = usable.groupby(POOL, sort=False)
-    back = usable["product_id"].map(buffer).fillna(0).astype("int64") + pools["owed"].transform("sum")
+    rows = usable(places, purposes, as_of)
+    left = rows["on_hand"] - rows["allocated"]
+    rows = rows.assign(units=left.clip(lower=0), owed=(-left).clip(lower=0), purpose=rows["purpose"].map(rank))
+    rows = rows.assign(smallest=rows["units"])
+    by = [*POOL, "purpose", *(_COLUMN.get(name, name) for name in order if name != "purpose"), "location",
+          "location_id", "lot"]  # fmt: skip
+    rows = rows.take(_turn(rows, list(dict.fromkeys(by)))).reset_index(drop=True)
+    pools = rows.groupby(POOL, sort=False)
+    back = rows["product_id"].map(buffer).fillna(0).astype("int64") + pools["owed"].transform("sum")
+    if further is not None and further.any():
+        back += rows["warehouse_id"].map(further).fillna(0).astype("int64")
     may = (pools["units"].transform("sum") - back).clip(lower=0)
-    before = pools["units"].cumsum() - usable["units"]
-    usable["units"] = (may - before).clip(lower=0, upper=usable["units"]).astype("int64")
-    return usable.loc[usable["units"] > 0, [*POOL, "location_id", "lot", "units"]].reset_index(drop=True)
+    before = pools["units"].cumsum() - rows["units"]
+    rows["units"] = (may - before).clip(lower=0, upper=rows["units"]).astype("int64")
+    return rows.loc[rows["units"] > 0, [*POOL, "location_id", "lot", "units"]].reset_index(drop=True)
+
+
+_COLUMN = {"expiry": "expires_on", "received": "received_at"}
+
+
+def usable(places: pd.DataFrame, purposes: Sequence[Purpose], as_of: datetime) -> pd.DataFrame:
+    """The places that may be promised from: of such a purpose, not doubted, of a lot that has not expired."""
+    fit = places["purpose"].isin([str(one) for one in purposes])
+    return places[fit & ~places["blocked"] & ~expired(places, as_of)]
+
+
+def expired(places: pd.DataFrame, as_of: datetime) -> pd.Series:
+    """Whether the last day of each place's lot has passed; `places`: expires_on (datetime64, may be missing)."""
+    return pd.Series(places["expires_on"] < pd.Timestamp(as_of.date()), index=places.index)
+
+
+def _turn(rows: pd.DataFrame, by: list[str]) -> np.ndarray:
+    """Positions that sort `rows`; what is missing comes last."""
+    keys = []
+    for name in by:
+        codes, _ = pd.factorize(rows[name], sort=True)
+        keys.append(np.where(codes < 0, len(rows), codes))
+    return np.lexsort(keys[::-1])
 
 
 def pools(places: pd.DataFrame, promisable_places: pd.DataFrame, purposes: Sequence[Purpose]) -> pd.DataFrame:

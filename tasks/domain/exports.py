@@ -165,6 +165,21 @@ KINDS: dict[str, Kind] = {
             about="dated stock movements of the warehouse system",
         ),
         Kind(
+            "incoming",
+            (
+                _MERCHANT,
+                Field("document", Type.CODE, required=True, about="purchase order or advance shipping notice"),
+                Field("warehouse", Type.CODE, required=True, about="warehouse code, or a name it is known by"),
+                Field("sku", Type.CODE, required=True),
+                _quantity(0, about="units ordered from the supplier"),
+                Field("received", Type.INTEGER, minimum=0, maximum=UNITS_MAX, about="units of them that are here"),
+                Field("cancelled", Type.INTEGER, minimum=0, maximum=UNITS_MAX, about="units that will not come"),
+                Field("expected_at", Type.INSTANT, required=True, about="when they should arrive"),
+            ),
+            key=("merchant", "document", "warehouse", "sku"),
+            about="goods on their way: purchase orders and advance shipping notices",
+        ),
+        Kind(
             "orders",
             (
                 _MERCHANT,

@@ -99,7 +99,8 @@ def delayed(waits: pd.DataFrame, as_of: datetime, rules: ShipByRules) -> pd.Seri
 
 
 def backorders(waits: pd.DataFrame, as_of: datetime, rules: ShipByRules) -> pd.DataFrame:
-    """What waits and why, for people: merchant, order, line, sku, missing, reason, ship_by, urgency."""
+    """What waits and why, for people: merchant, order, line, sku, missing, reason, ship_by, urgency, promised_at."""
     rows = waits.assign(urgency=urgency(waits["ship_by"], as_of, rules)).rename(columns={"order_number": "order"})
-    names = ["merchant", "order", "line_number", "sku", "missing", "reason", "ship_by", "urgency"]
+    names = ["merchant", "order", "line_number", "sku", "missing", "reason", "ship_by", "urgency",
+             "promised_at"]  # fmt: skip
     return rows[names].sort_values(["merchant", "order", "line_number"], ignore_index=True)

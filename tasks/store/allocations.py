@@ -29,6 +29,7 @@ from tasks.domain.states import AllocationState, Condition, PickState
 from tasks.store.availability import parts
 from tasks.store.engine import exclusive
 from tasks.store.frames import changed, read, staged
+from tasks.store.notes import ORDER, PRODUCT, note
 from tasks.store.schema import (
     allocations,
     locations,
@@ -48,26 +49,46 @@ _OPEN = allocations.c.state == AllocationState.OPEN
 _KEPT = allocations.c.state.in_((AllocationState.OPEN, AllocationState.CONSUMED))
 
 
-def promise(connection: Connection, promised: pd.DataFrame, as_of: datetime) -> int:
+def promise(connection: Connection, promised: pd.DataFrame, served: pd.DataFrame, as_of: datetime) -> int:
     """Promise units of places to lines; what a line has at a place already grows.
 
-    `promised`: order_id, line_number, location_id, product_id, lot, quantity; each place of a line once. Returns how
-    many promises there are. A place cannot be promised twice: the CHECK of its level refuses it (I3).
+    `promised`: order_id, line_number, location_id, product_id, lot, quantity; each place of a line once. `served`:
+    order_id, line_number, quantity, the units of the line that come of it (of a kit, kits). Returns how many promises
+    there are. A place cannot be promised twice: the CHECK of its level refuses it (I3).
     """
     if promised.empty:
         return 0
     exclusive(connection, "allocations")
     exclusive(connection, "stock")
+    promised, served = (
+        promised.sort_values(list(KEY)),
+        served.sort_values(list(LINE)),
+    )  # as the tables are kept: quicker
+    _move_allocated(connection, promised, 1)
     with staged(connection, promised[[*KEY, "quantity"]], like=allocations) as new:
         same = and_(_OPEN, *(allocations.c[name] == new.c[name] for name in KEY))
-        unknown = select(new, literal(as_of, allocations.c.allocated_at.type)).where(~exists().where(same))
+        rows = select(new, literal(as_of, allocations.c.allocated_at.type))
+        if _any_has_some(connection, new):
+            grown = update(allocations).where(same)
+            connection.execute(grown.values(quantity=allocations.c.quantity + new.c.quantity, allocated_at=as_of))
+            rows = rows.where(~exists().where(same))
         names = [*KEY, "quantity", "allocated_at"]
-        grown = update(allocations).where(same)
-        connection.execute(grown.values(quantity=allocations.c.quantity + new.c.quantity, allocated_at=as_of))
-        connection.execute(insert(allocations).from_select(names, unknown.order_by(*(new.c[name] for name in KEY))))
-        _move_allocated(connection, new, 1)
-        _settle_lines(connection, new)
+        connection.execute(insert(allocations).from_select(names, rows))
+    _serve_lines(connection, served)
     return len(promised)
+
+
+def _any_has_some(connection: Connection, rows: Table) -> bool:
+    """Whether any of the lines has an open promise."""
+    line = and_(*(allocations.c[name] == rows.c[name] for name in LINE))
+    return bool(connection.scalar(select(exists(select(1).select_from(rows).join(allocations, line).where(_OPEN)))))
+
+
+def _serve_lines(connection: Connection, served: pd.DataFrame) -> None:
+    with staged(connection, served[[*LINE, "quantity"]], like=order_lines) as more:
+        line = and_(*(order_lines.c[name] == more.c[name] for name in LINE))
+        sums = order_lines.c.quantity_allocated + more.c.quantity
+        connection.execute(update(order_lines).where(line).values(quantity_allocated=sums))
 
 
 def release(connection: Connection, given_up: pd.DataFrame, reason: str, as_of: datetime) -> int:
@@ -82,9 +103,11 @@ def release(connection: Connection, given_up: pd.DataFrame, reason: str, as_of: 
     exclusive(connection, "allocations")
     exclusive(connection, "stock")
     gone = _open_of(connection, given_up)
+    _move_allocated(connection, gone, -1)
     with staged(connection, gone, like=allocations) as new:
-        _move_allocated(connection, new, -1)
         _close(connection, new, reason, as_of)
+        note(connection, ORDER, select(new.c.order_id))
+        note(connection, PRODUCT, select(new.c.product_id))
         _settle_lines(connection, new)
         put_back = read(connection, _put_back(new))
     correct_counts(connection, put_back.assign(since=pd.Timestamp(as_of)), pd.Timestamp(as_of))
@@ -129,15 +152,15 @@ def _close(connection: Connection, gone: Table, reason: str, as_of: datetime) ->
     connection.execute(update(picks).where(planned, ~whole).values(quantity=gone.c.promised - gone.c.quantity))
 
 
-def _move_allocated(connection: Connection, rows: Table, sign: int) -> None:
-    place = [rows.c[name] for name in ("location_id", "product_id", "lot")]
-    sums = select(*place, func.sum(rows.c.quantity).label("units")).group_by(*place).subquery("sums")
-    here = and_(*(stock_levels.c[column.key] == sums.c[column.key] for column in place))
-    statement = update(stock_levels).where(here, stock_levels.c.condition == Condition.AVAILABLE)
-    moved = changed(connection, statement.values(allocated=stock_levels.c.allocated + sign * sums.c.units))
-    wanted = connection.scalar(select(func.count()).select_from(sums))
-    if moved != wanted:
-        raise LookupError(f"{wanted} places are promised, found {moved} of them in stock")
+def _move_allocated(connection: Connection, rows: pd.DataFrame, sign: int) -> None:
+    place = ["location_id", "product_id", "lot"]
+    sums = (sign * rows.groupby(place)["quantity"].sum()).reset_index()
+    with staged(connection, sums, like=allocations) as more:
+        here = and_(*(stock_levels.c[name] == more.c[name] for name in place))
+        statement = update(stock_levels).where(here, stock_levels.c.condition == Condition.AVAILABLE)
+        moved = changed(connection, statement.values(allocated=stock_levels.c.allocated + more.c.quantity))
+    if moved != len(sums):
+        raise LookupError(f"{len(sums)} places are promised, found {moved} of them in stock")
 
 
 def settle_lines(connection: Connection, lines: pd.DataFrame) -> None:

@@ -3,10 +3,11 @@
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Select, exists, func, literal, select, union_all
+from sqlalchemy import Connection, Select, Table, Text, and_, cast, exists, func, literal, select, union_all
 from sqlalchemy.sql.selectable import Subquery
 
 from tasks.domain.states import COUNT_SETTLED, AlertKind, AlertState, Condition, PickState
+from tasks.store.bulk import read_bulk
 from tasks.store.frames import read
 from tasks.store.schema import (
     alerts,
@@ -14,10 +15,13 @@ from tasks.store.schema import (
     count_lines,
     kit_components,
     locations,
+    lots,
     merchants,
     picks,
     products,
     stock_levels,
+    stock_moves,
+    stock_snapshots,
     warehouses,
 )
 
@@ -33,35 +37,40 @@ def parts() -> Subquery:
     return union_all(kits, plain.where(own.not_in(select(kit.kit_id)))).subquery("parts")
 
 
-def read_parts(connection: Connection) -> pd.DataFrame:
-    """`parts` of every product: product_id, part_id, quantity, all int64, in that order."""
+def read_parts(connection: Connection, of: Table | None = None) -> pd.DataFrame:
+    """`parts` of every product, or those in `of`: product_id, part_id, quantity, all int64, in that order."""
     made = parts()
-    rows = read(connection, select(made).order_by(made.c.product_id, made.c.part_id))
-    return rows.astype("int64")
+    every = select(made.c.product_id, made.c.part_id, made.c.quantity)
+    rows = read_bulk(connection, every if of is None else every.where(made.c.product_id.in_(select(of.c.product_id))))
+    return rows.sort_values(["product_id", "part_id"], ignore_index=True).astype("int64")
 
 
-def places(connection: Connection) -> pd.DataFrame:
-    """Every place of available stock, in the order of its ids.
+def places(connection: Connection, of: Table | None = None) -> pd.DataFrame:
+    """Every place of available stock, in the order of its ids; `of`: a table of product_id, where only those are asked.
 
-    Columns: product_id, location_id, warehouse_id, lot, on_hand, allocated, location, purpose, warehouse, and
-    blocked (bool): a picker found less there than the book says, and nobody has counted it since.
+    Columns: product_id, location_id, warehouse_id, lot, on_hand, allocated, location, purpose, expires_on
+    (datetime64[s], missing where the lot does not expire), and blocked (bool): a picker found less there than the
+    book says, and nobody has counted it since.
     """
     level = stock_levels
+    lot = and_(lots.c.product_id == level.c.product_id, lots.c.lot == level.c.lot)
     statement = (
         select(
             level.c.product_id, level.c.location_id, level.c.lot, level.c.on_hand, level.c.allocated,
             locations.c.code.label("location"), locations.c.purpose, locations.c.warehouse_id,
-            warehouses.c.code.label("warehouse"),
+            cast(lots.c.expires_on, Text).label("expires_on"),
         )
         .join_from(level, locations, locations.c.id == level.c.location_id)
-        .join(warehouses, warehouses.c.id == locations.c.warehouse_id)
+        .join(lots, lot, isouter=True)
         .where(level.c.condition == Condition.AVAILABLE)
-        .order_by(level.c.product_id, level.c.location_id, level.c.lot)
     )  # fmt: skip
-    found = read(connection, statement)
+    wanted = statement if of is None else statement.join(of, of.c.product_id == level.c.product_id)
+    found = read_bulk(connection, wanted)
+    found["expires_on"] = pd.to_datetime(found["expires_on"]).dt.as_unit("s")
+    found = found.sort_values(["product_id", "location_id", "lot"], ignore_index=True)
     doubtful = pd.MultiIndex.from_frame(read(connection, _uncounted_short_picks()))
-    here = pd.MultiIndex.from_frame(found[["location_id", "product_id"]])
-    return found.assign(blocked=here.isin(doubtful) if len(doubtful) else False)
+    here = pd.MultiIndex.from_frame(found[["location_id", "product_id"]]) if len(doubtful) else None
+    return found.assign(blocked=False if here is None else here.isin(doubtful))
 
 
 def _uncounted_short_picks() -> Select[Any]:
@@ -78,6 +87,26 @@ def _uncounted_short_picks() -> Select[Any]:
         .where(picks.c.state == PickState.SHORT, ~counted)
         .distinct()
     )
+
+
+def heard(connection: Connection) -> pd.Series:
+    """When each warehouse was last heard of, by warehouse_id: its newest stock export or fact of the ledger."""
+    mine = locations.c.warehouse_id == warehouses.c.id
+    moved = select(stock_moves.c.effective_at).join(locations, locations.c.id == stock_moves.c.location_id)
+    last = moved.where(mine).order_by(stock_moves.c.id.desc()).limit(1).correlate(warehouses).scalar_subquery()
+    told = select(func.max(stock_snapshots.c.snapshot_at)).join(
+        locations, locations.c.id == stock_snapshots.c.location_id
+    )
+    exported = told.where(mine).correlate(warehouses).scalar_subquery()
+    statement = select(warehouses.c.id, last.label("moved"), exported.label("exported")).order_by(warehouses.c.id)
+    return read(connection, statement).set_index("id").max(axis="columns")
+
+
+def first_received(connection: Connection) -> pd.DataFrame:
+    """When units of each lot first came: product_id, lot, received_at."""
+    move = stock_moves.c
+    first = select(move.product_id, move.lot, func.min(move.effective_at).label("received_at")).where(move.quantity > 0)
+    return read(connection, first.group_by(move.product_id, move.lot).order_by(move.product_id, move.lot))
 
 
 def held_back(connection: Connection) -> pd.DataFrame:

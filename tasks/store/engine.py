@@ -11,6 +11,7 @@ from config.settings import settings
 
 BUSY_SECONDS = 120
 STATISTICS_FROM_ROWS = 20_000
+_LOST = ("40001", "40P01", "55P03")  # PostgreSQL: could not serialize, deadlock, lock not to be had
 
 
 def engine() -> Engine:
@@ -44,6 +45,12 @@ def exclusive(connection: Connection, name: str) -> None:
     if connection.dialect.name == "postgresql":
         key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
         connection.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def lost_a_race(error: BaseException) -> bool:
+    """Whether a transaction failed because of another one only: done again, it may succeed."""
+    cause = getattr(error, "orig", None) or error
+    return getattr(cause, "sqlstate", None) in _LOST or getattr(cause, "sqlite_errorname", "").startswith("SQLITE_BUSY")
 
 
 def gather_statistics(connection: Connection) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import BigInteger, Boolean, Column, Connection, CursorResult, Date, Float, MetaData, Select, Table, Text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -76,6 +77,16 @@ def staged(connection: Connection, frame: pd.DataFrame, like: Table | None = Non
         connection.exec_driver_sql(f"ANALYZE {name}")
     yield table
     table.drop(connection)  # after an error the rollback does it: a failed transaction takes no statements
+
+
+@contextmanager
+def some(connection: Connection, name: str, ids: pd.Series | None) -> Iterator[Any]:
+    """A table of the ids, each once, in the column `name`; None where everything is meant."""
+    if ids is None:
+        yield None
+    else:
+        with staged(connection, pd.DataFrame({name: np.unique(ids.astype("int64"))})) as those:
+            yield those
 
 
 def _sql_type(label: str, values: pd.Series, like: Table | None) -> TypeEngine[Any]:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Table
 
 from tasks.store.approvals import load_approvals
 from tasks.store.counts import load_counts
+from tasks.store.incoming import load_incoming
 from tasks.store.intake import Intake, Loaded
 from tasks.store.manifests import load_shipments
 from tasks.store.messages import load_message_events
@@ -27,6 +28,7 @@ LOADERS: dict[str, Callable[[Connection, Table, Intake], Loaded]] = {
     "orders": load_orders,
     "counts": load_counts,
     "approvals": load_approvals,
+    "incoming": load_incoming,
     "message_events": load_message_events,
     "picks": load_picks,
     "packs": load_packs,

@@ -4,6 +4,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.sql.selectable import Subquery
 
 from tasks.store.merging import insert_new, merge
+from tasks.store.notes import note_everything
 from tasks.store.schema import lots
 
 
@@ -18,5 +19,7 @@ def tell(connection: Connection, rows: Subquery, *, by_count: bool = False) -> N
     said = said.where(key[0].is_not(None), key[1] != "", rows.c.expires_on.is_not(None))
     if by_count:
         insert_new(connection, lots, said)
-    else:
-        merge(connection, lots, said, ("product_id", "lot"), ("expires_on",))
+        return
+    _, changed = merge(connection, lots, said, ("product_id", "lot"), ("expires_on",))
+    if changed:
+        note_everything(connection)

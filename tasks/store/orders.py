@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -10,10 +11,8 @@ from sqlalchemy import (
     Connection,
     Insert,
     Select,
-    String,
     Table,
     case,
-    cast,
     exists,
     func,
     insert,
@@ -27,10 +26,12 @@ from sqlalchemy.sql.selectable import Subquery
 from tasks.domain.exports import KINDS, Kind
 from tasks.domain.intake import NUMBERED
 from tasks.domain.states import HoldReason, QuarantineState
+from tasks.store.edits import shrink
 from tasks.store.engine import exclusive
-from tasks.store.frames import changed, read
+from tasks.store.frames import changed
 from tasks.store.intake import Intake, Loaded
 from tasks.store.merging import count, differs, drop, drop_repeats, insert_new, same_key, update_changed
+from tasks.store.notes import ORDER, note
 from tasks.store.schema import imports, order_lines, orders, quarantined_rows
 from tasks.store.staging import Sink
 from tasks.store.straight import straight
@@ -58,12 +59,16 @@ def load_orders(connection: Connection, rows: Table, intake: Intake) -> Loaded:
     _keep_first(connection, rows)
     exclusive(connection, "allocations")  # what left meanwhile must not be promised at the same moment
     insert_new(connection, orders, _new_orders(rows, intake.import_id))
-    refused = [drop_repeats(connection, rows, REPEAT_KEY, REPEAT_FACTS), _refuse_below_allocated(connection, rows)]
+    refused = [
+        drop_repeats(connection, rows, REPEAT_KEY, REPEAT_FACTS),
+        _refuse_below_picked(connection, rows, intake.as_of),
+    ]
     lines, headers = _lines(rows), _headers(rows)
     unchanged = total - sum(map(len, refused)) - _count_changed(connection, lines, headers)
     update_changed(connection, orders, headers, KEY, HEADER)
     update_changed(connection, order_lines, lines, LINE_KEY, LINE)
     _ship_elsewhere(connection, rows)
+    _note_added_lines(connection, lines, intake)
     insert_new(connection, order_lines, _new_lines(rows))
     return Loaded(total - sum(map(len, refused)) - unchanged, unchanged, pd.concat(refused, ignore_index=True))
 
@@ -115,6 +120,13 @@ def straight_orders(connection: Connection, import_id: int, scratch: Path) -> It
 
 def _copy(target: Table, rows: Select[tuple[object, ...]]) -> Insert:
     return insert(target).from_select([str(column.key) for column in rows.selected_columns], rows)
+
+
+def _note_added_lines(connection: Connection, lines: Subquery, intake: Intake) -> None:
+    """Orders that were there before and get a further line: an allocation must look at them again."""
+    known = exists(select(1).where(same_key(order_lines, lines, LINE_KEY)))
+    older = (orders.c.id == lines.c.order_id) & orders.c.import_id.is_distinct_from(intake.import_id)
+    note(connection, ORDER, select(lines.c.order_id).join(orders, older).where(~known))
 
 
 def _ship_elsewhere(connection: Connection, rows: Table) -> None:
@@ -185,22 +197,11 @@ def _lines(rows: Table) -> Subquery:
     return _new_lines(rows).add_columns(rows.c.row_number).subquery("lines")
 
 
-def _refuse_below_allocated(connection: Connection, rows: Table) -> pd.DataFrame:
-    """An order line may not shrink below what is allocated already: that needs a cancellation first."""
-    lines = _lines(rows)
-    least = order_lines.c.quantity_allocated + order_lines.c.quantity_cancelled
-    reason = (
-        literal("quantity: found ") + cast(lines.c.quantity_ordered, String)
-        + literal(", expected at least ") + cast(least, String) + literal(", which are allocated or cancelled already")
-    )  # fmt: skip
-    found = read(
-        connection,
-        select(lines.c.row_number, reason.label("reason"))
-        .join(order_lines, same_key(order_lines, lines, LINE_KEY))
-        .where(lines.c.quantity_ordered < least),
-    )
+def _refuse_below_picked(connection: Connection, rows: Table, as_of: datetime) -> pd.DataFrame:
+    """A line may shrink and gives back what it was promised; not below what is picked or cancelled."""
+    found = shrink(connection, _lines(rows), as_of)
     drop(connection, rows, found)
-    return found.astype({"row_number": "int64", "reason": "str"})
+    return found
 
 
 def hold_incomplete(connection: Connection) -> int:

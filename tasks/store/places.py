@@ -9,6 +9,7 @@ from sqlalchemy.sql.selectable import Subquery
 from tasks.store.frames import read
 from tasks.store.intake import Intake, Loaded
 from tasks.store.merging import count, drop, drop_repeats, merge
+from tasks.store.notes import note_everything
 from tasks.store.schema import locations, products, warehouses
 
 LOCATION_FACTS = ("purpose", "zone", "aisle", "bay", "level", "x_m", "y_m")
@@ -24,6 +25,8 @@ def load_locations(connection: Connection, rows: Table, _intake: Intake) -> Load
         rows, warehouses, warehouses.c.code == rows.c.warehouse
     )
     new, changed = merge(connection, locations, source, ("warehouse_id", "code"), LOCATION_FACTS)
+    if changed:
+        note_everything(connection)
     bad = pd.concat(refused, ignore_index=True)
     return Loaded(new + changed, total - new - changed - len(bad), bad)
 

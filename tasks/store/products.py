@@ -7,6 +7,7 @@ from tasks.domain.kits import parse_components
 from tasks.store.frames import changed, read, staged
 from tasks.store.intake import Intake, Loaded
 from tasks.store.merging import count, drop, drop_repeats, insert_new, same_key, update_changed
+from tasks.store.notes import note_everything
 from tasks.store.schema import kit_components, products
 
 KEY = ("merchant_id", "sku")
@@ -31,6 +32,7 @@ def load_products(connection: Connection, rows: Table, _intake: Intake) -> Loade
     updated = update_changed(connection, products, said.subquery("said"), KEY, FACTS)
     new = insert_new(connection, products, _completed(rows))
     _load_components(connection, rows, components)
+    note_everything(connection)
     bad = pd.concat(refused, ignore_index=True)
     return Loaded(new + updated, total - new - updated - len(bad), bad)
 

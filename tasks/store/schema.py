@@ -446,6 +446,58 @@ refunds = _table(
     _one_of("state", states.RefundState, "refunds_state_is_known"),
 )  # fmt: skip
 
+# ── what allocating must look at ─────────────────────────────────────────────────────────────────────────────────
+incoming_lines = _table(  # goods on their way: one product of one document
+    "incoming_lines", _id(), _of("products"), _of("warehouses"), _text("document"),
+    _units("quantity"), _units("quantity_received"), _units("quantity_cancelled"), _at("expected_at", null=False),
+    Column("import_id", ID),
+    _once("product_id", "warehouse_id", "document", name="a_document_lists_a_product_once"),
+    _check("quantity >= 0 AND quantity_received >= 0 AND quantity_cancelled >= 0",
+           "an_incoming_quantity_is_not_negative"),
+)  # fmt: skip
+
+allocation_notes = _table(  # written by what changes, struck by the pass that saw to it
+    "allocation_notes", _id(), _text("kind"), Column("subject_id", BigInteger, nullable=False),
+    _check("kind IN ('order', 'product', 'everything')", "allocation_notes_kind_is_known"),
+)  # fmt: skip
+
+allocation_passes = _table(  # the last pass; one row
+    "allocation_passes", Column("id", Integer, primary_key=True, autoincrement=False),
+    _at("as_of", null=False), _at("full_at", null=False), _text("terms"),
+    Column("orders_seen", BigInteger, nullable=False), Column("moves_seen", BigInteger, nullable=False),
+    _check("id = 1", "there_is_one_last_pass"),
+)  # fmt: skip
+
+BOOKKEEPING = (allocation_notes.name, allocation_passes.name)  # says what is yet to be looked at, and no fact
+
+_ASKS = ("sku", "requires_shipping", "quantity_ordered", "quantity_cancelled")
+_STANDING = ("paid_at", "hold_reason", "hold_until", "refunded_minor", "total_minor", "cancelled_at", "fulfilled_at")
+
+
+def _noting(dialect: str, table: str, order_id: str, columns: tuple[str, ...]) -> list[str]:
+    """A trigger that notes the orders whose `columns` change, whoever changes them; new rows are found by their ids."""
+    name, when = f"changed_{table}_are_noted", " OR ".join(f"NEW.{one} IS DISTINCT FROM OLD.{one}" for one in columns)
+    insert = f"INSERT INTO allocation_notes (kind, subject_id) VALUES ('order', NEW.{order_id})"
+    on = f"CREATE TRIGGER {name} AFTER UPDATE OF {', '.join(columns)} ON {table}"
+    if dialect == "sqlite":
+        when = when.replace("IS DISTINCT FROM", "IS NOT")
+        return [f"{on} FOR EACH ROW WHEN ({when}) BEGIN {insert}; END"]
+    body = f"BEGIN {insert}; RETURN NULL; END"
+    return [
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
+        f"{on} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION {name}()",
+    ]
+
+
+NOTES = {
+    dialect: _noting(dialect, "orders", "id", _STANDING) + _noting(dialect, "order_lines", "order_id", _ASKS)
+    for dialect in ("sqlite", "postgresql")
+}
+for _dialect, _statements in NOTES.items():
+    for _statement in _statements:
+        _guard = DDL(_statement).execute_if(dialect=_dialect)  # type: ignore[no-untyped-call]
+        event.listen(metadata, "after_create", _guard)
+
 # ── customers told, people warned, steps audited ─────────────────────────────────────────────────────────────────
 messages = _table(
     "messages", _id(), _text("dedupe_key"), _text("kind"), _of("merchants"), _of("orders", null=True, index=True),

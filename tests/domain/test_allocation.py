@@ -16,9 +16,9 @@ from tasks.domain.allocation import (
     allocate,
     explode,
     prioritised,
-    waiting,
 )
 from tasks.domain.availability import BufferRules, promisable
+from tasks.domain.backorders import waiting
 from tasks.domain.orders import ShipByRules
 from tasks.domain.replenishment import ReplenishmentRules, low, reorder_points
 from tasks.domain.states import Purpose
@@ -51,7 +51,7 @@ def lines_of(orders: list[Order]) -> pd.DataFrame:
         {
             "order_id": number, "line_number": line, "merchant": "HEARTH", "order_number": f"{number:03}",
             "product_id": product, "need": units, "quantity_allocated": 0, "standing": "", "service_level": "Standard",
-            "paid_at": PAID, "ship_by": PAID, "sku": str(product),
+            "paid_at": PAID, "ship_by": PAID, "created_at": PAID, "sku": str(product), "unit_price_minor": 100,
         }
         for number, order in enumerate(orders)
         for line, (product, units) in enumerate(order, 1)
@@ -65,13 +65,16 @@ def places_of(places: list[tuple[int, int, int, str]]) -> pd.DataFrame:
         {
             "product_id": product, "location_id": number, "warehouse_id": warehouse, "lot": "", "on_hand": units,
             "allocated": 0, "location": f"L{number:02}", "purpose": purpose, "blocked": False,
+            "expires_on": None,
         }
         for number, (product, warehouse, units, purpose) in enumerate(places)
     ]  # fmt: skip
     columns = ["product_id", "location_id", "warehouse_id", "lot", "on_hand", "allocated", "location", "purpose",
-               "blocked"]  # fmt: skip
+               "blocked", "expires_on"]  # fmt: skip
     numbers = dict.fromkeys(("product_id", "location_id", "warehouse_id", "on_hand", "allocated"), "int64")
-    return pd.DataFrame(rows, columns=columns).astype({**numbers, "blocked": bool, "lot": "str", "location": "str"})
+    return pd.DataFrame(rows, columns=columns).astype(
+        {**numbers, "blocked": bool, "lot": "str", "location": "str", "expires_on": "datetime64[s]"}
+    )
 
 
 def parts() -> pd.DataFrame:
@@ -86,8 +89,9 @@ def serve(orders: list[Order], places: pd.DataFrame, rule: AllocationRules, kept
     lines = prioritised(lines_of(orders), rule)
     wants = explode(lines, parts(), NOBODY[["order_id", "line_number", "product_id"]].assign(units=0))
     back = pd.Series(kept, index=range(4))
-    free = promisable(places, back, rule.purposes, [str(one) for one in rule.places])
-    return allocate(lines, wants, free, [1, 2], NOBODY, rule), lines, wants
+    free = promisable(places, back, rule.purposes, [str(one) for one in rule.places], PAID)
+    had = NOBODY.assign(warehouse_id=1)
+    return allocate(lines, wants, free, [1, 2], had, NOBODY, rule), lines, wants
 
 
 def clerk(orders: list[Order], places: pd.DataFrame, kept: int) -> dict[int, int]:
@@ -152,7 +156,10 @@ def test_never_more_than_there_is_and_never_more_than_was_asked(
     of_part = wants.assign(units=wants["line"].map(served) * wants["per"]).groupby("product_id")["units"].sum()
     assert taken.groupby("product_id")["quantity"].sum().to_dict() == of_part[of_part > 0].to_dict()
     left = stock.groupby("product_id")["on_hand"].sum()
-    waits = waiting(lines, wants, promised.served, left, rules(partial=partial, split=split))
+    short = lines.assign(need=(lines["need"] - served).astype("int64"))
+    short = short[short["need"] > 0].reset_index(drop=True)
+    want = explode(short, parts(), NOBODY[["order_id", "line_number", "product_id"]].assign(units=0))
+    waits = waiting(short, want, left, rules(partial=partial, split=split))
     assert waits["missing"].sum() == (lines["need"] - served).sum()
     assert (waits["reason"] != "").all()
 

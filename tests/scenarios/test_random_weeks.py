@@ -149,7 +149,7 @@ def test_a_refused_promise_leaves_nothing(store: Engine) -> None:
     before = shop.everything()
     too_many = {"order_id": 1, "line_number": 1, "location_id": 1, "product_id": 1, "lot": "", "quantity": 4}
     with pytest.raises(DBAPIError), store.begin() as connection:
-        promise(connection, pd.DataFrame([too_many]), AS_OF)
+        promise(connection, pd.DataFrame([too_many]), pd.DataFrame([too_many]), AS_OF)
     with pytest.raises(DBAPIError), store.begin() as connection:
-        promise(connection, pd.DataFrame([too_many | {"quantity": 6}]), AS_OF)
+        promise(connection, pd.DataFrame([too_many | {"quantity": 6}]), pd.DataFrame([too_many]), AS_OF)
     assert shop.everything() == before

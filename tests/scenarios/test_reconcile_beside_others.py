@@ -12,6 +12,7 @@ from invariants import hold
 from sqlalchemy import Engine, insert
 
 from tasks.allocate_orders import allocate_stock
+from tasks.list_backorders import explain_waiting
 from tasks.reconcile_counts import reconcile
 from tasks.store import audit, schema
 from tasks.store.engine import reading
@@ -69,4 +70,4 @@ def _served(hours: int) -> None:
     """The steps of allocate-orders that write to customers."""
     as_of = AS_OF + timedelta(hours=hours)
     confirm_orders.fn(as_of)
-    tell_of_delays.fn(allocate_stock.fn(as_of), as_of)
+    tell_of_delays.fn(explain_waiting.fn(allocate_stock.fn(as_of), as_of), as_of)

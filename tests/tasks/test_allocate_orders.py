@@ -10,8 +10,11 @@ from floor import AS_OF, PAID, Shop
 from sqlalchemy import Engine, update
 
 from config.settings import settings
-from tasks.allocate_orders import Served, allocate_stock, promise_days, release_cancelled
+from tasks.allocate_orders import allocate_stock, promise_days, release_cancelled
+from tasks.domain.positions import UNITS
+from tasks.list_backorders import Served, explain_waiting
 from tasks.publish_stock import write_documents
+from tasks.report_positions import write_positions
 from tasks.store import schema
 from tasks.watch_stock import Short, confirm_orders, tell_of_delays, warn_of_shortages
 
@@ -27,10 +30,10 @@ def run(as_of: datetime = AS_OF) -> tuple[Served, Short, int, int]:
     given_up = release_cancelled.fn(as_of)
     promise_days.fn()
     confirm_orders.fn(as_of)
-    served = allocate_stock.fn(as_of)
+    served = explain_waiting.fn(allocate_stock.fn(as_of), as_of)
     tell_of_delays.fn(served, as_of)
     short = warn_of_shortages.fn(served, as_of)
-    return served, short, given_up, write_documents.fn(served, short, as_of)
+    return served, short, given_up, write_documents.fn(served, short, as_of) + write_positions.fn(served, as_of)
 
 
 def reasons(served: Served) -> dict[str, str]:
@@ -244,8 +247,7 @@ def test_an_oversold_sku_names_its_orders_until_stock_arrives(shop: Shop) -> Non
     assert short.oversold[["asked", "free", "short", "orders"]].to_numpy().tolist() == [[6, 1, 5, "2 3"]]
     alert = shop.rows(schema.alerts).set_index("kind").loc["oversell"]
     assert (alert["detail"], alert["value_minor"]) == ("6 asked for, 1 there: 5 short for orders 2, 3", 1250)
-    with shop.store.begin() as connection:
-        connection.execute(update(schema.stock_levels).values(on_hand=8))
+    shop.receive("CUP", 5)
     run(AS_OF + timedelta(hours=1))
     assert shop.rows(schema.alerts).set_index("kind").loc["oversell", "state"] == "resolved"
 
@@ -346,3 +348,39 @@ def test_an_order_shipped_elsewhere_is_left_alone(shop: Shop) -> None:
     assert (served.promises, given_up, len(served.waiting), short.opened) == (0, 0, 0, 0)
     assert shop.rows(schema.order_lines).equals(before)
     assert astuple(served)[0] == 0
+
+
+def position(sku: str, warehouse: str = "MAIN") -> list[object]:
+    """The row of the newest stock-positions.csv: on hand, unavailable, allocated, kept back, available, incoming."""
+    [*_, newest] = sorted(settings().folder("outgoing").rglob("stock-positions.csv"))
+    rows = pd.read_csv(newest, dtype=dict.fromkeys(UNITS, "Int64"))
+    row = rows.loc[(rows["sku"] == sku) & (rows["warehouse"] == warehouse), UNITS]
+    return [None if one is pd.NA else one for one in row.to_numpy().ravel()]
+
+
+def test_every_unit_has_a_place_in_the_position(shop: Shop, home: Path) -> None:
+    """On hand is allocated, unavailable, kept back or available; a kit is as many as its scarcest part makes."""
+    shop.product("CUP")
+    shop.product("TRAY")
+    shop.product("SET", components={"CUP": 2, "TRAY": 1})
+    shop.stock("CUP", 9)
+    shop.stock("CUP", 2, "B-01", condition="damaged")
+    shop.stock("CUP", 4, "Q-01", purpose="quarantine")
+    shop.stock("TRAY", 3, "A-02")
+    with shop.store.begin() as connection:
+        for document, sku, units, days in (("PO-1", 1, 5, 2), ("PO-2", 1, 6, 9), ("PO-2", 2, 8, 9), ("PO-0", 1, 9, -9)):
+            shop._put(connection, schema.incoming_lines, product_id=sku, warehouse_id=1, document=document,
+                      quantity=units, expected_at=AS_OF + timedelta(days=days))  # fmt: skip
+    shop.order("1", {"CUP": 2})
+    shop.order("2", {"CUP": 8, "TRAY": 5})
+    run()
+    assert position("CUP") == [15, 6, 2, 0, 7, 11]
+    assert position("TRAY") == [3, 0, 0, 0, 3, 8]
+    assert position("SET") == [None, None, None, None, 3, 6]
+    promise = pd.read_csv(next(home.rglob("available-to-promise.csv")), keep_default_na=False)
+    told = {sku: list(zip(rows["promisable_from"], rows["units"], strict=True)) for sku, rows in promise.groupby("sku")}
+    assert told == {
+        "CUP": [("", 0), ("2026-03-09T09:00:00Z", 4), ("2026-03-16T09:00:00Z", 10)],
+        "SET": [("", 0), ("2026-03-09T09:00:00Z", 0), ("2026-03-16T09:00:00Z", 5)],
+        "TRAY": [("", 0), ("2026-03-16T09:00:00Z", 6)],
+    }  # fmt: skip

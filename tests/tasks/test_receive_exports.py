@@ -475,7 +475,8 @@ def test_goods_that_left_are_promised_no_more(store: Engine, home: Path) -> None
     lines = rows(store, order_lines).merge(rows(store, products)[["id", "sku"]], on="sku")
     lines = lines.merge(rows(store, stock_levels), left_on="id", right_on="product_id")
     with store.begin() as connection:
-        promise(connection, lines.rename(columns={"quantity_ordered": "quantity"}), AS_OF)
+        asked = lines.rename(columns={"quantity_ordered": "quantity"})
+        promise(connection, asked, asked, AS_OF)
         vase = connection.scalar(select(allocations.c.id).where(allocations.c.order_id == 3))
         connection.execute(insert(waves).values(id=1, warehouse_id=1, code="W-1", released_at=AS_OF))
         connection.execute(insert(carts).values(id=1, wave_id=1, number=1))
