@@ -13,6 +13,8 @@ from tasks.domain.exports import KINDS
 from tasks.store.engine import reading
 from tasks.store.footprint import footprint
 
+STOCK_AND_ORDERS = ["products", "locations", "stock", "movements", "orders", "counts", "holds", "supply"]
+
 
 @dataclass(frozen=True)
 class Day:

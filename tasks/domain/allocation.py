@@ -10,7 +10,6 @@ import pandas as pd
 
 from tasks.domain.availability import BufferRules
 from tasks.domain.orders import ShipByRules, is_held, is_refunded, same_words
-from tasks.domain.replenishment import ReplenishmentRules
 from tasks.domain.serving import Line, Shelves, serve
 from tasks.domain.states import Purpose
 
@@ -44,7 +43,6 @@ class AllocationRules:
     places: tuple[PlaceOrder, ...]
     buffer: BufferRules
     ship_by: ShipByRules
-    replenishment: ReplenishmentRules
 
 
 def prioritised(lines: pd.DataFrame, rules: AllocationRules) -> pd.DataFrame:

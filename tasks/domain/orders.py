@@ -122,6 +122,13 @@ def urgency(ship_bys: pd.Series, as_of: datetime, rules: ShipByRules) -> pd.Seri
     return pd.Series(told, index=ship_bys.index, dtype="str")
 
 
+def urgent(orders: pd.DataFrame, as_of: datetime, rules: ShipByRules) -> pd.DataFrame:
+    """The orders that are LATE or DUE, the most overdue first: urgency, then the columns of `orders` (with ship_by)."""
+    told = orders.assign(urgency=urgency(orders["ship_by"], as_of, rules))
+    rows = told[told["urgency"] != ""].sort_values(["ship_by", "merchant", "order_number"], ignore_index=True)
+    return rows[["urgency", *orders.columns]]
+
+
 def is_held(orders: pd.DataFrame, as_of: datetime) -> pd.Series:
     """Whether each order is on hold now: it has a reason, and no until-date that has passed."""
     over = (orders["hold_until"] <= pd.Timestamp(as_of)).fillna(value=False).astype(bool)

@@ -20,6 +20,7 @@ class Merchant:
     sender_email: str
     sender_name: str
     channels_without_mail: tuple[str, ...] = ()  # marketplaces forbid own mail to their buyers
+    operations_email: str = ""  # who gets the digest of alerts; nobody when empty
 
     def __post_init__(self) -> None:
         _known_zone(self.time_zone)

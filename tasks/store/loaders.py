@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Table
 
 from tasks.store.approvals import load_approvals
 from tasks.store.counts import load_counts
+from tasks.store.holds import load_holds
 from tasks.store.intake import Intake, Loaded
 from tasks.store.manifests import load_shipments
 from tasks.store.messages import load_message_events
@@ -16,6 +17,8 @@ from tasks.store.places import load_locations
 from tasks.store.products import load_products
 from tasks.store.returns import load_return_receipts, load_return_requests
 from tasks.store.snapshots import load_stock
+from tasks.store.snoozes import load_snoozes
+from tasks.store.supply import load_supply
 from tasks.store.tracking import load_tracking
 from tasks.store.waves import load_picks
 
@@ -27,6 +30,9 @@ LOADERS: dict[str, Callable[[Connection, Table, Intake], Loaded]] = {
     "orders": load_orders,
     "counts": load_counts,
     "approvals": load_approvals,
+    "holds": load_holds,
+    "supply": load_supply,
+    "snoozes": load_snoozes,
     "message_events": load_message_events,
     "picks": load_picks,
     "packs": load_packs,

@@ -11,8 +11,12 @@ from sqlalchemy import Engine, update
 
 from config.settings import settings
 from tasks.allocate_orders import Served, allocate_stock, promise_days, release_cancelled
+from tasks.audit_oversell import audit_oversell
+from tasks.hold_orders import end_holds, expire_unpaid, hold_duplicates
+from tasks.publish_feeds import publish_feeds
 from tasks.publish_stock import write_documents
 from tasks.store import schema
+from tasks.tell_staff import tell_staff
 from tasks.watch_stock import Short, confirm_orders, tell_of_delays, warn_of_shortages
 
 
@@ -25,11 +29,17 @@ def shop(store: Engine) -> Shop:
 def run(as_of: datetime = AS_OF) -> tuple[Served, Short, int, int]:
     """The steps of the flow, in its order; gives also the promises given up and the documents written."""
     given_up = release_cancelled.fn(as_of)
+    end_holds.fn(as_of)
+    expire_unpaid.fn(as_of)
     promise_days.fn()
+    hold_duplicates.fn(as_of)
     confirm_orders.fn(as_of)
     served = allocate_stock.fn(as_of)
     tell_of_delays.fn(served, as_of)
     short = warn_of_shortages.fn(served, as_of)
+    tell_staff.fn(as_of)
+    audit_oversell.fn(as_of)
+    publish_feeds.fn(served, as_of)
     return served, short, given_up, write_documents.fn(served, short, as_of)
 
 
@@ -173,7 +183,7 @@ def test_a_kit_shares_one_pool_with_its_components(shop: Shop) -> None:
     assert served.waiting.empty
     assert shop.open_promises() == [("1", "A-01", 4), ("1", "A-02", 2), ("2", "A-01", 1)]
     assert shop.rows(schema.order_lines)["quantity_allocated"].tolist() == [2, 1]
-    feed = pd.read_csv(next(settings().folder("outgoing").rglob("availability.csv"))).set_index("sku")["on_hand"]
+    feed = pd.read_csv(next(settings().folder("outgoing").rglob("availability-*.csv"))).set_index("sku")["on_hand"]
     assert feed.to_dict() == {"CUP": 2, "SET": 1, "TRAY": 7}
     shop.order("3", {"SET": 2})
     served, *_ = run(AS_OF + timedelta(hours=1))
@@ -298,6 +308,7 @@ def test_customers_are_told_once(shop: Shop) -> None:
     for hours in (0, 1):
         run(AS_OF + timedelta(hours=hours))
     messages = shop.rows(schema.messages)
+    messages = messages[messages["kind"] != "stock_digest"]
     told = dict(zip(messages["dedupe_key"], messages["state"], strict=True))
     assert told == {
         "order_confirmed:HEARTH:new": "queued", "order_confirmed:HEARTH:old": "suppressed",
@@ -316,7 +327,7 @@ def test_the_feed_adds_up_and_offers_nothing_that_is_spoken_for(shop: Shop, home
     shop.order("1", {"CUP": 3})
     shop.order("2", {"CUP": 2, "TRAY": 1})
     run()
-    rows = pd.read_csv(next(home.rglob("shopify-inventory.csv"))).set_index("SKU")
+    rows = pd.read_csv(next(home.rglob("shopify-inventory-HEARTH.csv"))).set_index("SKU")
     cup = rows.filter(regex="editable|On hand").loc["CUP"]
     assert list(cup) == [0, 2, 5, 5, 12, 12]
     assert rows.loc["CUP", "Location"] == "London"
