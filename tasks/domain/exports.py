@@ -259,7 +259,7 @@ KINDS: dict[str, Kind] = {
                     "hold_reason",
                     Type.CHOICE,
                     choices=tuple(states.HoldReason),
-                    about=f"one of {', '.join(states.SETTABLE)}; otherwise manual",
+                    about=f"may be set: {', '.join(states.SETTABLE)}; otherwise manual",
                 ),
                 Field("hold_until", Type.INSTANT, about="the hold ends by itself then; empty: when a person lifts it"),
                 Field("set_by", about="who decides; needed with an action"),

@@ -83,9 +83,9 @@ def targets(products: pd.DataFrame, demand: pd.DataFrame, rules: ReplenishmentRu
     """
     rows = products.merge(demand, left_on="product_id", right_index=True, how="left")
     known = rows["days_counted"].fillna(0) >= rules.demand_days_min
-    daily, deviation = rows["daily_units"].fillna(0), rows["daily_deviation_units"].fillna(0)
+    daily, deviation = (rows[name].where(known).fillna(0) for name in ("daily_units", "daily_deviation_units"))
     safety = safety_stock(daily, deviation, rows["lead_days"], rows["lead_deviation_days"], rows["service_level"])
-    computed = _up(daily * rows["lead_days"] + safety).where(known & (daily > 0), 0)
+    computed = _up(daily * rows["lead_days"] + safety)
     said, least = rows["reorder_point"].astype("Int64"), rows["stock_min"].astype("Int64")
     point = said.fillna(least).fillna(computed).astype("int64")
     most = rows["stock_max"].astype("Int64").fillna(_up(point + daily * rules.order_days)).astype("int64")
@@ -97,7 +97,7 @@ def targets(products: pd.DataFrame, demand: pd.DataFrame, rules: ReplenishmentRu
     return pd.DataFrame(
         {
             "product_id": rows["product_id"], "reorder_point": point, "order_up_to": np.maximum(most, point),
-            "safety_stock": _up(safety.where(known, 0)), "basis": basis.astype(str), "daily_units": daily,
+            "safety_stock": _up(safety), "basis": basis.astype(str), "daily_units": daily,
             "daily_deviation_units": deviation, "days_counted": rows["days_counted"].fillna(0).astype("int64"),
         }
     )  # fmt: skip
