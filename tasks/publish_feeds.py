@@ -46,7 +46,7 @@ def publish_feeds(served: Served, as_of: datetime, *, whole: bool = False) -> in
     rules = read("rules/feeds.yaml", FeedRules)
     with engine().begin() as connection:
         shelf = _shelf(connection, served)
-        lines = {name: _due(connection, name, feed, shelf, whole=whole) for name, feed in rules.feeds.items()}
+        lines = {name: _lines(connection, name, feed, shelf, whole=whole) for name, feed in rules.feeds.items()}
     folder = settings().documents("allocate-orders", as_of) / "availability"
     for name, rows in lines.items():
         _write(folder, name + "-full" * whole, rules.feeds[name], shelf, rows)
@@ -69,13 +69,15 @@ def _shelf(connection: Connection, served: Served) -> _Shelf:
     return _Shelf(availability.with_kits(pool, parts), unsellable, products, codes, pd.Series(names))
 
 
-def _due(connection: Connection, name: str, feed: Feed, shelf: _Shelf, *, whole: bool) -> pd.DataFrame:
+def _lines(connection: Connection, name: str, feed: Feed, shelf: _Shelf, *, whole: bool) -> pd.DataFrame:
+    """What is to be written; what differs from what was said is written down as due."""
     goods = shelf.products
     mine = goods.loc[goods["merchant"].isin(feed.merchants or goods["merchant"].unique()), "product_id"]
     now = shelf.pool[shelf.pool.index.get_level_values("product_id").isin(mine)]
-    rows = feeds.changed(feeds.offered(now, shelf.unsellable, feed), told.said(connection, name), feed, whole=whole)
-    told.due(connection, name, rows.reset_index())
-    return rows
+    offered = feeds.offered(now, shelf.unsellable, feed)
+    changed = feeds.changed(offered, told.said(connection, name), feed)
+    told.due(connection, name, changed.reset_index())
+    return pd.concat([changed, offered[~offered.index.isin(changed.index)]]) if whole else changed
 
 
 def _write(folder: Path, name: str, feed: Feed, shelf: _Shelf, rows: pd.DataFrame) -> None:

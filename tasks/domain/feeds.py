@@ -58,8 +58,8 @@ def offered(pool: pd.DataFrame, unsellable: pd.Series, feed: Feed) -> pd.DataFra
     return pool.assign(available=available, committed=committed, unavailable=here - committed - available)
 
 
-def changed(now: pd.DataFrame, before: pd.DataFrame, feed: Feed, *, whole: bool) -> pd.DataFrame:
-    """The rows of `now` a feed must write: all of them for the whole, otherwise those that differ from `before`.
+def changed(now: pd.DataFrame, before: pd.DataFrame, feed: Feed) -> pd.DataFrame:
+    """The rows of `now` a feed must write: those that differ from `before`.
 
     `now`: as of `offered`. `before`: product_id, warehouse_id, NUMBERS, state, what the feed said last; a line whose
     file is not known to lie there is written again, whatever it said. A canonical feed tells of available alone. What
@@ -70,5 +70,4 @@ def changed(now: pd.DataFrame, before: pd.DataFrame, feed: Feed, *, whole: bool)
     compared = NUMBERS if feed.layout is FeedLayout.SHOPIFY else NUMBERS[:1]
     known = said.reindex(every.index)
     same = (known[compared] == every[compared]).all(axis="columns") & (known["state"] == FeedState.PUBLISHED)
-    gone = ~every.index.isin(now.index)
-    return every[~same | (whole & ~gone)]
+    return pd.DataFrame(every[~same])

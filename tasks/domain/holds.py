@@ -136,7 +136,8 @@ def judge_holds(rows: pd.DataFrame, orders: pd.DataFrame, as_of: datetime) -> tu
     for mask, words in reversed(cases):  # the first that applies
         why = why.mask(mask.fillna(value=False).astype(bool), words)
     refused = pd.DataFrame({"row_number": told["row_number"], "reason": why})[why.notna() & (why != "")]
-    return told[why.isna()].drop(columns="known").reset_index(drop=True), refused.reset_index(drop=True)
+    good = told[why.isna()].drop(columns="known").astype({"order_id": "int64"})
+    return good.reset_index(drop=True), refused.reset_index(drop=True)
 
 
 def _is_same(told: pd.DataFrame) -> pd.Series:

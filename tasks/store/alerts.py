@@ -66,10 +66,10 @@ def move(connection: Connection, found: pd.DataFrame, as_of: datetime) -> None:
         mine = update(alerts).where(alerts.c.cause == new.c.cause)
         closing = mine.where(new.c.state == AlertState.RESOLVED, alerts.c.state != AlertState.RESOLVED)
         connection.execute(closing.values(resolved_at=as_of))
-        connection.execute(mine.where(awake, alerts.c.snoozed_until.is_not(None)).values(snoozed_until=null()))
         told = mine.where(new.c.state != AlertState.RESOLVED, alerts.c.resolved_at.is_not(None))
         connection.execute(told.values(resolved_at=null()))
         connection.execute(mine.where(differs(alerts, new, _STATE)).values({name: new.c[name] for name in _STATE}))
+        connection.execute(mine.where(awake, alerts.c.snoozed_until.is_not(None)).values(snoozed_until=null()))
         names = [str(column.key) for column in new.columns]
         unknown = select(new).where(new.c.cause.not_in(select(alerts.c.cause))).order_by(new.c.cause)
         connection.execute(insert(alerts).from_select(names, unknown))

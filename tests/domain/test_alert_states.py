@@ -122,7 +122,7 @@ class Alert(RuleBasedStateMachine):
     def _is_told(self) -> bool:
         at = [pd.Timestamp(AS_OF) + pd.Timedelta(hours=hour) for hour in (self.opened or 0, *self.told[-1:])]
         row = pd.DataFrame({"kind": "low_stock", "state": pd.Series([self.state], dtype="str"), "opened_at": at[:1]})
-        row["told_at"] = pd.Series(at[1:2] or [pd.NaT], dtype="datetime64[s, UTC]")
+        row["told_at"] = pd.Series(at[1:2] or [None], dtype="datetime64[s, UTC]")
         return bool(to_tell(row, RULES, AS_OF + timedelta(hours=self.hour))[0])
 
     @invariant()
@@ -143,7 +143,10 @@ test_an_alert_is_told_of_once_and_never_lost = Alert.TestCase
 
 def test_stock_that_swings_around_its_point_is_told_of_once() -> None:
     """Nine, eleven, nine, eleven, for a week of runs: one digest."""
-    state, told_at, opened_at, digests = None, pd.NaT, pd.NaT, 0
+    state: str | None = None
+    told_at: pd.Timestamp | None = None
+    opened_at: pd.Timestamp | None = None
+    digests = 0
     for hour in range(0, 168, 4):
         as_of = AS_OF + timedelta(hours=hour)
         was, state = state, state_after(state, 9 if hour % 8 == 0 else 11)
@@ -157,10 +160,9 @@ def test_stock_that_swings_around_its_point_is_told_of_once() -> None:
 
 def test_a_digest_is_one_notice_a_merchant_and_known_by_its_alerts() -> None:
     """The same alerts make the same notice; fifty are listed, the rest is counted."""
-    rows = pd.DataFrame(
-        [("B", f"low_stock:B:{n:02}", "low_stock", f"{n:02}", "x") for n in range(53)] + [("A", "a", "oversell", "S", "y")],
-        columns=["merchant", "cause", "kind", "subject", "detail"],
-    )  # fmt: skip
+    many = [("B", f"low_stock:B:{number:02}", "low_stock", f"{number:02}", "x") for number in range(53)]
+    columns = ["merchant", "cause", "kind", "subject", "detail"]
+    rows = pd.DataFrame([*many, ("A", "a", "oversell", "S", "y")], columns=columns)
     told = digest(rows, AS_OF)
     assert told["merchant"].tolist() == ["A", "B"]
     assert (len(told["alerts"][1]), told["more"].tolist()) == (50, [0, 3])
@@ -170,7 +172,7 @@ def test_a_digest_is_one_notice_a_merchant_and_known_by_its_alerts() -> None:
 
 
 def test_a_snooze_needs_an_alert_a_name_and_a_moment_to_come() -> None:
-    """Each row that lacks one is refused with what was found; a row without a moment, or said before, is passed over."""
+    """Each row that lacks one is refused with what was found; one without a moment, or said before, is passed over."""
     later, past = (pd.Timestamp(AS_OF) + pd.Timedelta(hours=hours) for hours in (9, -9))
     rows = pd.DataFrame(
         [(2, "CUP", later, "Ada"), (3, "POT", later, "Ada"), (4, "CUP", later, " "), (5, "CUP", past, "Ada"),

@@ -6,41 +6,19 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from allocating import run
 from floor import AS_OF, PAID, Shop
 from sqlalchemy import Engine, update
 
 from config.settings import settings
-from tasks.allocate_orders import Served, allocate_stock, promise_days, release_cancelled
-from tasks.audit_oversell import audit_oversell
-from tasks.hold_orders import end_holds, expire_unpaid, hold_duplicates
-from tasks.publish_feeds import publish_feeds
-from tasks.publish_stock import write_documents
+from tasks.allocate_orders import Served
 from tasks.store import schema
-from tasks.tell_staff import tell_staff
-from tasks.watch_stock import Short, confirm_orders, tell_of_delays, warn_of_shortages
 
 
 @pytest.fixture
 def shop(store: Engine) -> Shop:
     """An empty shop."""
     return Shop(store)
-
-
-def run(as_of: datetime = AS_OF) -> tuple[Served, Short, int, int]:
-    """The steps of the flow, in its order; gives also the promises given up and the documents written."""
-    given_up = release_cancelled.fn(as_of)
-    end_holds.fn(as_of)
-    expire_unpaid.fn(as_of)
-    promise_days.fn()
-    hold_duplicates.fn(as_of)
-    confirm_orders.fn(as_of)
-    served = allocate_stock.fn(as_of)
-    tell_of_delays.fn(served, as_of)
-    short = warn_of_shortages.fn(served, as_of)
-    tell_staff.fn(as_of)
-    audit_oversell.fn(as_of)
-    publish_feeds.fn(served, as_of)
-    return served, short, given_up, write_documents.fn(served, short, as_of)
 
 
 def reasons(served: Served) -> dict[str, str]:
