@@ -122,7 +122,7 @@ class Alert(RuleBasedStateMachine):
     def _is_told(self) -> bool:
         at = [pd.Timestamp(AS_OF) + pd.Timedelta(hours=hour) for hour in (self.opened or 0, *self.told[-1:])]
         row = pd.DataFrame({"kind": "low_stock", "state": pd.Series([self.state], dtype="str"), "opened_at": at[:1]})
-        row["told_at"] = pd.Series(at[1:2] or [None], dtype="datetime64[s, UTC]")
+        row["told_at"] = pd.Series(pd.to_datetime(at[1:2] or [None], utc=True)).dt.as_unit("s")
         return bool(to_tell(row, RULES, AS_OF + timedelta(hours=self.hour))[0])
 
     @invariant()
