@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from tasks.domain.adjustment_files import AdjustmentFile
+from tasks.domain.calendars import public_holidays
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Warehouse:
     name: str
     time_zone: str
     country: str
+    region: str | None = None  # whose public holidays are kept beside the country's, such as BY or SCT
+    closed_days: tuple[date, ...] = ()  # further days on which nothing leaves: stocktaking, a move
     aliases: tuple[str, ...] = ()  # what exports call it
     default_location: str = "UNSPECIFIED"  # where stock lies that no export places more exactly
     carriers: tuple[Carrier, ...] = ()
@@ -68,6 +72,7 @@ class Warehouse:
 
     def __post_init__(self) -> None:
         _known_zone(self.time_zone)
+        public_holidays(self.country, self.region, 2026)  # any year shows whether they are known
 
 
 def silent_channels(merchants: Iterable[Merchant]) -> frozenset[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """The life of a low-stock alert: every step of it, and that nothing which swings or sleeps is told twice or lost."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -120,7 +121,7 @@ class Alert(RuleBasedStateMachine):
         assert self.state != SNOOZED or (self.until or 0) > self.hour
 
     def _is_told(self) -> bool:
-        at = [pd.Timestamp(AS_OF) + pd.Timedelta(hours=hour) for hour in (self.opened or 0, *self.told[-1:])]
+        at: list[Any] = [pd.Timestamp(AS_OF) + pd.Timedelta(hours=hour) for hour in (self.opened or 0, *self.told[-1:])]
         row = pd.DataFrame({"kind": "low_stock", "state": pd.Series([self.state], dtype="str"), "opened_at": at[:1]})
         row["told_at"] = pd.Series(pd.to_datetime(at[1:2] or [None], utc=True)).dt.as_unit("s")
         return bool(to_tell(row, RULES, AS_OF + timedelta(hours=self.hour))[0])
