@@ -2,12 +2,13 @@
 
 import sys
 
-from benchmarks import order_batching, picker_routing, receive, reconcile, release, wave_selection
+from benchmarks import order_batching, picker_routing, receive, reconcile, release, replenish, wave_selection
 
 BENCHMARKS = {
     "receive": receive.main,
     "reconcile": reconcile.main,
     "release": release.main,
+    "replenish": replenish.main,
     "picker-routing": picker_routing.main,
     "order-batching": order_batching.main,
     "wave-selection": wave_selection.main,
