@@ -1,4 +1,4 @@
-"""How fast reorder points are computed: the rule alone on every SKU and day, and the step from order lines to commit."""
+"""How fast reorder points are computed: the rule alone on every SKU and day, the step from lines to commit."""
 
 import argparse
 import os
@@ -67,7 +67,9 @@ def _fill(skus: int, days: int, lines: int) -> None:
 
     draw, number = np.random.default_rng(2), np.arange(1, skus + 1)
     sold = np.minimum(draw.zipf(1.3, lines), skus)
-    placed = pd.Series(pd.Timestamp(AS_OF.replace(hour=0)) - pd.to_timedelta(draw.integers(1, days * 86400, lines), "s"))
+    placed = pd.Series(
+        pd.Timestamp(AS_OF.replace(hour=0)) - pd.to_timedelta(draw.integers(1, days * 86400, lines), "s")
+    )
     placed = placed.dt.as_unit("s")
     sku = "SKU-" + pd.Series(number).astype("str")
     tables = {
