@@ -10,6 +10,7 @@ from benchmarks import (
     receive,
     reconcile,
     release,
+    replenish,
     wave_selection,
 )
 
@@ -19,6 +20,7 @@ BENCHMARKS = {
     "allocate": allocate.main,
     "contention": contention.main,
     "release": release.main,
+    "replenish": replenish.main,
     "picker-routing": picker_routing.main,
     "order-batching": order_batching.main,
     "wave-selection": wave_selection.main,

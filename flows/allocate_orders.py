@@ -7,13 +7,17 @@ from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from tasks.allocate_orders import allocate_stock, promise_days, release_cancelled
+from tasks.audit_oversell import audit_oversell
 from tasks.clock import moment
+from tasks.hold_orders import end_holds, expire_unpaid, hold_duplicates
 from tasks.list_backorders import explain_waiting
 from tasks.prepare_database import prepare_database
+from tasks.publish_feeds import publish_feeds
 from tasks.publish_stock import shortage_rows, write_documents
 from tasks.report_positions import write_positions
 from tasks.run_names import named
-from tasks.show_tables import shown
+from tasks.show_tables import records, shown
+from tasks.tell_staff import tell_staff
 from tasks.watch_stock import confirm_orders, tell_of_delays, warn_of_shortages
 
 
@@ -26,38 +30,47 @@ class Allocated:
     lines_waiting: int
     promises_given_up: int
     orders_given_a_ship_by: int
+    holds_ended: int
+    orders_placed_twice: int
+    orders_expired: int
     customers_told: int
     warnings_opened: int
     warnings_closed: int
+    oversell_findings: int
+    feed_lines: int
     documents: int
 
 
 @flow(name="allocate-orders", flow_run_name=named("allocate orders", as_of=" as of {}"))
-def allocate_orders(as_of: datetime | None = None) -> Allocated:
+def allocate_orders(as_of: datetime | None = None, *, full_feeds: bool = False) -> Allocated:
     """Promise free stock to open, paid orders in order of priority, never more than there is.
 
-    What cancelled and refunded orders held is free first. Each order that waits has a reason; SKUs that are oversold,
-    unknown or low are warned of until they no longer are. A second run with nothing new promises, writes and tells
-    nothing.
+    What cancelled and refunded orders held is free first; an order placed twice is held for a person, one nobody pays
+    expires. Each order that waits has a reason; SKUs that are oversold, unknown or low are warned of until they no
+    longer are. Channels are told what changed. A second run with nothing new promises, writes and tells nothing.
 
     Args:
         as_of: The moment the run takes for now; the clock's when empty.
+        full_feeds: Tell the channels everything they may sell, not only what changed.
 
     Returns:
-        How many promises were made and given up, what waits, and how many warnings and documents there are.
+        How many promises were made and given up, what waits, and how many warnings, findings and documents there are.
     """
     as_of = moment(as_of)
     prepare_database()
-    given_up = release_cancelled(as_of)
-    days = promise_days()
+    given_up, ended = release_cancelled(as_of), end_holds(as_of)
+    expired, days, twice = expire_unpaid(as_of), promise_days(), hold_duplicates(as_of)
     told = confirm_orders(as_of)
     served = explain_waiting(allocate_stock(as_of), as_of)
     told += tell_of_delays(served, as_of)
     short = warn_of_shortages(served, as_of)
+    tell_staff(as_of)
+    found = audit_oversell(as_of)
+    lines = publish_feeds(served, as_of, whole=full_feeds)
     documents = write_documents(served, short, as_of) + write_positions(served, as_of)
-    create_table_artifact(
-        shown(shortage_rows(served, short)), key="shortages", description="What waits, is oversold or low"
-    )
+    create_table_artifact(shown(shortage_rows(served, short)), key="shortages", description="What waits or runs short")
+    create_table_artifact(shown(records(found)), key="oversell-audit", description="What was sold or promised wrongly")
     return Allocated(
-        served.promises, served.orders, len(served.waiting), given_up, days, told, short.opened, short.closed, documents
-    )
+        served.promises, served.orders, len(served.waiting), given_up, days, ended, twice, expired, told,
+        short.opened, short.closed, len(found), lines, documents,
+    )  # fmt: skip

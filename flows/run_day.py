@@ -10,6 +10,7 @@ from prefect.artifacts import create_markdown_artifact
 from flows.allocate_orders import allocate_orders
 from flows.inspect_parcels import inspect_parcels
 from flows.plan_counts import plan_counts
+from flows.plan_purchases import plan_purchases
 from flows.plan_waves import plan_waves
 from flows.process_returns import process_returns
 from flows.receive_exports import receive_exports
@@ -19,7 +20,7 @@ from flows.send_messages import send_messages
 from flows.track_shipments import track_shipments
 from tasks.clock import moment
 from tasks.prepare_database import prepare_database
-from tasks.run_day import day_of, fill_inbox, look, tables_changed
+from tasks.run_day import STOCK_AND_ORDERS, day_of, fill_inbox, look, tables_changed
 from tasks.run_names import named
 
 
@@ -50,10 +51,10 @@ def run_day(source: str | None = None, as_of: datetime | None = None) -> Day:
     before = look()
     fill_inbox(source)
     done: dict[str, Any] = {}
-    goods = ["products", "locations", "stock", "incoming", "movements"]
-    done["received"] = receive_exports([*goods, "orders", "counts"], as_of)
+    done["received"] = receive_exports(STOCK_AND_ORDERS, as_of)
     done["counts reconciled"] = reconcile_counts(as_of=as_of)
     done["counts planned"] = plan_counts(as_of=as_of)
+    done["purchases planned"] = plan_purchases(as_of=as_of)
     done["orders allocated"] = allocate_orders(as_of=as_of)
     done["waves planned"] = plan_waves(as_of=as_of)
     done["picks received"] = receive_exports(["picks"], as_of)
@@ -65,7 +66,7 @@ def run_day(source: str | None = None, as_of: datetime | None = None) -> Day:
     done["shipments tracked"] = track_shipments(as_of=as_of)
     done["return requests received"] = receive_exports(["return_requests"], as_of)
     done["return requests answered"] = process_returns(as_of=as_of)
-    done["returns received"] = receive_exports(["return_receipts", "message_events"], as_of)
+    done["returns received"] = receive_exports(["return_receipts", "message_events", "snoozes"], as_of)
     done["returns settled"] = process_returns(as_of=as_of)
     done["parcels looked at again"] = track_shipments(as_of=as_of)
     done["stock published"] = allocate_orders(as_of=as_of)

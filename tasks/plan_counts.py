@@ -50,7 +50,11 @@ def plan(
     rules = read("rules/counts.yaml", CountRules)
     chosen = _chosen(warehouse, rules.plan)
     plans = {site.code: _asked(rules.plan.at(site.code), counters, empty=empty) for site in chosen}
-    open_ = [one for one in chosen if closed_too or plans[one.code].is_open(_clock(one, as_of).date(), one.country)]
+    open_ = [
+        one
+        for one in chosen
+        if closed_too or plans[one.code].is_open(_clock(one, as_of).date(), one.country, one.region)
+    ]
     with engine().begin() as connection:
         exclusive(connection, "counts")
         ensure_sites(connection, merchants(), chosen)

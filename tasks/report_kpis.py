@@ -9,15 +9,18 @@ from sqlalchemy import Connection
 
 from config.read import read
 from config.settings import settings
+from tasks.audit_oversell import findings
 from tasks.configured import merchants
 from tasks.connectors import operations_page
 from tasks.domain import kpi_report, kpi_service
+from tasks.domain.allocation import AllocationRules
 from tasks.domain.attention import waiting
 from tasks.domain.kpi_floor import CONTENT_FAULTS
 from tasks.domain.kpi_report import Facts, Report
 from tasks.domain.kpis import KpiRules, Period, period, restated
+from tasks.domain.orders import urgent
 from tasks.domain.sites import silent_channels
-from tasks.store import attention, kpi_rows, kpis
+from tasks.store import attention, due_orders, kpi_rows, kpis
 from tasks.store.engine import reading
 
 
@@ -30,7 +33,7 @@ def measure(as_of: datetime, day: date | None) -> Report:
         facts = _facts(connection, when)
         orders = kpi_report.promised(facts, rules, silent_channels(merchants()))
         late = kpi_report.late_orders(orders, when, rules)
-        lists = _waiting(connection, when) | {"late_orders": late}
+        lists = _waiting(connection, when) | {"late_orders": late, "oversell": findings(connection)}
     figures = kpi_report.figures(facts, orders, when, rules)
     earlier = operations_page.earlier_days(settings().folder("reports"), when.last)
     return Report(
@@ -77,9 +80,16 @@ def _waiting(connection: Connection, when: Period) -> dict[str, pd.DataFrame]:
         "customers_not_reached": attention.customers_not_reached(connection),
         "returns_by_hand": attention.returns_by_hand(connection),
         "refunds_to_pay": attention.refunds_to_pay(connection),
+        "due_orders": _due(connection, when),
         "held_orders": attention.held_orders(connection),
         "open_alerts": attention.open_alerts(connection),
         "counts_in_review": attention.counts_in_review(connection),
         "refused_files": attention.refused_files(connection, when.since),
         "quarantine": attention.quarantine(connection),
     }
+
+
+def _due(connection: Connection, when: Period) -> pd.DataFrame:
+    """Orders that must leave soon and are not late yet, with their label."""
+    found = urgent(due_orders.unsent(connection), when.as_of, read("rules/allocation.yaml", AllocationRules).ship_by)
+    return found[found["urgency"] == "DUE"].reset_index(drop=True)

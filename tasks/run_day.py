@@ -13,6 +13,10 @@ from tasks.domain.exports import KINDS
 from tasks.store.engine import reading
 from tasks.store.footprint import footprint
 
+STOCK_AND_ORDERS = [
+    "products", "locations", "stock", "incoming", "movements", "orders", "counts", "holds", "supply",
+]  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Day:

@@ -1,22 +1,24 @@
 """Steps of allocate-orders that tell people: customers what became of their orders, the shop what runs short."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pandas as pd
 from sqlalchemy import Connection
 
 from config.read import read
 from tasks.domain import availability, shortages
+from tasks.domain.alert_states import ACTIVE
 from tasks.domain.allocation import AllocationRules
 from tasks.domain.notices import NoticeKind
-from tasks.domain.states import AlertKind
+from tasks.domain.replenishment import ReplenishmentRules, coming_in_time
+from tasks.domain.states import AlertKind, AlertState
 from tasks.list_backorders import Served
 from tasks.open_demand import free_places
 from tasks.steps import step
 from tasks.store import availability as stock
-from tasks.store import demand
-from tasks.store.alerts import raise_alerts, resolve_alerts
+from tasks.store import demand, replenishment
+from tasks.store.alerts import move, of_kind, raise_alerts, resolve_alerts, wake
 from tasks.store.engine import engine
 from tasks.tell_customers import tell
 
@@ -62,17 +64,28 @@ def warn_of_shortages(served: Served, as_of: datetime) -> Short:
     """Open a warning for each oversold, unknown or low SKU, and close those whose cause is gone."""
     rules = read("rules/allocation.yaml", AllocationRules)
     with engine().begin() as connection:
+        wake(connection, as_of)
         products, parts = stock.catalogue(connection), stock.read_parts(connection)
         pool = availability.pools(stock.places(connection), free_places(connection, rules, as_of), rules.purposes)
         oversold = shortages.oversold(served.waiting, parts, pool, products)
-        since = as_of - timedelta(days=rules.replenishment.demand_days)
-        asked = demand.demand_since(connection, since, as_of)
-        low = shortages.low_stock(products, pool, asked, stock.warned_of(connection), rules.replenishment)
         found = {
             AlertKind.OVERSELL: shortages.oversell_alerts(oversold, as_of),
             AlertKind.UNKNOWN_SKU: shortages.unknown_sku_alerts(served.waiting, as_of),
-            AlertKind.LOW_STOCK: shortages.low_stock_alerts(low, as_of),
         }
         opened = sum(raise_alerts(connection, rows) for rows in found.values())
         closed = sum(resolve_alerts(connection, kind, rows["cause"], as_of) for kind, rows in found.items())
-    return Short(oversold, low, opened, closed)
+        low = _low_stock(connection, products, pool, shortages.waiting_units(served.waiting, parts), as_of)
+    begun, over = ~low["was"].isin([str(one) for one in ACTIVE]), low["state"] == AlertState.RESOLVED
+    return Short(oversold, low[~over], opened + int(begun.sum()), closed + int(over.sum()))
+
+
+def _low_stock(connection: Connection, products: pd.DataFrame, pool: pd.DataFrame, waiting: pd.Series, as_of: datetime
+               ) -> pd.DataFrame:  # fmt: skip
+    rules = read("rules/replenishment.yaml", ReplenishmentRules)
+    free = pool.groupby("product_id")["free"].sum()
+    coming = coming_in_time(replenishment.on_order(connection), rules, as_of)
+    points = replenishment.targets(connection).set_index("product_id")["reorder_point"]
+    levels = shortages.Levels(free, waiting, coming, points)
+    low = shortages.low_stock(products, levels, of_kind(connection, AlertKind.LOW_STOCK), rules.alerts, as_of)
+    move(connection, shortages.low_stock_alerts(low, as_of), as_of)
+    return low

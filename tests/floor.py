@@ -76,7 +76,8 @@ class Shop:
         """A paid order with a line for each SKU."""
         with self.store.begin() as connection:
             own = self._id(connection, schema.merchants, merchant)
-            told = {"created_at": PAID, "paid_at": PAID, "email": "jane@mail.example", "total_minor": 1000, **facts}
+            email = f"buyer-{number}@mail.example"  # each order its own customer, unless told otherwise
+            told = {"created_at": PAID, "paid_at": PAID, "email": email, "total_minor": 1000, **facts}
             made = self._put(connection, schema.orders, merchant_id=own, order_number=number, currency="GBP", **told)
             for line, (sku, quantity) in enumerate(lines.items(), 1):
                 connection.execute(

@@ -179,9 +179,9 @@ def _waiting(one: object, report: Report) -> dict[str, object]:
 
 def _subject(row: dict[str, object]) -> str:
     """What a person calls the row."""
-    names = ("parcel", "order_number", "rma", "file_name", "subject", "location", "kind")
+    names = ("parcel", "order_number", "rma", "file_name", "subject", "sku", "location", "kind")
     name = next((str(row[key]) for key in names if key in row and not pd.isna(row[key])), "?")  # type: ignore[call-overload]
-    about = next((row[key] for key in ("hold_reason", "rule", "state", "sku") if key in row), None)
+    about = next((row[key] for key in ("hold_reason", "urgency", "fault", "rule", "state", "sku") if key in row), None)
     said = "" if about is None or pd.isna(about) else f" ({str(about).replace('_', ' ')})"  # type: ignore[call-overload]
     return f"{name}{said}"
 

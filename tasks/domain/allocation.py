@@ -11,7 +11,6 @@ from tasks.domain.asked import Terms, asked
 from tasks.domain.availability import BufferRules
 from tasks.domain.orders import ShipByRules, is_held, is_refunded
 from tasks.domain.promising import IncomingRules
-from tasks.domain.replenishment import ReplenishmentRules
 from tasks.domain.states import Purpose
 
 
@@ -54,7 +53,6 @@ class AllocationRules:
     places: tuple[PlaceOrder, ...]
     buffer: BufferRules
     ship_by: ShipByRules
-    replenishment: ReplenishmentRules
     merchants: tuple[str, ...] = ()  # for priority merchant: the first served first; one not listed comes last
     substitution: Substitution = Substitution.NONE
     split_cost_minor: int = 0  # what a further parcel costs, in the order's currency: less goods than that wait

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-import holidays
 import numpy as np
 import pandas as pd
 
+from tasks.domain.calendars import public_holidays
 from tasks.domain.count_choices import NEVER, Rules, choose
 from tasks.domain.orders import WEEKDAYS
 
@@ -96,10 +96,9 @@ class PlanRules:
         return replace(self, rules=own.rules or self.rules, capacity=own.capacity or self.capacity,
                        working_days=self.working_days if own.working_days is None else own.working_days)  # fmt: skip
 
-    def is_open(self, day: date, country: str) -> bool:
-        """Whether people count on `day`: a working day that is no public holiday of the country."""
-        closed = holidays.country_holidays(country, years=day.year)
-        return WEEKDAYS[day.weekday()] in self.working_days and day not in closed
+    def is_open(self, day: date, country: str, region: str | None = None) -> bool:
+        """Whether people count on `day`: a working day that is no public holiday of the country or its region."""
+        return WEEKDAYS[day.weekday()] in self.working_days and day not in public_holidays(country, region, day.year)
 
 
 def abc_classes(goods: pd.DataFrame, demand: pd.DataFrame, rules: AbcRules) -> pd.Series:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from tasks.domain import states
 from tasks.domain.count_states import CountAnswer, ReasonCode
+from tasks.domain.holds import ACTIONS
 
 
 class Type(StrEnum):
@@ -262,6 +263,66 @@ KINDS: dict[str, Kind] = {
             ),
             key=("finding",),
             about="answers to count differences that wait for a person",
+        ),
+        Kind(
+            "holds",
+            (
+                _MERCHANT,
+                Field("order_number", Type.CODE, required=True),
+                Field("action", Type.CHOICE, choices=ACTIONS, about="empty means nothing is to be done"),
+                Field(
+                    "hold_reason",
+                    Type.CHOICE,
+                    choices=tuple(states.HoldReason),
+                    about=f"may be set: {', '.join(states.SETTABLE)}; otherwise manual",
+                ),
+                Field("hold_until", Type.INSTANT, about="the hold ends by itself then; empty: when a person lifts it"),
+                Field("set_by", about="who decides; needed with an action"),
+                Field("comment", about="why"),
+            ),
+            key=("merchant", "order_number"),
+            about="orders to hold, and holds to lift",
+        ),
+        Kind(
+            "supply",
+            (
+                _MERCHANT,
+                Field("sku", Type.CODE, required=True),
+                Field("supplier", Type.CODE, required=True),
+                Field("supplier_sku", Type.CODE),
+                Field(
+                    "lead_days", Type.NUMBER, minimum=0, maximum=1000, about="from ordering to the shelf, on average"
+                ),
+                Field(
+                    "lead_deviation_days", Type.NUMBER, minimum=0, maximum=1000, about="standard deviation of lead_days"
+                ),
+                Field("service_level_percent", Type.NUMBER, minimum=50, maximum=99, about="from 50 to 99 per cent"),
+                Field("stock_min", Type.INTEGER, minimum=0, maximum=UNITS_MAX, about="reorder point, where one is set"),
+                Field("stock_max", Type.INTEGER, minimum=0, maximum=UNITS_MAX, about="stock is bought up to it"),
+                Field("order_min", Type.INTEGER, minimum=0, maximum=UNITS_MAX, about="least units of an order"),
+                Field(
+                    "order_multiple",
+                    Type.INTEGER,
+                    minimum=1,
+                    maximum=UNITS_MAX,
+                    about="units of a case; otherwise the product's pack_quantity",
+                ),
+            ),
+            key=("merchant", "sku"),
+            about="who a product is bought from, and on which terms",
+        ),
+        Kind(
+            "snoozes",
+            (
+                _MERCHANT,
+                Field("alert", Type.CHOICE, choices=tuple(states.AlertKind), default="low_stock"),
+                Field("subject", Type.CODE, required=True, about="what the alert is about: a SKU, an order, a parcel"),
+                Field("snooze_until", Type.INSTANT, about="silent until then; empty means nothing is to be done"),
+                Field("set_by", about="who decides; needed with snooze_until"),
+                Field("comment", about="why"),
+            ),
+            key=("merchant", "alert", "subject"),
+            about="alerts that are to be silent for a while",
         ),
         Kind(
             "picks",

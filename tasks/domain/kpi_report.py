@@ -74,4 +74,4 @@ def figures(facts: Facts, orders: pd.DataFrame, when: Period, rules: KpiRules) -
 def late_orders(orders: pd.DataFrame, when: Period, rules: KpiRules) -> pd.DataFrame:
     """Open orders past their ship-by, the longest overdue first."""
     late = kpi_orders.backlog(orders, when.as_of, rules)[1].drill
-    return late.drop(columns="counted")
+    return late.drop(columns="counted").assign(urgency="LATE")

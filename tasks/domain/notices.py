@@ -18,6 +18,7 @@ class NoticeKind(StrEnum):
     ORDER_CONFIRMED = "order_confirmed"
     ORDER_DELAYED = "order_delayed"
     ORDER_CANCELLED = "order_cancelled"
+    ORDER_EXPIRED = "order_expired"
     PARCEL_SHIPPED = "parcel_shipped"
     PARCEL_DELIVERED = "parcel_delivered"
     PARCEL_EXCEPTION = "parcel_exception"
@@ -25,6 +26,10 @@ class NoticeKind(StrEnum):
     RETURN_REJECTED = "return_rejected"
     RETURN_RECEIVED = "return_received"
     REFUND_PROPOSED = "refund_proposed"
+    STOCK_DIGEST = "stock_digest"  # to the merchant's own people
+
+
+TO_STAFF = (NoticeKind.STOCK_DIGEST,)  # all others are told to customers
 
 
 @dataclass(frozen=True)

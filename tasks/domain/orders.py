@@ -1,14 +1,14 @@
 """When an order must leave, how urgent it is, and where it stands."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-import holidays
 import numpy as np
 import pandas as pd
 
+from tasks.domain.calendars import public_holidays
 from tasks.domain.sites import Carrier, Warehouse
 from tasks.domain.states import OrderState
 
@@ -38,7 +38,8 @@ class Pickups:
     country: str
     cut_off: time
     ship_days: tuple[str, ...]
-    closed: dict[int, frozenset[date]] = field(default_factory=dict, compare=False, repr=False)
+    region: str | None = None
+    closed_days: tuple[date, ...] = ()
 
     def __post_init__(self) -> None:
         unknown = set(self.ship_days) - set(WEEKDAYS)
@@ -46,11 +47,9 @@ class Pickups:
             raise ValueError(f"ship_days: found {sorted(self.ship_days)}, expected some of {', '.join(WEEKDAYS)}")
 
     def collects_on(self, day: date) -> bool:
-        """Whether the carrier comes on `day`: a ship day that is no public holiday."""
-        if day.year not in self.closed:
-            found = holidays.country_holidays(self.country, years=day.year)
-            self.closed[day.year] = frozenset(found)
-        return WEEKDAYS[day.weekday()] in self.ship_days and day not in self.closed[day.year]
+        """Whether the carrier comes on `day`: a ship day that is no public holiday, and the warehouse works."""
+        closed = day in self.closed_days or day in public_holidays(self.country, self.region, day.year)
+        return WEEKDAYS[day.weekday()] in self.ship_days and not closed
 
     def pickup(self, since: datetime, working_days: int = 0) -> datetime:
         """The first cut-off at or after `since`, or that many pickups later, UTC.
@@ -72,7 +71,8 @@ class Pickups:
 def pickups(warehouse: Warehouse, carrier: Carrier) -> Pickups:
     """The carrier's pickups at the warehouse."""
     cut_off = time.fromisoformat(carrier.cut_off)
-    return Pickups(warehouse.time_zone, warehouse.country, cut_off, carrier.ship_days)
+    return Pickups(warehouse.time_zone, warehouse.country, cut_off, carrier.ship_days, warehouse.region,
+                   warehouse.closed_days)  # fmt: skip
 
 
 def same_words(values: pd.Series) -> pd.Series:
@@ -120,6 +120,13 @@ def urgency(ship_bys: pd.Series, as_of: datetime, rules: ShipByRules) -> pd.Seri
     left = (ship_bys - pd.Timestamp(as_of)).dt.total_seconds().to_numpy()
     told = np.select([left < 0, left <= rules.due_h * 3600], ["LATE", "DUE"], "")
     return pd.Series(told, index=ship_bys.index, dtype="str")
+
+
+def urgent(orders: pd.DataFrame, as_of: datetime, rules: ShipByRules) -> pd.DataFrame:
+    """The orders that are LATE or DUE, the most overdue first: urgency, then the columns of `orders` (with ship_by)."""
+    told = orders.assign(urgency=urgency(orders["ship_by"], as_of, rules))
+    rows = told[told["urgency"] != ""].sort_values(["ship_by", "merchant", "order_number"], ignore_index=True)
+    return rows[["urgency", *orders.columns]]
 
 
 def is_held(orders: pd.DataFrame, as_of: datetime) -> pd.Series:

@@ -1,12 +1,13 @@
 """What is missing, said so that someone can act: oversold SKUs, SKUs nobody knows, orders that will be late."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
 
+from tasks.domain.alert_states import ACTIVE, AlertRules, next_states
 from tasks.domain.orders import ShipByRules, urgency
-from tasks.domain.replenishment import ReplenishmentRules, low, reorder_points
-from tasks.domain.states import AlertKind
+from tasks.domain.states import AlertKind, AlertState
 
 ORDERS_TOLD_MAX = 50  # an alert's text stays readable; oversell.csv names every order
 
@@ -60,27 +61,59 @@ def unknown_sku_alerts(waits: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
     return _alerts(found, AlertKind.UNKNOWN_SKU, "unknown_sku:" + found["merchant"] + ":" + found["sku"], detail, as_of)
 
 
-def low_stock(
-    products: pd.DataFrame, pool: pd.DataFrame, demand: pd.Series, warned: pd.Series, rules: ReplenishmentRules
-) -> pd.DataFrame:
-    """Products that run low, over all warehouses: the product's columns, cause, available, reorder_point.
+def waiting_units(waits: pd.DataFrame, parts: pd.DataFrame) -> pd.Series:
+    """Units paid open orders wait for, by product_id (int64); a kit waits for its components.
 
-    `demand`: units by product_id over the rules' days. `warned`: causes already open. A kit never runs low itself:
-    its components do.
+    `waits`: as of `allocation.waiting`. `parts`: product_id, part_id, quantity.
+    """
+    asking = waits[(waits["standing"] == "") & waits["product_id"].notna()].astype({"product_id": "int64"})
+    rows = asking.merge(parts, on="product_id", sort=False)
+    return (rows["missing"] * rows["quantity"]).groupby(rows["part_id"]).sum().astype("int64")
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Units by product_id: promised to nobody, what paid orders wait for, on its way in time, and the reorder point."""
+
+    free: pd.Series
+    waiting: pd.Series
+    coming: pd.Series
+    points: pd.Series
+
+
+def low_stock(products: pd.DataFrame, levels: Levels, alerts: pd.DataFrame, rules: AlertRules, as_of: datetime
+              ) -> pd.DataFrame:  # fmt: skip
+    """Products that run low, or did until now, over all warehouses.
+
+    Gives the product's columns, cause, free, waiting, coming, reorder_point (int64), was (str: the state before,
+    missing for a new alert), state, opened_at, snoozed_until.
+
+    `products`: as of the store's catalogue; what its reorder_point says wins over `levels.points`. `alerts`: cause,
+    state, snoozed_until, opened_at of the low-stock alerts there are. A kit never runs low itself: its components do.
     """
     rows = products[~products["is_kit"]].copy()
-    rows["reorder_point"] = reorder_points(rows, demand, rules).astype("int64")
-    available = rows["product_id"].map(pool.groupby("product_id")["available"].sum())
-    rows["available"] = available.fillna(0).astype("int64")
+    for name in ("free", "waiting", "coming"):
+        rows[name] = rows["product_id"].map(getattr(levels, name)).fillna(0).astype("int64")
+    computed = rows["product_id"].map(levels.points).astype("Int64")
+    rows["reorder_point"] = rows["reorder_point"].astype("Int64").fillna(computed).fillna(0).astype("int64")
     rows["cause"] = "low_stock:" + rows["merchant"] + ":" + rows["sku"]
-    found = low(rows.assign(warned=rows["cause"].isin(warned)), rules)
-    return found.drop(columns="warned").sort_values(["merchant", "sku"], ignore_index=True)
+    rows = rows.merge(alerts, on="cause", how="left").rename(columns={"state": "was"})
+    rows["state"] = next_states(rows.rename(columns={"was": "state"}), rules, as_of)
+    awakes = (rows["state"] == AlertState.OPEN) & (rows["was"].fillna("") != AlertState.OPEN)
+    begins = rows["state"].notna() & ~rows["was"].isin([str(one) for one in ACTIVE])
+    begins &= rows["state"] != AlertState.RESOLVED
+    rows["opened_at"] = rows["opened_at"].mask(awakes | begins, pd.Timestamp(as_of))
+    rows = rows[rows["state"].notna() & ((rows["state"] != AlertState.RESOLVED) | (rows["was"] != rows["state"]))]
+    return rows.sort_values(["merchant", "sku"], ignore_index=True)
 
 
 def low_stock_alerts(found: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
-    """An alert for each row of `low_stock`."""
-    detail = found["available"].astype("str") + " available, reorder point " + found["reorder_point"].astype("str")
-    return _alerts(found, AlertKind.LOW_STOCK, found["cause"], detail, as_of)
+    """The alert of each row of `low_stock`, with its state."""
+    detail = found["free"].astype("str") + " free, reorder point " + found["reorder_point"].astype("str")
+    detail += (", paid orders wait for " + found["waiting"].astype("str")).where(found["waiting"] > 0, "")
+    detail += (", " + found["coming"].astype("str") + " on their way").where(found["coming"] > 0, "")
+    told = _alerts(found, AlertKind.LOW_STOCK, found["cause"], detail, as_of)
+    return told.assign(state=found["state"], opened_at=found["opened_at"])
 
 
 def _alerts(found: pd.DataFrame, kind: AlertKind, cause: pd.Series, detail: pd.Series, as_of: datetime) -> pd.DataFrame:

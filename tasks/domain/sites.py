@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from tasks.domain.adjustment_files import AdjustmentFile
+from tasks.domain.calendars import public_holidays
 from tasks.domain.floor_plans import FloorPlan, Habit, Speeds
 
 
@@ -22,6 +24,7 @@ class Merchant:
     sender_email: str
     sender_name: str
     channels_without_mail: tuple[str, ...] = ()  # marketplaces forbid own mail to their buyers
+    operations_email: str = ""  # who gets the digest of alerts; nobody when empty
 
     def __post_init__(self) -> None:
         _known_zone(self.time_zone)
@@ -83,6 +86,8 @@ class Warehouse:
     name: str
     time_zone: str
     country: str
+    region: str | None = None  # whose public holidays are kept beside the country's, such as BY or SCT
+    closed_days: tuple[date, ...] = ()  # further days on which nothing leaves: stocktaking, a move
     aliases: tuple[str, ...] = ()  # what exports call it
     default_location: str = "UNSPECIFIED"  # where stock lies that no export places more exactly
     carriers: tuple[Carrier, ...] = ()
@@ -94,6 +99,7 @@ class Warehouse:
 
     def __post_init__(self) -> None:
         _known_zone(self.time_zone)
+        public_holidays(self.country, self.region, 2026)  # any year shows whether they are known
 
 
 def silent_channels(merchants: Iterable[Merchant]) -> frozenset[tuple[str, str]]:

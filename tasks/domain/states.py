@@ -77,6 +77,10 @@ class HoldReason(StrEnum):
     INCOMPLETE = "incomplete"  # a line of the order is in quarantine
     QUALITY = "quality"
     MANUAL = "manual"
+    DUPLICATE = "duplicate"  # the same customer ordered the same goods shortly before
+
+
+SETTABLE = (HoldReason.PAYMENT, HoldReason.FRAUD, HoldReason.ADDRESS, HoldReason.STOCK, HoldReason.MANUAL)
 
 
 class AllocationState(StrEnum):
@@ -223,10 +227,18 @@ class AlertKind(StrEnum):
     UNKNOWN_SKU = "unknown_sku"
     PARCEL = "parcel"
     VOLUME = "volume"
+    PAID_AFTER_EXPIRY = "paid_after_expiry"
+
+
+class FeedState(StrEnum):
+    """One line of a feed: to be published, until its file is known to lie there."""
+
+    DUE = "due"
+    PUBLISHED = "published"
 
 
 class AlertState(StrEnum):
-    """The life of an alert."""
+    """The life of an alert; how one follows another is in `tasks.domain.alert_states`."""
 
     OPEN = "open"
     SNOOZED = "snoozed"

@@ -29,8 +29,8 @@ SUBJECT_MAX = 200
 NAME_MAX = 80
 # Facts a message of some kind may or may not have: a template asks for them with {% if … %}.
 OPTIONAL = (
-    "carrier", "currency", "customer_name", "event", "instructions", "is_complete", "items", "new_date", "order_number",
-    "reason", "refunded_minor", "ship_by", "subject", "total_minor", "tracking_number",
+    "alerts", "carrier", "currency", "customer_name", "event", "instructions", "is_complete", "items", "more",
+    "new_date", "order_number", "reason", "refunded_minor", "ship_by", "subject", "total_minor", "tracking_number",
 )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import pandas as pd
-from sqlalchemy import Connection, case, func, or_, select
+from sqlalchemy import Connection, and_, case, func, or_, select
 
 from tasks.domain.states import (
     AlertState,
@@ -28,6 +28,7 @@ from tasks.store.schema import (
     locations,
     merchants,
     messages,
+    order_holds,
     order_lines,
     orders,
     quarantined_rows,
@@ -72,7 +73,10 @@ def held_parcels(connection: Connection) -> pd.DataFrame:
 
 
 def held_orders(connection: Connection) -> pd.DataFrame:
-    """Orders on hold that are still to be shipped: merchant, order_number, hold_reason, hold_until, created_at."""
+    """Orders on hold that are still to be shipped.
+
+    Columns: merchant, order_number, hold_reason, hold_until, detail (why, where a person or a guard said), created_at.
+    """
     line = order_lines.c
     waiting = select(line.order_id).where(
         line.quantity_shipped < line.quantity_ordered,
@@ -80,8 +84,9 @@ def held_orders(connection: Connection) -> pd.DataFrame:
     )
     return frames.read(
         connection,
-        select(*ORDER_KEYS, orders.c.hold_reason, orders.c.hold_until, orders.c.created_at)
+        select(*ORDER_KEYS, orders.c.hold_reason, orders.c.hold_until, order_holds.c.detail, orders.c.created_at)
         .join_from(orders, merchants, merchants.c.id == orders.c.merchant_id)
+        .outerjoin(order_holds, and_(order_holds.c.order_id == orders.c.id, order_holds.c.ended_at.is_(None)))
         .where(orders.c.hold_reason.is_not(None), orders.c.cancelled_at.is_(None), orders.c.id.in_(waiting))
         .order_by(orders.c.created_at, merchants.c.code, orders.c.order_number),
     )

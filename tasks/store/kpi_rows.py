@@ -10,6 +10,7 @@ import pandas as pd
 from sqlalchemy import Connection, case, func, or_, select
 
 from tasks.domain.count_states import NO_EVIDENCE
+from tasks.domain.notices import TO_STAFF
 from tasks.store import frames
 from tasks.store.messages import was_due
 from tasks.store.schema import (
@@ -154,14 +155,14 @@ def files(connection: Connection, since: datetime, until: datetime) -> pd.DataFr
 
 
 def notices(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
-    """Messages that were due: merchant, order_number, kind, state, created_at, sent_at; neither recipient nor text."""
+    """Messages customers were due: merchant, order_number, kind, state, created_at, sent_at; no recipient, no text."""
     one = messages.c
     return frames.read(
         connection,
         select(*ORDER_KEYS, one.kind, one.state, one.created_at, one.sent_at)
         .join_from(messages, merchants, merchants.c.id == one.merchant_id)
         .outerjoin(order_table, order_table.c.id == one.order_id)
-        .where(one.created_at.between(since, until), was_due())
+        .where(one.created_at.between(since, until), was_due(), one.kind.not_in(TO_STAFF))
         .order_by(merchants.c.code, one.dedupe_key),
     )
 

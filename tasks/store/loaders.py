@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Table
 
 from tasks.store.approvals import load_approvals
 from tasks.store.counts import load_counts
+from tasks.store.holds import load_holds
 from tasks.store.incoming import load_incoming
 from tasks.store.intake import Intake, Loaded
 from tasks.store.manifests import load_shipments
@@ -17,6 +18,8 @@ from tasks.store.places import load_locations
 from tasks.store.products import load_products
 from tasks.store.returns import load_return_receipts, load_return_requests
 from tasks.store.snapshots import load_stock
+from tasks.store.snoozes import load_snoozes
+from tasks.store.supply import load_supply
 from tasks.store.tracking import load_tracking
 from tasks.store.waves import load_picks
 
@@ -29,6 +32,9 @@ LOADERS: dict[str, Callable[[Connection, Table, Intake], Loaded]] = {
     "counts": load_counts,
     "approvals": load_approvals,
     "incoming": load_incoming,
+    "holds": load_holds,
+    "supply": load_supply,
+    "snoozes": load_snoozes,
     "message_events": load_message_events,
     "picks": load_picks,
     "packs": load_packs,

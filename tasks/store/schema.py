@@ -228,6 +228,35 @@ stock_snapshots = _table(  # what the last stock export of a place said
 
 # Orders and their lines name their merchant and their order without a FOREIGN KEY: they arrive by the million, each
 # from a join with the row it names, nothing deletes those, and the check a row cost a third of the whole import.
+# ── buying and selling ───────────────────────────────────────────────────────────────────────────────────────────
+supply_terms = _table(  # who a product is bought from, and how
+    "supply_terms", Column("product_id", ID, ForeignKey("products.id"), primary_key=True, autoincrement=False),
+    _text("supplier", ""), _maybe("supplier_sku"), Column("lead_days", Float), Column("lead_deviation_days", Float),
+    Column("service_level", Float), Column("stock_min", Integer), Column("stock_max", Integer),
+    Column("order_min", Integer), Column("order_multiple", Integer), Column("import_id", ID),
+    _check("service_level IS NULL OR (service_level >= 0.5 AND service_level < 1)", "a_service_level_is_a_probability"),
+    _check("order_multiple IS NULL OR order_multiple >= 1", "goods_are_ordered_by_the_unit_at_least"),
+    _check("stock_max IS NULL OR stock_min IS NULL OR stock_max >= stock_min", "the_most_is_no_less_than_the_least"),
+)  # fmt: skip
+
+stock_targets = _table(  # below which stock a product is bought, and up to which
+    "stock_targets", Column("product_id", ID, ForeignKey("products.id"), primary_key=True, autoincrement=False),
+    _units("reorder_point"), _units("order_up_to"), _units("safety_stock"), _text("basis"),
+    Column("daily_units", Float), Column("daily_deviation_units", Float), _units("days_counted"),
+    _at("computed_at", null=False),
+    _check("reorder_point >= 0 AND order_up_to >= reorder_point", "stock_is_bought_up_from_its_reorder_point"),
+)  # fmt: skip
+
+feed_lines = _table(  # what a feed said last of a product in a warehouse
+    "feed_lines", Column("feed", Text, primary_key=True),
+    Column("product_id", ID, ForeignKey("products.id"), primary_key=True),
+    Column("warehouse_id", ID, ForeignKey("warehouses.id"), primary_key=True),
+    _units("available"), _units("committed"), _units("unavailable"), _text("state", "due"),
+    _at("published_at"),
+    _one_of("state", states.FeedState, "feed_lines_state_is_known"),
+    _check("state = 'due' OR published_at IS NOT NULL", "a_published_line_says_when"),
+)  # fmt: skip
+
 # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────────
 orders = _table(
     "orders", _id(), Column("merchant_id", ID, nullable=False), _text("order_number"), _maybe("channel"),
@@ -238,6 +267,7 @@ orders = _table(
     _maybe("customer_reference"), _maybe("email"), _maybe("customer_name"), _maybe("address1"), _maybe("address2"),
     _maybe("city"), _maybe("postal_code"), _maybe("province"), _maybe("country"), _maybe("phone"),
     _maybe("language"), _maybe("hold_reason"), _at("hold_until"), Column("import_id", ID),
+    _at("expired_at"),  # when it was given up because nobody had paid
     _once("merchant_id", "order_number", name="an_order_number_names_one_order_of_a_merchant"),
     _one_of("hold_reason", states.HoldReason, "orders_hold_reason_is_known"),
     _check("refunded_minor >= 0", "a_refund_is_not_negative"),
@@ -274,6 +304,16 @@ def _line(*, null: bool = False) -> list[SchemaItem]:
         ForeignKeyConstraint(["order_id", "line_number"], ["order_lines.order_id", "order_lines.line_number"]),
     ]
 
+
+order_holds = _table(  # what a person or the guard held; what an export says of a hold stands in its order alone
+    "order_holds", _id(), Column("order_id", ID, nullable=False), _text("cause"), _text("reason"), _maybe("detail"),
+    _text("set_by"), _at("set_at", null=False), _at("until"), _at("ended_at"), _maybe("ended_by"), _maybe("comment"),
+    _once("cause", name="a_hold_has_one_cause"),
+    _one_of("reason", states.HoldReason, "order_holds_reason_is_known"),
+    _check("(ended_at IS NULL) = (ended_by IS NULL)", "a_hold_that_ended_says_how"),
+    Index("one_open_hold_of_an_order", "order_id", unique=True, sqlite_where=text("ended_at IS NULL"),
+          postgresql_where=text("ended_at IS NULL")),
+)  # fmt: skip
 
 allocations = _table(
     "allocations", _id(), *_line(),
@@ -518,9 +558,11 @@ alerts = _table(
     "alerts", _id(), _text("cause"), _text("kind"), _text("subject"), _text("detail"), _text("state", "open"),
     _of("warehouses", null=True), _of("merchants", null=True), _at("opened_at", null=False), _at("snoozed_until"),
     _at("resolved_at"), _minor("value_minor"), _maybe("currency"),
+    _maybe("snoozed_by"), _maybe("comment"), _at("told_at"),  # in which digest it stood last
     _once("cause", name="an_alert_has_one_cause"),
     _one_of("kind", states.AlertKind, "alerts_kind_is_known"),
     _one_of("state", states.AlertState, "alerts_state_is_known"),
+    _check("state <> 'snoozed' OR snoozed_until IS NOT NULL", "a_snooze_has_an_end"),
 )  # fmt: skip
 
 run_log = _table(

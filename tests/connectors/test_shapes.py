@@ -367,6 +367,17 @@ def test_openboxes_inventory_levels(reader: Reader) -> None:
     assert said(rows, "sku", "reorder_point") == [("MUG", 20)]
 
 
+def test_openboxes_supply(reader: Reader) -> None:
+    """Who sells it, how long it takes, and between which stocks it is kept."""
+    rows = reader.good(
+        REAL["openboxes_supply"],
+        {"Product code": "MUG", "Product": "Mug", "Vendor": "Potters", "Vendor code": "P-1", "Package Size": "12",
+         "Min quantity": "5", "Reorder quantity": "20", "Max quantity": "90", "Expected Lead Time Days": "14"},
+    )  # fmt: skip
+    told = said(rows, "sku", "supplier", "supplier_sku", "order_multiple", "stock_min", "stock_max", "lead_days")
+    assert told == [("MUG", "Potters", "P-1", 12, 20, 90, 14.0)]
+
+
 # ── returns, movements, shipments ────────────────────────────────────────────────────────────────────────────────
 def test_amazon_fba_returns(reader: Reader) -> None:
     """What Amazon found becomes a grade; a disposition nobody knows is refused."""

@@ -4,7 +4,6 @@ from collections import Counter, defaultdict
 from datetime import UTC, datetime
 
 import pandas as pd
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +19,6 @@ from tasks.domain.allocation import (
 from tasks.domain.availability import BufferRules, promisable
 from tasks.domain.backorders import waiting
 from tasks.domain.orders import ShipByRules
-from tasks.domain.replenishment import ReplenishmentRules, low, reorder_points
 from tasks.domain.states import Purpose
 
 PAID = pd.Timestamp(datetime(2026, 3, 5, 10, tzinfo=UTC))
@@ -30,7 +28,7 @@ RULE = AllocationRules(
     priority=(Precedence.SHIP_BY, Precedence.SERVICE_LEVEL, Precedence.PAID_AT), service_levels=("Express", "Standard"),
     warehouses=("MAIN", "NORTH"), partial=False, split=True, purposes=(Purpose.PICK, Purpose.RESERVE),
     places=(PlaceOrder.LOT, PlaceOrder.SMALLEST), buffer=BufferRules(),
-    ship_by=ShipByRules("Standard", {}, 1, 24), replenishment=ReplenishmentRules(28, 7, 3, 1.2),
+    ship_by=ShipByRules("Standard", {}, 1, 24),
 )  # fmt: skip
 NOBODY = pd.DataFrame({name: [] for name in ("order_id", "line_number", "location_id", "product_id", "lot")}).astype(
     {"order_id": "int64", "line_number": "int64", "location_id": "int64", "product_id": "int64", "lot": "str"}
@@ -204,19 +202,3 @@ def test_a_place_below_zero_takes_from_the_others() -> None:
     """Three on hand here and minus two there are one unit that can be promised."""
     stock = places_of([(0, 1, 3, "pick"), (0, 1, -2, "pick")])
     assert serve([[(0, 1)], [(0, 1)]], stock, rules())[0].promises["quantity"].tolist() == [1]
-
-
-@pytest.mark.parametrize(
-    ("said", "demand", "point"), [(None, 28, 10), (None, 0, 0), (7, 280, 7), (0, 280, 0), (None, 1, 1)]
-)
-def test_a_reorder_point_is_what_the_file_says_or_what_demand_asks(said: int | None, demand: int, point: int) -> None:
-    """One a day, seven days to get it and three for bad luck: ten; what the product file says wins, even 0."""
-    product = pd.DataFrame({"product_id": [1], "reorder_point": pd.array([said], dtype="Int64")})
-    assert reorder_points(product, pd.Series({1: demand}), RULE.replenishment).tolist() == [point]
-
-
-def test_a_warning_closes_only_well_above_the_point() -> None:
-    """Below 10 it opens; once open it stays until 12."""
-    rows = [(9, False), (10, False), (11, True), (12, True)]
-    stock = pd.DataFrame(rows, columns=["available", "warned"]).assign(reorder_point=10.0)
-    assert low(stock, RULE.replenishment)["available"].tolist() == [9, 11]

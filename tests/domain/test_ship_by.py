@@ -1,6 +1,7 @@
 """By when an order must leave: cut-offs on the wall, working days, holidays, clocks that change."""
 
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 
 import pandas as pd
 import pytest
@@ -106,3 +107,14 @@ def test_where_an_order_stands_follows_from_its_rows(facts: dict[str, object], s
     orders = pd.DataFrame([row | {f"quantity_{name}": units for name, units in sums.items()} | facts])
     moments = {name: pd.to_datetime(orders[name], utc=True) for name in ("paid_at", "cancelled_at", "hold_until")}
     assert states(orders.assign(**moments), at("2026-03-06 12:00")).tolist() == [state]
+
+
+def test_a_region_and_a_warehouse_have_days_of_their_own() -> None:
+    """Epiphany is kept in Bavaria and not in Berlin; the day of stocktaking is kept here alone."""
+    paid = pd.DataFrame({"paid_at": pd.to_datetime([at("2026-01-05 12:00")]).as_unit("s"),
+                         "service_level": pd.Series(["Standard"], dtype="str")})  # fmt: skip
+    munich = replace(BERLIN, region="BY")
+    for site, day in ((BERLIN, 6), (munich, 7), (replace(munich, closed_days=(date(2026, 1, 7),)), 8)):
+        assert ship_by(paid, site, RULES).tolist() == [pd.Timestamp(at(f"2026-01-0{day} 16:00"))]
+    with pytest.raises(ValueError, match="region 'BAVARIA'"):
+        replace(BERLIN, region="BAVARIA")

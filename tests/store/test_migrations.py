@@ -154,6 +154,47 @@ def test_counts_survive_their_new_tables(database: str) -> None:
         assert connection.scalar(text("SELECT COUNT(*) FROM count_lines")) == 5
 
 
+BEFORE_0011 = (
+    "INSERT INTO merchants (id, code, name) VALUES (1, 'M', 'M')",
+    ("INSERT INTO orders (id, merchant_id, order_number, currency, created_at, hold_reason, refunded_minor) VALUES"
+     " (7, 1, '1001', 'GBP', '2026-03-02 12:00:00+00:00', 'fraud', 5)"),
+    ("INSERT INTO messages (dedupe_key, kind, merchant_id, order_id, recipient, facts, created_at) VALUES"
+     " ('a', 'order_confirmed', 1, 7, 'jane@mail.example', '{}', '2026-03-02 12:00:00+00:00')"),
+    ("INSERT INTO alerts (cause, kind, subject, detail, state, opened_at) VALUES"
+     " ('low', 'low_stock', 'CUP', '3 left', 'open', '2026-03-02 12:00:00+00:00')"),
+)  # fmt: skip
+TRIGGER = "CREATE TRIGGER of_another AFTER UPDATE ON orders BEGIN SELECT 1; END"
+
+
+def test_orders_and_alerts_survive_their_new_words(database: str) -> None:
+    """Rows, what refers to them and a trigger somebody else made are there afterwards; the new words can be said."""
+    target = engine_of(database)
+    sqlite = target.dialect.name == "sqlite"
+    with target.begin() as connection:
+        command.upgrade(configuration(connection), "0003")
+        for statement in BEFORE_0011:
+            connection.execute(text(statement.replace("+00:00", "") if sqlite else statement))
+        if sqlite:
+            connection.execute(text(TRIGGER))
+    assert migrate(target) is True
+    with target.begin() as connection:
+        order = text("SELECT id, order_number, hold_reason, refunded_minor, expired_at FROM orders")
+        assert connection.execute(order).all() == [(7, "1001", "fraud", 5, None)]
+        assert connection.scalar(text("SELECT COUNT(*) FROM messages JOIN orders ON orders.id = order_id")) == 1
+        assert connection.execute(text("SELECT cause, state, told_at FROM alerts")).all() == [("low", "open", None)]
+        if sqlite:
+            assert TRIGGER in _definitions(connection)
+            assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
+        connection.execute(text("UPDATE orders SET hold_reason = 'duplicate'"))
+        connection.execute(text("UPDATE alerts SET kind = 'paid_after_expiry'"))
+    with pytest.raises(IntegrityError, match="a_snooze_has_an_end"), target.begin() as connection:
+        connection.execute(text("UPDATE alerts SET state = 'snoozed'"))
+    with target.begin() as connection:
+        command.downgrade(configuration(connection), "0003")
+        assert connection.execute(text("SELECT id, hold_reason FROM orders")).all() == [(7, "manual")]
+        assert connection.scalar(text("SELECT COUNT(*) FROM messages")) == 1
+
+
 @pytest.mark.parametrize(
     "change",
     [lambda: update(stock_moves).values(quantity=2), lambda: delete(stock_moves)],

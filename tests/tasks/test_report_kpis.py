@@ -156,8 +156,8 @@ def test_what_waits_for_a_person_comes_first(week: Week) -> None:
     """Each list says how much, since when and what to do; the page links its CSV."""
     report = measure.fn(AS_OF, None)
     assert [(one.key, one.count) for one in report.waiting] == [
-        ("late_orders", 2), ("held_parcels", 1), ("customers_not_reached", 1), ("held_orders", 1), ("open_alerts", 1),
-        ("counts_in_review", 1), ("quarantine", 1),
+        ("late_orders", 2), ("oversell", 1), ("held_parcels", 1), ("customers_not_reached", 1), ("held_orders", 1),
+        ("open_alerts", 1), ("counts_in_review", 1), ("quarantine", 1),
     ]  # fmt: skip
     page = write_report.fn(report)
     assert page.read_text(encoding="utf-8").index("Needs a person now") < page.read_text().index("Shipped on time")

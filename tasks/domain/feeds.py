@@ -1,0 +1,73 @@
+"""What every channel may sell now, told as changes: which lines differ from what a feed said last."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import pandas as pd
+
+from tasks.domain.states import FeedState
+
+KEY = ["product_id", "warehouse_id"]
+NUMBERS = ["available", "committed", "unavailable"]
+
+
+class FeedLayout(StrEnum):
+    """In which layout a feed is written."""
+
+    CANONICAL = "canonical"
+    SHOPIFY = "shopify"
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One channel, or several that read the same file."""
+
+    layout: FeedLayout
+    merchants: tuple[str, ...] = ()  # every merchant when empty
+    keep_back: int = 0  # units of each SKU and warehouse this channel does not get to see
+
+    def __post_init__(self) -> None:
+        if self.keep_back < 0:
+            raise ValueError(f"keep_back must not be negative, found {self.keep_back}")
+
+
+@dataclass(frozen=True)
+class FeedRules:
+    """The schema of config/rules/feeds.yaml."""
+
+    feeds: dict[str, Feed]
+
+    def __post_init__(self) -> None:
+        bad = [name for name in self.feeds if not name.replace("-", "").isalnum() or name.endswith("-full")]
+        if bad:
+            raise ValueError(f"a feed is called by letters, digits and hyphens, found {bad}")
+
+
+def offered(pool: pd.DataFrame, unsellable: pd.Series, feed: Feed) -> pd.DataFrame:
+    """`pool` as the channel may see it, with the columns committed and unavailable (int64).
+
+    `pool`: on_hand, allocated, waiting, available by product_id and warehouse_id, as of `availability.with_kits`.
+    `unsellable`: units on hand in another condition. What is kept back of the channel is unavailable to it, so that
+    available + committed + unavailable is what lies there.
+    """
+    other = unsellable.reindex(pool.index).fillna(0).astype("int64")
+    committed = pool["allocated"] + pool["waiting"]
+    here = np.maximum(pool["on_hand"] + other, committed + pool["available"])
+    available = (pool["available"] - feed.keep_back).clip(lower=0)
+    return pool.assign(available=available, committed=committed, unavailable=here - committed - available)
+
+
+def changed(now: pd.DataFrame, before: pd.DataFrame, feed: Feed) -> pd.DataFrame:
+    """The rows of `now` a feed must write: those that differ from `before`.
+
+    `now`: as of `offered`. `before`: product_id, warehouse_id, NUMBERS, state, what the feed said last; a line whose
+    file is not known to lie there is written again, whatever it said. A canonical feed tells of available alone. What
+    the feed told of and is no more is written once as nothing.
+    """
+    said = before.set_index(KEY)
+    every = now.reindex(now.index.union(said.index)).fillna(0).astype("int64")
+    compared = NUMBERS if feed.layout is FeedLayout.SHOPIFY else NUMBERS[:1]
+    known = said.reindex(every.index)
+    same = (known[compared] == every[compared]).all(axis="columns") & (known["state"] == FeedState.PUBLISHED)
+    return pd.DataFrame(every[~same])

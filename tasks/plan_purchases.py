@@ -1,0 +1,77 @@
+"""Steps of plan-purchases: below which stock each product is bought again, and what to buy now."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+from prefect import task
+from sqlalchemy import Connection
+
+from config.read import read
+from config.settings import settings
+from tasks.connectors.run_documents import write_changed
+from tasks.domain import replenishment as rule
+from tasks.domain.allocation import AllocationRules
+from tasks.domain.availability import pools
+from tasks.domain.demand import daily_demand, days_seen
+from tasks.domain.replenishment import ReplenishmentRules
+from tasks.domain.sites import Warehouse
+from tasks.steps import step
+from tasks.store import availability as stock
+from tasks.store import replenishment as store
+from tasks.store.engine import engine, reading
+from tasks.store.unserved import unserved
+
+LISTED = ("merchant", "supplier", "sku", "quantity", "free", "coming", "reorder_point", "note")
+
+
+def _rules() -> ReplenishmentRules:
+    return read("rules/replenishment.yaml", ReplenishmentRules)
+
+
+@step(task_run_name="set reorder points from demand")
+def set_targets(as_of: datetime) -> int:
+    """Set each product's reorder point and the stock it is bought up to; says for how many they differ from before.
+
+    Demand is looked at over whole days before today on the clock of the warehouse that is delivered to.
+    """
+    rules = _rules()
+    site = read(f"warehouses/{rules.deliver_to}.yaml", Warehouse)
+    today = as_of.astimezone(ZoneInfo(site.time_zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    since = today - timedelta(days=rules.demand_days)
+    with engine().begin() as connection:
+        asked = store.asked_daily(connection, since, rules.demand_days)
+        moved = store.moved_daily(connection, since, rules.demand_days)
+        demand = daily_demand(asked, days_seen(moved, asked, rules.demand_days), rules.outlier_deviations)
+        goods = store.bought(connection)
+        found = rule.targets(rule.with_terms(goods[~goods["is_kit"]], rules), demand, rules)
+        return store.set_targets(connection, found, as_of)
+
+
+@task(task_run_name="propose purchases")
+def propose_purchases(as_of: datetime) -> pd.DataFrame:
+    """What to buy now (`replenishment.proposal`), written as one file a supplier; nothing where nothing changed."""
+    rules = _rules()
+    with reading().connect() as connection:
+        proposed = rule.proposal(_position(connection, rules, as_of), rules, as_of)
+    tables = {f"{document}.csv": rows for document, rows in proposed.groupby("document")}
+    write_changed(settings().home, "plan-purchases", {}, {_named(name): rows for name, rows in tables.items()}, as_of)
+    return proposed
+
+
+def _named(document: object) -> str:
+    return "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in str(document))
+
+
+def _position(connection: Connection, rules: ReplenishmentRules, as_of: datetime) -> pd.DataFrame:
+    """Every product with its terms, targets and units: what nobody was promised, what orders wait for, what comes."""
+    goods = rule.with_terms(store.bought(connection), rules)
+    rows = goods.drop(columns="reorder_point").merge(store.targets(connection), on="product_id")
+    places = stock.places(connection)
+    purposes = read("rules/allocation.yaml", AllocationRules).purposes
+    units = {
+        "free": pools(places, places.iloc[:0].assign(units=0), purposes).groupby("product_id")["free"].sum(),
+        "waiting": unserved(connection),
+        "coming": rule.coming_in_time(store.on_order(connection), rules, as_of),
+    }
+    return rows.assign(**{name: rows["product_id"].map(one).fillna(0).astype("int64") for name, one in units.items()})

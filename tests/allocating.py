@@ -1,0 +1,32 @@
+"""The steps of allocate-orders in the order of the flow, without a server."""
+
+from datetime import datetime
+
+from floor import AS_OF
+
+from tasks.allocate_orders import allocate_stock, promise_days, release_cancelled
+from tasks.audit_oversell import audit_oversell
+from tasks.hold_orders import end_holds, expire_unpaid, hold_duplicates
+from tasks.list_backorders import Served, explain_waiting
+from tasks.publish_feeds import publish_feeds
+from tasks.publish_stock import write_documents
+from tasks.report_positions import write_positions
+from tasks.tell_staff import tell_staff
+from tasks.watch_stock import Short, confirm_orders, tell_of_delays, warn_of_shortages
+
+
+def run(as_of: datetime = AS_OF) -> tuple[Served, Short, int, int]:
+    """The steps of the flow, in its order; gives also the promises given up and the documents written."""
+    given_up = release_cancelled.fn(as_of)
+    end_holds.fn(as_of)
+    expire_unpaid.fn(as_of)
+    promise_days.fn()
+    hold_duplicates.fn(as_of)
+    confirm_orders.fn(as_of)
+    served = explain_waiting.fn(allocate_stock.fn(as_of), as_of)
+    tell_of_delays.fn(served, as_of)
+    short = warn_of_shortages.fn(served, as_of)
+    tell_staff.fn(as_of)
+    audit_oversell.fn(as_of)
+    publish_feeds.fn(served, as_of)
+    return served, short, given_up, write_documents.fn(served, short, as_of) + write_positions.fn(served, as_of)
