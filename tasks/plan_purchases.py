@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-from prefect import task
 from sqlalchemy import Connection
 
 from config.read import read
@@ -48,7 +47,7 @@ def set_targets(as_of: datetime) -> int:
         return store.set_targets(connection, found, as_of)
 
 
-@task(task_run_name="propose purchases")
+@step(task_run_name="propose purchases")
 def propose_purchases(as_of: datetime) -> pd.DataFrame:
     """What to buy now (`replenishment.proposal`), written as one file a supplier; nothing where nothing changed."""
     rules = _rules()
