@@ -120,8 +120,13 @@ def _densest(
 def _wave(
     waiting: pd.DataFrame, going: pd.DataFrame, places: pd.DataFrame, lines: int, density: DensityRules
 ) -> np.ndarray | None:  # fmt: skip
-    """The orders (by position) of the densest wave of at most so many lines, None where none was found."""
+    """The orders (by position) of the densest wave of at most so many lines.
+
+    None where none was found, or none to be sought: a wave that visits every aisle anyway is as dense with any of them.
+    """
     pool = _pool(waiting, going, places, lines, density.fill_least)
+    if pool.stock.shape[0] == 1:
+        return None
     with ThreadPoolExecutor(SEARCHES) as threads:
         found = densest_wave(
             pool, seed=SEED, searches=SEARCHES, run=threads.map, stop=lambda done: done >= density.rounds
