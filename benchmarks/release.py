@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[1]
 ORDERS, LINES_AN_ORDER, PLACES, CARTS = 5_000, 2.4, 8_000, 30
 WARM_UP = 300  # orders
 PALLET_TRUCK = "  - {name: pallet truck, positions: 6, weight_g_max: 600000, volume_ml_max: 2000000, lines_max: 60}\n"
+TOTE = ("  - {name: tote, positions: 60, weight_g_max: 60000, volume_ml_max: 240000, lines_max: 60, "
+        "single_line_only: true, sort_while_picking: false}\n")  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:
@@ -30,6 +32,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--places", type=int, default=PLACES, help="of the floor, a product each (8,000)")
     parser.add_argument("--seed", type=int, default=1, help="of the orders (1)")
     parser.add_argument("--pickers", type=int, help="at work (as many as carts): fewer leave orders for the next wave")
+    parser.add_argument(
+        "--totes", action="store_true", help="single-line orders into totes, 60 to a cart, sorted later"
+    )
     parser.add_argument("--dask", help="a scheduler's address, or local; the cores of this machine when left out")
     parser.add_argument("--database", help="address of a PostgreSQL server to work on; SQLite when left out")
     asked = parser.parse_args(arguments)
@@ -61,6 +66,8 @@ def _config(folder: Path, orders: int, asked: argparse.Namespace) -> Path:
     _edit(config / "rules" / "waves.yaml", r"orders_max: \d+", f"orders_max: {orders}")
     pickers = asked.pickers or -(-orders * CARTS // ORDERS)
     _edit(config / "warehouses" / "MAIN.yaml", r"(carts:\n(?:  - .*\n)+)", rf"\1{PALLET_TRUCK}pickers: {pickers}\n")
+    if asked.totes:
+        _edit(config / "warehouses" / "MAIN.yaml", r"carts:\n", f"carts:\n{TOTE}")
     return config
 
 
