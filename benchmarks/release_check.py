@@ -57,7 +57,8 @@ def _overloaded(stops: pd.DataFrame, kinds: Sequence[Cart]) -> Iterator[str]:
         limits = [(kind.positions, kind.lines_max, kind.weight_g_max, kind.volume_ml_max) for kind in kinds]
         if not any(all(has <= most for has, most in zip(load, limit, strict=True)) for limit in limits):
             yield f"no cart holds what is on cart {cart}: orders, lines, g, ml {load}"
-        if own.groupby("order_id")["position"].nunique().max() > 1 or own["position"].nunique() != load[0]:
+        apart = own["position"].nunique() == load[0] or not all(kind.sort_while_picking for kind in kinds)
+        if own.groupby("order_id")["position"].nunique().max() > 1 or not apart:
             yield f"cart {cart}: an order has a position of its own"
 
 

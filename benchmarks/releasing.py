@@ -12,7 +12,6 @@ from benchmarks.release_floor import AS_OF, Backlog, build
 from config.read import read
 from tasks.configured import warehouses
 from tasks.domain.waves import selection
-from tasks.domain.waves.batching import fits
 from tasks.domain.waves.selection import WaveRules
 from tasks.draft_waves import Backlog as Read
 from tasks.draft_waves import read_backlog
@@ -41,7 +40,13 @@ def main(arguments: list[str]) -> None:
         "orders": int(planned.waves["orders"].sum()), "carts": int(planned.waves["carts"].sum()),
         "walk_m": float(planned.waves["walk_m"].sum()), "left_out": len(planned.left_out),
     }  # fmt: skip
-    print(json.dumps(told | _checked(before) | (_compared(before) if size.orders <= COMPARED_MAX else {})))
+    print(
+        json.dumps(
+            told
+            | _checked(before, planned.left_out)
+            | (_compared(before) if planned.left_out.empty and size.orders <= COMPARED_MAX else {})
+        )
+    )
 
 
 def _backlog(connection: object) -> Read:
@@ -54,19 +59,19 @@ def _orders(before: Read) -> tuple[pd.DataFrame, pd.DataFrame]:
     return selection.orders_of(good, read("rules/waves.yaml", WaveRules)), good
 
 
-def _checked(before: Read) -> dict[str, object]:
+def _checked(before: Read, left_out: pd.DataFrame) -> dict[str, object]:
     site = next(one for one in warehouses() if one.code == "MAIN")
-    orders, good = _orders(before)
-    fitting = orders["order_id"][fits(orders, site.carts).notna()]
+    rows = before.rows[~before.rows["order_number"].isin(left_out["order_number"])]
     with reading().connect() as connection:
         stops = release_check.stops_of(connection)
-    expected = set(good["allocation_id"][good["order_id"].isin(fitting)])
+    expected = set(rows["allocation_id"])
     wrong = release_check.problems(stops, before.floors["MAIN"].places, expected, site.carts)
     single = stops.groupby("cart").agg(
         lines=("order_id", lambda one: one.value_counts().max()), metres=("walk_m", "first")
     )
     alone = single["metres"][single["lines"] == 1]
-    return {"problems": wrong, "single_carts": len(alone), "single_m": float(alone.sum())}
+    return {"problems": wrong, "single_carts": len(alone), "single_m": float(alone.sum()),
+            "lines": len(stops)}  # fmt: skip
 
 
 def _compared(before: Read) -> dict[str, object]:

@@ -86,9 +86,8 @@ def _chosen(
         for name, at in sorted(pickup.items(), key=lambda one: (one[1], one[0]))
     }
     asked = orders.assign(urgent=selection.urgent(orders, site, rules, as_of))[fitting]
-    where = promises.merge(floor.reached[["location_id", "across_m"]], on="location_id").rename(
-        columns={"across_m": "aisle"}
-    )
+    aisles = floor.reached[["location_id", "across_m"]].rename(columns={"across_m": "aisle"})
+    where = promises[["order_id", "location_id"]].merge(aisles, on="location_id")
     told = chosen(asked, where, lines_max, rules.orders_max, rules.density)["reason"]
     return orders.assign(reason=told.reindex(orders.index, fill_value=""))
 

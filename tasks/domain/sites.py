@@ -45,10 +45,12 @@ class Cart:
     """A kind of picking cart."""
 
     name: str
-    positions: int
+    positions: int  # orders it takes
     weight_g_max: int
     volume_ml_max: int
     lines_max: int
+    sort_while_picking: bool = True  # each order into a position of its own; false: all into one, sorted when packed
+    single_line_only: bool = False  # takes no order of more than one line
 
     def __post_init__(self) -> None:
         if min(self.positions, self.weight_g_max, self.volume_ml_max, self.lines_max) < 1:

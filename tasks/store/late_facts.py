@@ -37,8 +37,8 @@ def _settled(touched: Table) -> Select[Any]:
     line = count_lines.c
     same = and_(*(line[name] == touched.c[name] for name in PLACE))
     return (
-        select(line.id.label("line_id"), *(line[name] for name in PLACE), line.counted_at, line.quantity, products.c.sku,
-               counts.c.code, counts.c.round, warehouses.c.code.label("warehouse"),
+        select(line.id.label("line_id"), *(line[name] for name in PLACE), line.counted_at, line.quantity,
+               products.c.sku, counts.c.code, counts.c.round, warehouses.c.code.label("warehouse"),
                locations.c.code.label("location"), merchants.c.code.label("merchant"))
         .join_from(touched, count_lines, same)
         .join(counts, counts.c.id == line.count_id)

@@ -113,6 +113,16 @@ def test_no_cart_is_overloaded_and_no_order_is_lost(sizes: list[tuple[int, int, 
     assert sorted(told["cart"].unique()) == list(range(1, told["cart"].nunique() + 1))
 
 
+def test_what_is_sorted_when_packed_goes_into_one_position() -> None:
+    """A tote for single-line orders takes no other; its orders share a position, those of the other cart do not."""
+    tote = Cart("tote", 40, 9000, 9000, 40, sort_while_picking=False, single_line_only=True)
+    orders = orders_of([(1, 100, 100), (2, 100, 100), (1, 100, 100), (1, 100, 100), (2, 100, 100)])
+    kinds = fits(orders, (tote, CARTS[1]))
+    told = batch(orders.assign(kind=kinds), lines_of(orders), FLOOR, (tote, CARTS[1]), seed=1)
+    assert told[["kind", "position"]].to_numpy().tolist() == [[0, 1], [1, 1], [0, 1], [0, 1], [1, 2]]
+    assert too_big(pd.Series({"lines": 2, "weight_g": 1, "volume_ml": 1}), (tote,)) == "no cart holds it"
+
+
 @UNHURRIED
 @given(st.lists(st.tuples(st.integers(2, 4), st.integers(0, 400), st.integers(0, 400)), max_size=12), st.data())
 def test_no_order_waits_for_a_less_urgent_one(sizes: list[tuple[int, int, int]], data: st.DataObject) -> None:

@@ -72,11 +72,13 @@ def test_pickers_who_are_too_few_take_what_must_leave(shop: Shop) -> None:
     """One picker until 17:00, 560 lines less those in hand: what is late tomorrow goes, what can wait says so."""
     shop.order("late", {"CUP": 1, "TRAY": 1}, ship_by=AS_OF - timedelta(days=1))
     shop.order("today", {"CUP": 1}, ship_by=AS_OF + timedelta(hours=8))
-    shop.order("waits", {"CUP": 1}, ship_by=AS_OF + timedelta(days=5))
+    shop.order("far", {"CUP": 1, "TRAY": 1}, ship_by=AS_OF + timedelta(days=5))
+    shop.order("near", {"CUP": 1}, ship_by=AS_OF + timedelta(days=5))
     allocate_stock.fn(AS_OF)
     backlog, _, left = draft(sites(pickers=1))
     assert left.empty
-    for free, expected in ((3, {"waits": WAITS}), (2, {"waits": WAITS, "today": BUSY})):
+    wait = {"far": WAITS, "near": WAITS}
+    for free, expected in ((4, {"far": WAITS}), (3, wait), (2, {**wait, "today": BUSY})):
         busy = replace(backlog, in_hand={"MAIN": 560 - free})
         told = pd.concat(drafted(busy, sites(pickers=1), read(*RULES), None, AS_OF, map)[1])
         assert dict(zip(told["order_number"], told["reason"], strict=True)) == expected

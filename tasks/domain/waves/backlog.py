@@ -111,17 +111,29 @@ def _densest(
             break
         goes[np.flatnonzero(~goes)[found]] = True
     goes &= goes.cumsum() <= number
-    later = np.flatnonzero(~goes)
-    fits = each[later].cumsum() <= lines - each[goes].sum()
-    goes[later[fits][: max(0, number - int(goes.sum()))]] = True
+    goes |= _fitting(np.where(goes, 0, each), lines - int(each[goes].sum()), number - int(goes.sum()))
+    return goes
+
+
+def _fitting(each: np.ndarray, lines: int, number: int) -> np.ndarray:
+    """Which orders of so many lines (0 for none) go, in their order; one that finds no room lets the next have it."""
+    goes = np.zeros(len(each), dtype=bool)
+    for order in np.flatnonzero((each > 0) & (each <= lines)):
+        if number and each[order] <= lines:
+            goes[order], lines, number = True, lines - int(each[order]), number - 1
     return goes
 
 
 def _wave(
     waiting: pd.DataFrame, going: pd.DataFrame, places: pd.DataFrame, lines: int, density: DensityRules
 ) -> np.ndarray | None:  # fmt: skip
-    """The orders (by position) of the densest wave of at most so many lines, None where none was found."""
+    """The orders (by position) of the densest wave of at most so many lines.
+
+    None where none was found, or none to be sought: a wave that visits every aisle anyway is as dense with any of them.
+    """
     pool = _pool(waiting, going, places, lines, density.fill_least)
+    if pool.stock.shape[0] == 1:
+        return None
     with ThreadPoolExecutor(SEARCHES) as threads:
         found = densest_wave(
             pool, seed=SEED, searches=SEARCHES, run=threads.map, stop=lambda done: done >= density.rounds

@@ -22,6 +22,7 @@ def fits(orders: pd.DataFrame, carts: Sequence[Cart]) -> pd.Series:
         (orders["lines"] <= cart.lines_max)
         & (orders["weight_g"] <= cart.weight_g_max)
         & (orders["volume_ml"] <= cart.volume_ml_max)
+        & ((orders["lines"] == 1) | (not cart.single_line_only))
         for cart in carts
     ]
     kinds = np.select(held, list(range(len(carts))), -1) if carts else np.full(len(orders), -1)
@@ -30,6 +31,7 @@ def fits(orders: pd.DataFrame, carts: Sequence[Cart]) -> pd.Series:
 
 def too_big(order: pd.Series, carts: Sequence[Cart]) -> str:
     """Why no cart holds the order, with what it is and the most any cart takes."""
+    carts = [cart for cart in carts if order["lines"] == 1 or not cart.single_line_only]
     limits = (("lines", "lines_max"), ("weight_g", "weight_g_max"), ("volume_ml", "volume_ml_max"))
     over = [f"{name} {order[name]}, at most {max(getattr(cart, limit) for cart in carts)}" for name, limit in limits
             if order[name] > max(getattr(cart, limit) for cart in carts)] if carts else []  # fmt: skip
@@ -46,7 +48,7 @@ def batch(
     *,
     apart: bool = True,
 ) -> pd.DataFrame:
-    """`orders` with kind (the cart's, by position), cart (numbered from 1) and position (on the cart, from 1).
+    """`orders` with kind (the cart's, by position), cart and position on it (from 1; 1 for all if sorted later).
 
     `orders`: of one wave in order of priority, with order_id, ship_by, service_level, kind (as of `fits`), lines,
     weight_g, volume_ml. `places`: order_id, subaisle, along_m (as of `floor.on_floor`) of everything to be picked.
@@ -64,7 +66,8 @@ def batch(
     found.sort(key=lambda members: int(rows["urgency"].loc[members].min()))  # stable: neighbours stay together
     for number, members in enumerate(found, 1):
         rows.loc[members, "cart"] = number
-        rows.loc[members, "position"] = range(1, len(members) + 1)
+        sorts = carts[int(rows["kind"].loc[members[0]])].sort_while_picking
+        rows.loc[members, "position"] = range(1, len(members) + 1) if sorts else 1
     return rows.set_index(orders.index).drop(columns=["single", "urgency"])
 
 
