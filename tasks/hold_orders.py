@@ -33,9 +33,8 @@ def end_holds(as_of: datetime) -> int:
         found = holds.open_holds(connection)
         dated = is_over(found, _rules(), as_of)
         free = found["closed"] | (found["hold_now"].fillna("") != found["reason"])
-        ended = found[dated | free].assign(
-            ended_by=dated.map({True: "its date", False: "the order itself"}), lets_go=~free
-        )
+        why = dated.map({True: "its date", False: "the order itself"})
+        ended = found.assign(ended_by=why, lets_go=~free)[dated | free]
         return holds.end(connection, ended[["hold_id", "order_id", "ended_by", "lets_go"]], as_of) + holds.end_dated(
             connection, as_of
         )

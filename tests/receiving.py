@@ -19,7 +19,7 @@ from tasks.intaking import Outcome, Site
 from tasks.receive_exports import expectations, find_files, read_site, report_drift, settle_orders, take_in_kind
 from tasks.store.engine import engine
 from tasks.store.frames import read
-from tasks.store.schema import imports, metadata
+from tasks.store.schema import BOOKKEEPING, imports, metadata
 from tasks.store.sites import ensure_sites
 
 AS_OF = datetime(2026, 3, 6, 18, tzinfo=UTC)
@@ -145,8 +145,9 @@ NAMES = {
 
 
 def logical(store: Engine) -> dict[str, list[str]]:
-    """Every row of every table in its own words: names in place of ids, which depend on who came first."""
-    frames = {name: rows(store, table) for name, table in metadata.tables.items()}
+    """Every fact of every table in its own words: names in place of ids, which depend on who came first."""
+    facts = {name: table for name, table in metadata.tables.items() if name not in BOOKKEEPING}
+    frames = {name: rows(store, table) for name, table in facts.items()}
     said = {name: frame.astype(object).where(frame.notna(), None) for name, frame in frames.items() if len(frame)}
     told = {}
     for name, frame in said.items():

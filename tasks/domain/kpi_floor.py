@@ -36,10 +36,10 @@ def record_accuracy(counted: pd.DataFrame, when: Period) -> list[Figure]:
 
 def _accuracy_by_value(rows: pd.DataFrame, day: pd.Series) -> Figure:
     cost = rows["unit_cost_minor"].astype("Float64")
-    valued = rows[cost.notna()].assign(
+    valued = rows.assign(
         value=(rows["expected"].clip(lower=0) * cost).astype("Float64"),
         off=(rows["difference"].abs() * cost).astype("Float64"),
-    )
+    )[cost.notna()]
     kept = valued.assign(right=(valued["value"] - valued["off"]).clip(lower=0))
     return share(
         "record_accuracy_value", "Record accuracy, by value", Mistake.RECORDS,

@@ -25,9 +25,10 @@ def arrivals(incoming: pd.DataFrame, as_of: datetime, rules: IncomingRules) -> p
     `incoming`: product_id, units (still to come), expected_at, and what the caller wants back. What is overdue by
     less than `overdue_h` is taken to come today; beyond that nobody knows when, and nothing is promised of it.
     """
-    at, today = incoming["expected_at"], _today(as_of)
-    open_ = (incoming["units"] > 0) & (at >= pd.Timestamp(as_of) - timedelta(hours=rules.overdue_h))
-    rows = incoming[open_].assign(at=at.where(at > today, today) + timedelta(hours=rules.put_away_h))
+    believed = incoming["expected_at"] >= pd.Timestamp(as_of) - timedelta(hours=rules.overdue_h)
+    rows, today = incoming[believed & (incoming["units"] > 0)], _today(as_of)
+    at = rows["expected_at"]
+    rows = rows.assign(at=at.where(at > today, today) + timedelta(hours=rules.put_away_h))
     return rows.drop(columns="expected_at").sort_values(["product_id", "at", "units"], ignore_index=True)
 
 

@@ -105,6 +105,7 @@ def test_an_arrival_long_overdue_is_believed_no_more() -> None:
     """A day late it is taken to come today; three days late nobody knows."""
     assert days([[(1, 1)]], coming([(1, 1, -24)]), {}) == [24]
     assert pd.isna(days([[(1, 1)]], coming([(1, 1, -72)]), {})[0])
+    assert arrivals(coming([(1, 1, -72)]), AS_OF, RULES).empty
 
 
 some = st.lists(

@@ -121,6 +121,18 @@ def test_every_order_left_out_has_its_reason(shop: Shop) -> None:
     assert [order for _, _, order, _ in carts(shop)] == ["good"]
 
 
+def test_where_no_cart_holds_any_order_there_is_no_wave(shop: Shop) -> None:
+    """Each order has its reason, and nothing is released."""
+    shop.order("heavy", {"ANVIL": 1})
+    shop.order("heavier", {"ANVIL": 2})
+    planned, files = plan()
+    assert left_out(planned) == {
+        "heavy": "no cart holds it: weight_g 200000, at most 120000",
+        "heavier": "no cart holds it: weight_g 400000, at most 120000",
+    }
+    assert (carts(shop), files) == ([], 2)  # who is left out, and what lies off the floor
+
+
 def test_a_cart_takes_no_more_than_it_holds(shop: Shop) -> None:
     """Twelve positions a trolley: the thirteenth order begins the next cart, in order of priority."""
     for number in range(14):

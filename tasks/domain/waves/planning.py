@@ -46,7 +46,7 @@ def plan(
     `run`: as of `filling.filled`.
     """
     kinds = fits(orders, carts)
-    held = orders[kinds.notna()].assign(kind=kinds)
+    held = orders.assign(kind=kinds)[kinds.notna()]
     floor = floor or floor_of(places)
     lines = promises.merge(places[["location_id", "across_m", "along_m"]], on="location_id")
     near, lines = _on(rough(floor), lines)[["order_id", "subaisle", "along_m"]], _on(floor, lines)
