@@ -53,7 +53,7 @@ def read_codes(scans: pd.DataFrame, products: pd.DataFrame, parts: pd.DataFrame)
     with it the one on the order, then the first by SKU; otherwise it stays what it is, on no line of the order.
     """
     known = _has(scans, products, ["merchant_id", "sku"]) | _has(scans, parts, ["order_id", "sku"])
-    codes = scans[~known].assign(at=scans.index[~known], barcode=scans["sku"].str.lstrip("0"))
+    codes = scans.assign(at=scans.index, barcode=scans["sku"].str.lstrip("0"))[~known]
     coded = products[products["barcode"].notna()]
     coded = coded.assign(barcode=coded["barcode"].str.lstrip("0")).rename(columns={"sku": "named"})
     pairs = codes.merge(coded, on=["merchant_id", "barcode"])

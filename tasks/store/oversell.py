@@ -124,7 +124,7 @@ def short(connection: Connection) -> pd.DataFrame:
                (line.quantity_allocated < line.quantity_ordered - line.quantity_cancelled).label("lacks"))
         .join_from(order_lines, orders, o.id == line.order_id).join(goods, sold)
         .join(part, part.c.product_id == goods.c.id).where(waits)
-    ).subquery("asked")  # fmt: skip
+    ).cte("asked").prefix_with("MATERIALIZED")  # fmt: skip  # lines first: SQLite would go from products to all orders
     lacking = select(asked.c.product_id).where(asked.c.lacks).distinct()
     a, mine = asked.c, and_(_OPEN, allocations.c.order_id == asked.c.order_id,
                             allocations.c.line_number == asked.c.line_number,

@@ -25,7 +25,7 @@ DATA = SHARED / "data" / "online_retail"
 DAYS = {"sqlite": 20, "postgresql": 3}
 WHOLE_DAYS = (0, 7, 19)  # with every page drawn, and run twice; all of them when the environment asks for it
 EVERY_DAY = "ONLINE_RETAIL_EVERY_DAY_TWICE" in os.environ
-PAPER = frozenset({"plan_waves.write_pick_lists", "run_day.report_kpis", "allocate_orders.write_documents"})
+PAPER = frozenset({"plan_waves.write_pick_lists", "run_day.report_kpis"})
 Run = Callable[[Path, datetime], Any]
 
 pytestmark = [
