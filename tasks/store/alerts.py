@@ -3,11 +3,11 @@
 from datetime import datetime
 
 import pandas as pd
-from sqlalchemy import Connection, insert, null, or_, select, update
+from sqlalchemy import Connection, exists, null, or_, select, update
 
 from tasks.domain.states import AlertKind, AlertState
 from tasks.store.frames import changed, read, staged
-from tasks.store.merging import differs
+from tasks.store.merging import differs, insert_new
 from tasks.store.schema import alerts, merchants
 
 _TOLD = ("subject", "detail", "value_minor", "currency")
@@ -29,17 +29,14 @@ def raise_alerts(connection: Connection, found: pd.DataFrame) -> int:
         reopened = changed(connection, again.values(**told, state=AlertState.OPEN, opened_at=new.c.opened_at,
                                                     resolved_at=None))  # fmt: skip
         connection.execute(update(alerts).where(same, differs(alerts, new, tuple(told))).values(told))
-        names = [str(column.key) for column in new.columns]
-        unknown = select(new).where(new.c.cause.not_in(select(alerts.c.cause))).order_by(new.c.cause)
-        return reopened + changed(connection, insert(alerts).from_select(names, unknown))
+        return reopened + insert_new(connection, alerts, select(new).order_by(new.c.cause))
 
 
 def resolve_alerts(connection: Connection, kind: AlertKind, still: pd.Series, resolved_at: object) -> int:
     """Close every alert of `kind` whose cause is not in `still` (str). Returns how many were closed."""
     with staged(connection, pd.DataFrame({"cause": still.astype("str").unique()})) as open_:
-        gone = update(alerts).where(
-            alerts.c.kind == kind, alerts.c.state != AlertState.RESOLVED, alerts.c.cause.not_in(select(open_.c.cause))
-        )
+        stays = exists().where(open_.c.cause == alerts.c.cause)
+        gone = update(alerts).where(alerts.c.kind == kind, alerts.c.state != AlertState.RESOLVED, ~stays)
         return changed(connection, gone.values(state=AlertState.RESOLVED, resolved_at=resolved_at))
 
 
@@ -70,9 +67,7 @@ def move(connection: Connection, found: pd.DataFrame, as_of: datetime) -> None:
         connection.execute(told.values(resolved_at=null()))
         connection.execute(mine.where(differs(alerts, new, _STATE)).values({name: new.c[name] for name in _STATE}))
         connection.execute(mine.where(awake, alerts.c.snoozed_until.is_not(None)).values(snoozed_until=null()))
-        names = [str(column.key) for column in new.columns]
-        unknown = select(new).where(new.c.cause.not_in(select(alerts.c.cause))).order_by(new.c.cause)
-        connection.execute(insert(alerts).from_select(names, unknown))
+        insert_new(connection, alerts, select(new).order_by(new.c.cause))
 
 
 def live(connection: Connection) -> pd.DataFrame:

@@ -34,7 +34,7 @@ def parts() -> Subquery:
     kit, own = kit_components.c, products.c.id
     kits = select(kit.kit_id.label("product_id"), kit.component_id.label("part_id"), kit.quantity)
     plain = select(own.label("product_id"), own.label("part_id"), literal(1).label("quantity"))
-    return union_all(kits, plain.where(own.not_in(select(kit.kit_id)))).subquery("parts")
+    return union_all(kits, plain.where(~exists().where(kit.kit_id == own))).subquery("parts")
 
 
 def read_parts(connection: Connection, of: Table | None = None) -> pd.DataFrame:

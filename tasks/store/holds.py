@@ -77,8 +77,8 @@ def hold(connection: Connection, found: pd.DataFrame, as_of: datetime) -> int:
     if found.empty:
         return 0
     with staged(connection, found, like=order_holds) as all_:
-        fresh = select(all_).where(all_.c.cause.not_in(select(order_holds.c.cause)))
-        new = read(connection, fresh)
+        known = exists().where(order_holds.c.cause == all_.c.cause)
+        new = read(connection, select(all_).where(~known))
     with staged(connection, new.assign(set_at=pd.Timestamp(as_of)), like=order_holds) as those:
         mine = and_(_OPEN, order_holds.c.order_id == those.c.order_id)
         connection.execute(update(order_holds).where(mine).values(ended_at=as_of, ended_by=those.c.set_by))

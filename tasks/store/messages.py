@@ -1,10 +1,10 @@
 """The outbox: what customers are to be told, written in the transaction that decided it, sent at most once (I4)."""
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, literal, select, update
 
 from tasks.domain.notices import OLD_NEWS, SILENT_CHANNEL, message_part, settled
-from tasks.store.frames import changed, read, staged
+from tasks.store.frames import read, staged
 from tasks.store.intake import Intake, Loaded
 from tasks.store.merging import count, differs, drop, drop_repeats, insert_new, same_key
 from tasks.store.schema import message_events, messages
@@ -20,9 +20,7 @@ def enqueue(connection: Connection, notices: pd.DataFrame) -> int:
     if notices.empty:
         return 0
     with staged(connection, notices.drop_duplicates("dedupe_key"), like=messages) as new:
-        names = [str(column.key) for column in new.columns]
-        unknown = select(new).where(new.c.dedupe_key.not_in(select(messages.c.dedupe_key))).order_by(new.c.dedupe_key)
-        return changed(connection, insert(messages).from_select(names, unknown))
+        return insert_new(connection, messages, select(new).order_by(new.c.dedupe_key))
 
 
 def was_due() -> ColumnElement[bool]:

@@ -4,7 +4,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, cast, delete, func, literal_column, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    cast,
+    delete,
+    exists,
+    func,
+    literal_column,
+    select,
+)
 
 from tasks.domain.states import Condition
 from tasks.store.availability import parts
@@ -99,8 +110,8 @@ def set_targets(connection: Connection, found: pd.DataFrame, as_of: datetime) ->
     """Write what `replenishment.targets` gives, and forget products that are not in it; says how many differ."""
     told = found.assign(computed_at=pd.Timestamp(as_of))
     with staged(connection, told, like=stock_targets) as new:
-        gone = delete(stock_targets).where(stock_targets.c.product_id.not_in(select(new.c.product_id)))
-        forgotten = changed(connection, gone)
+        known = exists().where(new.c.product_id == stock_targets.c.product_id)
+        forgotten = changed(connection, delete(stock_targets).where(~known))
         differ = update_changed(connection, stock_targets, new, ("product_id",), TARGET)
         return forgotten + differ + insert_new(connection, stock_targets, select(new).order_by(new.c.product_id))
 

@@ -3,13 +3,14 @@
 from datetime import datetime
 
 import pandas as pd
-from sqlalchemy import Connection, String, and_, case, cast, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, String, and_, case, cast, func, literal, or_, select, update
 from sqlalchemy.sql.selectable import Subquery
 
 from tasks.domain.policy import Found
 from tasks.domain.return_rows import SEVERAL
 from tasks.domain.states import Purpose, RefundState, ReturnState
 from tasks.store.frames import changed, read, staged
+from tasks.store.merging import insert_new
 from tasks.store.schema import (
     locations,
     merchants,
@@ -252,6 +253,4 @@ def propose_refunds(connection: Connection, proposed: pd.DataFrame) -> int:
     if proposed.empty:
         return 0
     with staged(connection, proposed.assign(state=str(RefundState.PROPOSED)), like=refunds) as new:
-        names = [str(column.key) for column in new.columns]
-        unknown = select(new).where(new.c.refund_key.not_in(select(refunds.c.refund_key))).order_by(new.c.refund_key)
-        return changed(connection, insert(refunds).from_select(names, unknown))
+        return insert_new(connection, refunds, select(new).order_by(new.c.refund_key))
