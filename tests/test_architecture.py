@@ -240,6 +240,12 @@ def test_errors_are_not_swallowed() -> None:
     assert [name for name in found if name != "tests/test_architecture.py"] == []
 
 
+def test_no_query_asks_for_what_is_not_in_another_table() -> None:
+    """PostgreSQL scans the whole table of a NOT IN once a row where it is large; NOT EXISTS goes by its key."""
+    found = [_name(path) for path in _files("tasks") if re.search(r"not_in\(\s*select", path.read_text())]
+    assert found == []
+
+
 def test_a_slow_library_waits_until_it_is_used() -> None:
     """Great Expectations takes seconds to import: inside the gate that uses it, never at the top."""
     for path in _files(*CODE):
