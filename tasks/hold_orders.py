@@ -66,7 +66,7 @@ def expire_unpaid(as_of: datetime) -> int:
         late = expired(holds.unpaid(connection), _rules().unpaid, as_of)
         gone = holds.expire(connection, late["order_id"], as_of)
         if gone:
-            told = demand.told_of(connection, late["order_id"])
+            told = demand.untold(connection, late["order_id"], NoticeKind.ORDER_EXPIRED)
             told["happened_at"] = told["order_id"].map(late.set_index("order_id")["due_at"])
             items = told["order_id"].map(demand.contents(connection, told["order_id"]))
             tell(connection, NoticeKind.ORDER_EXPIRED, told.assign(items=items), as_of)

@@ -50,7 +50,7 @@ def tell_of_delays(served: Served, as_of: datetime) -> int:
     if late.empty:
         return 0
     with engine().begin() as connection:
-        orders = demand.told_of(connection, late)
+        orders = demand.untold(connection, late, NoticeKind.ORDER_DELAYED)
         told = orders.assign(happened_at=orders["ship_by"], items=_items(connection, orders))
         return tell(connection, NoticeKind.ORDER_DELAYED, told, as_of)
 

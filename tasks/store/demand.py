@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from pandas.api.extensions import ExtensionArray
-from sqlalchemy import Connection, Select, Table, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, exists, func, or_, select, update
 from sqlalchemy.sql.selectable import Subquery
 
 from tasks.domain.notices import NoticeKind
@@ -189,16 +189,20 @@ def _told() -> Select[Any]:
 
 def unconfirmed(connection: Connection) -> pd.DataFrame:
     """Paid open orders whose customers were never told so."""
-    told = exists().where(messages.c.order_id == orders.c.id, messages.c.kind == NoticeKind.ORDER_CONFIRMED)
-    o = orders.c
+    o, told = orders.c, _told_before(NoticeKind.ORDER_CONFIRMED)
     waits = or_(o.cancelled_at.is_not(None), o.fulfilled_at.is_not(None), o.hold_reason.is_not(None), _REFUNDED)
     return read(connection, _told().where(o.paid_at.is_not(None), func.coalesce(waits, False).is_(False), ~told))
 
 
-def told_of(connection: Connection, order_ids: pd.Series) -> pd.DataFrame:
-    """The orders of those ids, as their notices need them."""
+def untold(connection: Connection, order_ids: pd.Series, kind: NoticeKind) -> pd.DataFrame:
+    """The orders of those ids whose customers were never told of `kind`, as their notices need them."""
     with staged(connection, pd.DataFrame({"order_id": order_ids.unique()})) as those:
-        return read(connection, _told().where(orders.c.id.in_(select(those.c.order_id))))
+        mine = orders.c.id.in_(select(those.c.order_id))
+        return read(connection, _told().where(mine, ~_told_before(kind)))
+
+
+def _told_before(kind: NoticeKind) -> ColumnElement[bool]:
+    return exists().where(messages.c.order_id == orders.c.id, messages.c.kind == kind)
 
 
 def contents(connection: Connection, order_ids: pd.Series) -> pd.Series:
