@@ -67,7 +67,8 @@ def move(connection: Connection, found: pd.DataFrame, as_of: datetime) -> None:
         connection.execute(told.values(resolved_at=null()))
         connection.execute(mine.where(differs(alerts, new, _STATE)).values({name: new.c[name] for name in _STATE}))
         connection.execute(mine.where(awake, alerts.c.snoozed_until.is_not(None)).values(snoozed_until=null()))
-        insert_new(connection, alerts, select(new).order_by(new.c.cause))
+        known = exists().where(alerts.c.cause == new.c.cause)  # a snoozed one says no end here, so it may not be tried
+        insert_new(connection, alerts, select(new).where(~known).order_by(new.c.cause))
 
 
 def live(connection: Connection) -> pd.DataFrame:
