@@ -26,7 +26,7 @@ def oversold(waits: pd.DataFrame, parts: pd.DataFrame, pool: pd.DataFrame, produ
     rows["units"] = rows["missing"] * rows["quantity"]
     of_part = rows.groupby("part_id")
     found = of_part["units"].sum().rename("asked").to_frame()
-    found["free"] = pool.groupby("product_id")["free"].sum().clip(lower=0)
+    found["free"] = pool.groupby("product_id")["free"].sum().clip(lower=0).reindex(found.index)
     found["free"] = found["free"].fillna(0).astype("int64")
     found["short"] = found["asked"] - found["free"]
     found["orders"] = of_part["order_number"].agg(lambda numbers: " ".join(dict.fromkeys(numbers)))
