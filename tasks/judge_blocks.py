@@ -12,21 +12,25 @@ from tasks.domain.cells import DateOrder, date_order
 from tasks.domain.count_sheets import days_apart
 from tasks.domain.exports import Kind, Type
 from tasks.domain.rows import Context, judge
+from tasks.draft_sheet import Draft
 from tasks.intaking import Intaking, Opened, RefusedDeliveryError, Tally
 from tasks.store.staging import Sink
 
 PLACED_KINDS = ("stock", "movements")  # what lies nowhere in particular lies in the warehouse's default location
 
 
-def judge_blocks(job: Intaking, file: Opened, sink: Sink) -> Tally:
-    """Hand on the good rows, keep the refused ones; every block is judged on the same clock."""
+def judge_blocks(job: Intaking, file: Opened, sink: Sink, draft: Draft) -> Tally:
+    """Hand on the good rows, keep the refused ones; every block is judged on the same clock.
+
+    While the database is still busy with the block before, refused rows are written to their sheet.
+    """
     tally, context = Tally(), None
     for block in file.blocks():
         translated = translate(file.layout, block.cells)
         if job.kind.name == "counts":
             translated = replace(translated, rows=days_apart(translated.rows))
         context = context or _with_date_order(_on_the_floor(job, translated.rows), job.kind, file, translated.rows)
-        _judge_block(job, _about(file.layout, block), translated, context, sink, tally, file.merchant_ids)
+        _judge_block(job, _about(file.layout, block), translated, context, sink, draft, tally, file.merchant_ids)
     if not tally.rows + tally.ignored:
         raise RefusedDeliveryError("the file has a header and no rows: it is empty or was cut off")
     return tally
@@ -65,8 +69,8 @@ def _date_order(kind: Kind, rows: pd.DataFrame) -> DateOrder:
 
 
 def _judge_block(
-    job: Intaking, block: Block, translated: Translated, context: Context, sink: Sink, tally: Tally,
-    ids: Mapping[str, int],
+    job: Intaking, block: Block, translated: Translated, context: Context, sink: Sink, draft: Draft,
+    tally: Tally, ids: Mapping[str, int],
 ) -> None:  # fmt: skip
     judged = judge(job.kind, translated.rows, context)
     typed, strangers = judged.typed, block.broken[["row_number", "reason"]]
@@ -77,15 +81,19 @@ def _judge_block(
         typed = intake.name_sites(typed, job.site.warehouses, fill_location=job.kind.name in PLACED_KINDS)
     if job.kind.name == "orders":
         typed, tally.last_order = intake.number_orders(typed, tally.last_order)
+    while not sink.is_free() and draft.write_some():
+        pass
     sink.add(typed)
     reasons = pd.concat([judged.faults[["row_number", "reason"]], strangers], ignore_index=True)
-    _note(job, block, translated, typed, reasons, tally)
+    _note(job, block, translated, typed, tally)
+    if len(reasons):
+        refused = _quarantined(job, block, translated, reasons)
+        tally.refused.append(refused)
+        draft.add(refused)
     tally.rules.append(judged.tally)
 
 
-def _note(
-    job: Intaking, block: Block, translated: Translated, typed: pd.DataFrame, reasons: pd.DataFrame, tally: Tally
-) -> None:
+def _note(job: Intaking, block: Block, translated: Translated, typed: pd.DataFrame, tally: Tally) -> None:
     rows = translated.rows["row_number"].nunique()
     tally.rows += rows + len(block.broken)
     tally.ignored += len(block.cells) - rows
@@ -96,8 +104,6 @@ def _note(
     latest = typed[moments[0]].max() if moments else None
     if pd.notna(latest):  # the good rows may leave the moment out
         tally.last_at = latest if tally.last_at is None else max(tally.last_at, latest)
-    if len(reasons):
-        tally.refused.append(_quarantined(job, block, translated, reasons))
 
 
 def _quarantined(job: Intaking, block: Block, translated: Translated, reasons: pd.DataFrame) -> pd.DataFrame:

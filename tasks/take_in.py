@@ -1,6 +1,6 @@
 """One delivered file, from the inbox to the database: read, translated, judged, loaded or refused."""
 
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -16,7 +16,7 @@ from tasks.store import imports
 from tasks.store.engine import engine, exclusive, reading
 from tasks.store.imports import Delivery
 from tasks.store.intake import Intake, Loaded
-from tasks.store.orders import NewOrders, straight_orders
+from tasks.store.orders import STAGED_WITH, straight_orders
 from tasks.store.sites import merchant_ids
 from tasks.store.staging import staging
 from tasks.store.straight import KnownRowsError
@@ -63,28 +63,31 @@ def _load(job: Intaking, delivery: Delivery, export: Export) -> Outcome:
 
 def _write_new_orders(job: Intaking, file: Opened) -> Outcome:
     """Orders all of which are new: each block is written while the next one is judged, in one transaction."""
-    with engine().begin() as connection, ExitStack() as stack:
-        if (known := _locked(connection, file)) is not None:
-            return _seen(job, known, "taken in by another run")
-        import_id = imports.open_import(connection, file.delivery, file.layout.name, job.as_of)
-        with straight_orders(connection, import_id, settings().folder(".staging")) as sink:
-            tally = judge_blocks(job, file, sink)
-            draft = stack.enter_context(Draft(job.kind, file, tally))  # written while the last rows are
-        outcome = settle_import(job, file, tally, connection, import_id, Loaded(tally.records, 0))
+    with Draft(job.kind, file) as draft:
+        with engine().begin() as connection:
+            if (known := _locked(connection, file)) is not None:
+                return _seen(job, known, "taken in by another run")
+            import_id = imports.open_import(connection, file.delivery, file.layout.name, job.as_of)
+            with straight_orders(connection, import_id, settings().folder(".staging")) as sink:
+                tally = judge_blocks(job, file, sink, draft)
+                draft.finish()
+            outcome = settle_import(job, file, tally, connection, import_id, Loaded(tally.records, 0))
         return replace(outcome, sheet=draft.take())
 
 
 def _stage_and_merge(job: Intaking, file: Opened) -> Outcome:
-    extra = NewOrders.extra if job.kind.name == "orders" else ("merchant_id",)
-    with staging(job.kind, settings().folder(".staging"), extra) as stage:
-        tally = judge_blocks(job, file, stage)
-        with Draft(job.kind, file, tally) as draft, stage.merge() as connection:
-            if (known := _locked(connection, file)) is not None:
-                return _seen(job, known, "taken in by another run")
-            import_id = imports.open_import(connection, file.delivery, file.layout.name, job.as_of)
-            loaded = job.loader(connection, stage.rows, Intake(import_id, job.kind.name, job.name, job.as_of))
-            outcome = settle_import(job, file, tally, connection, import_id, loaded)
-            return replace(outcome, sheet=draft.take()) if loaded.refused.empty else outcome
+    extra = STAGED_WITH if job.kind.name == "orders" else ("merchant_id",)
+    with Draft(job.kind, file) as draft:
+        with staging(job.kind, settings().folder(".staging"), extra) as stage:
+            tally = judge_blocks(job, file, stage, draft)
+            draft.finish()
+            with stage.merge() as connection:
+                if (known := _locked(connection, file)) is not None:
+                    return _seen(job, known, "taken in by another run")
+                import_id = imports.open_import(connection, file.delivery, file.layout.name, job.as_of)
+                loaded = job.loader(connection, stage.rows, Intake(import_id, job.kind.name, job.name, job.as_of))
+                outcome = settle_import(job, file, tally, connection, import_id, loaded)
+        return replace(outcome, sheet=draft.take()) if loaded.refused.empty else outcome
 
 
 def _locked(connection: Connection, file: Opened) -> int | None:

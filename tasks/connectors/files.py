@@ -248,7 +248,9 @@ class _Ended(io.RawIOBase):
         chunk = self._stream.read(size)
         if not chunk:
             chunk, self._end = self._end, b""
-        self.lines += chunk.count(b"\n") + chunk.count(b"\r") - chunk.count(b"\r\n")
+        self.lines += chunk.count(b"\n")
+        if returns := chunk.count(b"\r"):
+            self.lines += returns - chunk.count(b"\r\n")
         return chunk
 
 

@@ -11,7 +11,7 @@ from xlsxwriter.worksheet import Worksheet
 from tasks.domain.money import in_units
 
 CREATED = datetime(2000, 1, 1, tzinfo=UTC)  # a workbook says when it was made; ours must not differ between runs
-_WIDTH_MAX = 60
+_WIDTH_MAX, _WIDTH_ROWS = 60, 200  # a column is as wide as its first rows need
 # Rows go to disk as they are written, so that a long sheet takes no more memory than a short one.
 _OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": True}
 
@@ -27,25 +27,65 @@ def write_csv(path: Path, frame: pd.DataFrame) -> Path:
 
 def write_xlsx(path: Path, sheets: Mapping[str, pd.DataFrame]) -> Path:
     """Write each frame to a sheet of its own: header frozen and filtered, every text a text cell."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    with xlsxwriter.Workbook(str(part), _OPTIONS) as book:
-        book.set_properties({"created": CREATED})
-        bold = book.add_format({"bold": True, "bottom": 1})
-        for name, frame in sheets.items():
-            sheet = book.add_worksheet(name)
-            sheet.freeze_panes(1, 0)
-            sheet.autofilter(0, 0, len(frame), max(0, len(frame.columns) - 1))
+    book = OpenWorkbook(path)
+    for name, frame in sheets.items():
+        book.begin(name)
+        book.add(frame)
+    return book.close()
+
+
+class OpenWorkbook:
+    """A workbook that is written while its rows come; nothing lies at `path` before it is closed."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._part = path.with_name(path.name + ".part")
+        self._book = xlsxwriter.Workbook(str(self._part), _OPTIONS)
+        self._book.set_properties({"created": CREATED})
+        self._bold = self._book.add_format({"bold": True, "bottom": 1})
+        self._sheet: Worksheet | None = None
+        self._rows = 0
+        self._widths: list[int] = []
+
+    def begin(self, name: str) -> None:
+        """What follows goes to a sheet of this name."""
+        self._end_sheet()
+        self._sheet, self._rows, self._widths = self._book.add_worksheet(name), 0, []
+        self._sheet.freeze_panes(1, 0)
+
+    def add(self, frame: pd.DataFrame) -> None:
+        """Add rows, each time of the same columns."""
+        if not self._widths:
+            self._widths = [len(str(label)) for label in frame.columns]
             for number, label in enumerate(frame.columns):
-                sheet.write_string(0, number, str(label), bold)
-                sheet.set_column(number, number, _width(str(label), frame[label]))
-            _write_rows(sheet, frame)
-    part.replace(path)
-    return path
+                self._sheet.write_string(0, number, str(label), self._bold)
+        shown = frame.head(max(0, _WIDTH_ROWS - self._rows))
+        longest = [_longest(shown[label]) for label in shown.columns]
+        self._widths = [max(pair) for pair in zip(self._widths, longest, strict=True)]
+        _write_rows(self._sheet, frame, self._rows + 1)
+        self._rows += len(frame)
+
+    def close(self) -> Path:
+        """The workbook is at its path, in place of an older one."""
+        self._end_sheet()
+        self._book.close()
+        return self._part.replace(self._path)
+
+    def discard(self) -> None:
+        """There shall be no such workbook."""
+        self._book.close()
+        self._part.unlink()
+
+    def _end_sheet(self) -> None:
+        if self._sheet is not None:
+            self._sheet.autofilter(0, 0, self._rows, max(0, len(self._widths) - 1))
+            for number, width in enumerate(self._widths):
+                self._sheet.set_column(number, number, min(_WIDTH_MAX, width + 2))
 
 
-def _write_rows(sheet: Worksheet, frame: pd.DataFrame) -> None:
-    for row, values in enumerate(zip(*(_cells(frame[label]) for label in frame.columns), strict=True), start=1):
+def _write_rows(sheet: Worksheet, frame: pd.DataFrame, first: int) -> None:
+    for row, values in enumerate(zip(*(_cells(frame[label]) for label in frame.columns), strict=True), start=first):
         for column, value in enumerate(values):
             if isinstance(value, str):
                 sheet.write_string(row, column, value)
@@ -66,10 +106,8 @@ def _harmless(values: pd.Series) -> pd.Series:
 def _cells(values: pd.Series) -> list[object]:
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         values = values.dt.tz_convert("UTC").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
-    plain = values.astype(object)
-    return list(plain.where(values.notna(), None))
+    return list(values.to_numpy(dtype=object, na_value=None))
 
 
-def _width(label: str, values: pd.Series) -> int:
-    longest = max((len(str(value)) for value in _cells(values.head(200)) if value is not None), default=0)
-    return min(_WIDTH_MAX, max(len(label), longest) + 2)
+def _longest(values: pd.Series) -> int:
+    return max((len(str(value)) for value in _cells(values) if value is not None), default=0)

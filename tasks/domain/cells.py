@@ -278,6 +278,17 @@ def _read_instant(_field: Field, texts: pd.Series, clock: Clock) -> pd.Series:
         loose = _each(texts[~clean], lambda text: _iso_text(text, clock))
         texts = texts.copy()
         texts[~clean] = pd.Series(loose, index=texts.index[~clean], dtype="str")
+    instants = _instants(texts, clock)
+    return instants.where((instants >= _FIRST) & (instants < _LAST))
+
+
+def _instants(texts: pd.Series, clock: Clock) -> pd.Series:
+    """ISO texts as datetime64[s, UTC]; those without an offset are times on the wall."""
+    try:
+        exact = texts.astype("timestamp[s, tz=UTC][pyarrow]").astype("timestamp[s][pyarrow]")  # all say their offset
+        return exact.astype("datetime64[s]").dt.tz_localize("UTC")
+    except ValueError:
+        pass
     local = _clock_times(texts.str.slice(0, 19))
     codes, tails = pd.factorize(texts.str.slice(19))
     seconds = np.array([_offset_seconds(tail) for tail in tails] or [np.nan])[codes]
@@ -286,7 +297,7 @@ def _read_instant(_field: Field, texts: pd.Series, clock: Clock) -> pd.Series:
     instants = exact.dt.tz_localize("UTC")
     if not stated.all():
         instants[~stated] = local[~stated].dt.tz_localize(clock.zone, ambiguous="NaT", nonexistent="NaT")
-    return instants.where((instants >= _FIRST) & (instants < _LAST))
+    return instants
 
 
 def _clock_times(texts: pd.Series) -> pd.Series:

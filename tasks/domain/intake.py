@@ -129,14 +129,10 @@ def refused_once(refused: Sequence[pd.DataFrame]) -> pd.DataFrame:
     kept = [each for each in refused if len(each)]
     if not kept:
         return pd.DataFrame()
-    said: dict[str, Any] = {
-        "merchant": "first",
-        "subject": "first",
-        "raw": "first",
-        "cells": "first",
-        "reasons": "; ".join,
-    }
-    rows = pd.concat(kept, ignore_index=True).groupby("row_number", as_index=False).agg(said)
+    rows = pd.concat(kept, ignore_index=True)
+    if not rows["row_number"].is_unique:
+        said: dict[str, Any] = dict.fromkeys(("merchant", "subject", "raw", "cells"), "first") | {"reasons": "; ".join}
+        rows = rows.groupby("row_number", as_index=False).agg(said)
     shown = {name: rows[name].str.replace("\x00", "\N{SYMBOL FOR NULL}") for name in ("subject", "raw", "reasons")}
     return rows.assign(**shown)
 
@@ -169,7 +165,7 @@ def _csv_lines(rows: pd.DataFrame) -> list[str]:
 
 
 def _texts(values: pd.Series) -> list[str | None]:
-    return values.astype(object).where(values.notna(), None).tolist()
+    return list(values.to_numpy(dtype="object", na_value=None))  # type: ignore[call-overload]
 
 
 def quarantine_sheet(kind: Kind, waiting: pd.DataFrame) -> pd.DataFrame:

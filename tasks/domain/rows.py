@@ -187,10 +187,9 @@ def _settle_money(verdicts: _Verdicts, kind: Kind, typed: dict[str, pd.Series], 
 def _minor_step(typed: dict[str, pd.Series], currency: str | None, index: pd.Index) -> pd.Series:
     """How many ten-thousandths one minor unit of the row's currency is."""
     codes = typed.get("currency", pd.Series(currency, index=index, dtype="str")).fillna(currency or "")
-    steps = {code: MONEY_SCALE // 10 ** min(4, exponent(code) if code else 2) for code in codes.unique()}
-    if len(steps) == 1:
-        return pd.Series(next(iter(steps.values())), index=index, dtype="int64")
-    return codes.map(steps).astype("int64")
+    numbers, known = pd.factorize(codes)
+    steps = [MONEY_SCALE // 10 ** min(4, exponent(code) if code else 2) for code in known]
+    return pd.Series(np.array(steps, dtype="int64")[numbers], index=index)
 
 
 def _judge_sequence(verdicts: _Verdicts, kind: Kind, typed: dict[str, pd.Series]) -> None:

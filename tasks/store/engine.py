@@ -1,6 +1,8 @@
 """One engine a database: SQLite (WAL, foreign keys on, writers queue) or PostgreSQL."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -10,6 +12,7 @@ from sqlalchemy.engine import make_url
 from config.settings import settings
 
 BUSY_SECONDS = 120
+CACHE_KIB, LOADING_KIB = 128 << 10, 16 << 10
 STATISTICS_FROM_ROWS = 20_000
 _LOST = ("40001", "40P01", "55P03")  # PostgreSQL: could not serialize, deadlock, lock not to be had
 
@@ -65,10 +68,18 @@ def gather_statistics(connection: Connection) -> None:
             connection.exec_driver_sql(f'ANALYZE "{name}"')
 
 
+@contextmanager
+def appending(connection: Connection) -> Iterator[None]:
+    """While a SQLite transaction only appends rows: finished pages go to the log at once, not all at the commit."""
+    connection.exec_driver_sql(f"PRAGMA cache_size=-{LOADING_KIB}")
+    yield
+    connection.exec_driver_sql(f"PRAGMA cache_size=-{CACHE_KIB}")
+
+
 def _prepare_sqlite(raw: Any, _record: Any) -> None:
     raw.isolation_level = None  # BEGIN is ours to say
     cursor = raw.cursor()
-    for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-131072",
+    for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL", f"cache_size=-{CACHE_KIB}",
                    "temp_store=MEMORY"):  # fmt: skip
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

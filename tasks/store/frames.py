@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.expression import Executable
 from sqlalchemy.types import Integer, TypeEngine
 
+from tasks.store.copying import copy_into
 from tasks.store.types import Instant
 
 _counter = itertools.count()
@@ -106,24 +107,21 @@ def _sql_type(label: str, values: pd.Series, like: Table | None) -> TypeEngine[A
 
 def fill(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
     """Write every row and column of `frame` to `table`: COPY on PostgreSQL, one prepared statement on SQLite."""
-    postgresql = connection.dialect.name == "postgresql"
-    columns = [_plain(frame[name], table.c[name].type, postgresql=postgresql) for name in frame.columns]
-    rows = zip(*columns, strict=True)
+    if connection.dialect.name == "postgresql":
+        copy_into(connection, table, frame)
+        return
     names = ", ".join(f'"{name}"' for name in frame.columns)
+    columns = [_plain(frame[name], table.c[name].type) for name in frame.columns]
     raw: Any = connection.connection.driver_connection
-    if postgresql:
-        with raw.cursor().copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
-            for row in rows:
-                copy.write_row(row)
-    else:
-        raw.executemany(f'INSERT INTO "{table.name}" ({names}) VALUES ({", ".join("?" * len(columns))})', rows)
+    statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({", ".join("?" * len(columns))})'
+    raw.executemany(statement, zip(*columns, strict=True))
 
 
-def _plain(values: pd.Series, kind: TypeEngine[Any], *, postgresql: bool) -> list[Any]:
-    """Python values the driver takes, with None for what is missing."""
-    if isinstance(kind, Instant) and not postgresql:
+def _plain(values: pd.Series, kind: TypeEngine[Any]) -> list[Any]:
+    """Values as SQLite's driver takes them, with None for what is missing."""
+    if isinstance(kind, Instant):
         values = values.dt.tz_convert("UTC").dt.strftime("%Y-%m-%d %H:%M:%S")
-    elif isinstance(kind, Date) and not postgresql:
+    elif isinstance(kind, Date):
         values = values.map(lambda day: day.isoformat(), na_action="ignore")
     plain = values.astype(object)
     return plain.where(values.notna(), None).tolist()

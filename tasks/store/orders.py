@@ -9,13 +9,11 @@ import pandas as pd
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Insert,
     Select,
     Table,
     case,
     exists,
     func,
-    insert,
     literal,
     or_,
     select,
@@ -23,7 +21,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import Subquery
 
-from tasks.domain.exports import KINDS, Kind
 from tasks.domain.intake import NUMBERED
 from tasks.domain.states import HoldReason, QuarantineState
 from tasks.store.edits import shrink
@@ -36,6 +33,7 @@ from tasks.store.schema import imports, order_lines, orders, quarantined_rows
 from tasks.store.staging import Sink
 from tasks.store.straight import straight
 
+STAGED_WITH = ("merchant_id", *NUMBERED)  # beside the columns of the kind
 KEY = ("merchant_id", "order_number")
 HEADER = (
     "channel", "currency", "created_at", "paid_at", "cancelled_at", "fulfilled_at", "service_level", "ship_by",
@@ -73,36 +71,29 @@ def load_orders(connection: Connection, rows: Table, intake: Intake) -> Loaded:
     return Loaded(total - sum(map(len, refused)) - unchanged, unchanged, pd.concat(refused, ignore_index=True))
 
 
-class NewOrders:
+class _NewOrders:
     """Order lines none of which is known: orders are numbered on from the highest id, no row is compared.
 
     The caller holds `receive`: nobody else makes orders.
     """
 
-    kind: Kind = KINDS["orders"]
-    extra: tuple[str, ...] = ("merchant_id", *NUMBERED)
-
     def __init__(self, connection: Connection, import_id: int) -> None:
         self._highest = int(connection.scalar(select(func.max(orders.c.id))) or 0)
         self._import_id = import_id
 
-    def frames(self, typed: pd.DataFrame) -> Iterator[tuple[Table, pd.DataFrame]]:
+    def __call__(self, typed: pd.DataFrame) -> Iterator[tuple[Table, pd.DataFrame]]:
         """An order by its first line, and every line."""
-        typed = typed.assign(order_id=self._highest + typed["order_index"], import_id=self._import_id)
-        first = typed[typed["is_first"] == 1].rename(columns={"order_id": "id"})
+        order_id = self._highest + typed["order_index"]
+        heads = typed.assign(id=order_id, import_id=self._import_id)
+        heads = heads[[name for name in ("id", "import_id", "hold_reason", *KEY, *HEADER) if name in heads]]
+        first = heads[typed["is_first"] == 1]
         if "refunded_minor" in first:
             first = first.assign(refunded_minor=first["refunded_minor"].fillna(0))
-        yield orders, first[[name for name in ("id", "import_id", "hold_reason", *KEY, *HEADER) if name in first]]
-        lines = typed.rename(columns={"quantity": "quantity_ordered"})
+        yield orders, first
+        lines = typed.assign(order_id=order_id).rename(columns={"quantity": "quantity_ordered"})
         if lines["is_fulfilled"].any():
             lines = lines.assign(**dict.fromkeys(FULFILLED, lines["quantity_ordered"] * lines["is_fulfilled"]))
         yield order_lines, lines[[name for name in (*LINE_KEY, *LINE, *FULFILLED) if name in lines]]
-
-    def inserts(self, rows: Table) -> Iterator[Insert]:
-        """The same as statements over typed rows."""
-        order_id = self._highest + rows.c.order_index
-        yield _copy(orders, _new_orders(rows, self._import_id).add_columns(order_id.label("id")))
-        yield _copy(order_lines, _line_facts(rows, order_id.label("order_id"), rows.c.is_fulfilled == 1))
 
 
 @contextmanager
@@ -111,15 +102,11 @@ def straight_orders(connection: Connection, import_id: int, scratch: Path) -> It
 
     Raises KnownRowsError when they are not: the transaction is lost, the file must be staged and merged.
     """
-    with straight(connection, NewOrders(connection, import_id), scratch) as sink:
+    with straight(connection, _NewOrders(connection, import_id), scratch) as sink:
         yield sink
     if connection.dialect.name == "postgresql":
         sequence = func.pg_get_serial_sequence(orders.name, "id")
         connection.execute(select(func.setval(sequence, func.max(orders.c.id) + 1, False)))
-
-
-def _copy(target: Table, rows: Select[tuple[object, ...]]) -> Insert:
-    return insert(target).from_select([str(column.key) for column in rows.selected_columns], rows)
 
 
 def _note_added_lines(connection: Connection, lines: Subquery, intake: Intake) -> None:

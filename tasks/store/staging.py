@@ -5,7 +5,6 @@ PostgreSQL: a temporary table of that transaction, filled by COPY. Either way no
 a process that dies leaves at most a scratch file that the next one removes.
 """
 
-import io
 import os
 import uuid
 from abc import ABC, abstractmethod
@@ -17,13 +16,12 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute
-import pyarrow.csv
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Date, Float, MetaData, Table, Text
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.types import TypeEngine
 
 from tasks.domain.exports import Kind, Type
+from tasks.store.copying import copy_into
 from tasks.store.engine import engine
 from tasks.store.types import Instant
 
@@ -49,6 +47,10 @@ class Sink(ABC):
         self._settle()
         if len(typed):
             self._pending = self._worker.submit(self._write, typed)
+
+    def is_free(self) -> bool:
+        """Whether rows added now are begun with at once."""
+        return self._pending is None or self._pending.done()
 
     def finish(self) -> None:
         """Wait until all that was added is written."""
@@ -89,17 +91,17 @@ def staging(kind: Kind, scratch: Path, extra: tuple[str, ...] = ()) -> Iterator[
         if engine().dialect.name == "postgresql":
             staged: Staging = _PostgresqlStaging(stack.enter_context(engine().connect()), _table(kind, extra))
         else:
-            staged = _SqliteStaging(Scratch(scratch_file(scratch, stack), kind, extra, "staging"))
+            staged = _SqliteStaging(Scratch(scratch_file(scratch, stack), "staging"), _table(kind, extra))
         try:
             yield staged
         finally:
             staged.close()
 
 
-def _table(kind: Kind, extra: tuple[str, ...], schema: str | None = None) -> Table:
+def _table(kind: Kind, extra: tuple[str, ...]) -> Table:
     columns = [Column("row_number", BigInteger), *(Column(name, BigInteger) for name in extra)]
     columns += [Column(field.column, _TYPES.get(field.type, Text())) for field in kind.fields]
-    return Table(f"staged_{kind.name}", MetaData(schema=schema), *columns)
+    return Table(f"staged_{kind.name}", MetaData(), *columns)
 
 
 # ── PostgreSQL ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -122,37 +124,38 @@ class _PostgresqlStaging(Staging):
             yield self._connection
 
 
-def copy_into(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
-    """COPY the rows into the columns of `table` that they are named for (PostgreSQL)."""
-    names = ", ".join(f'"{name}"' for name in frame.columns)
-    raw: Any = connection.connection.driver_connection
-    with raw.cursor().copy(f'COPY "{table.name}" ({names}) FROM STDIN (FORMAT csv)') as copy:
-        for batch in _arrow(frame, utc="Z").to_batches(max_chunksize=50_000):
-            block = io.BytesIO()
-            pyarrow.csv.write_csv(batch, block, pyarrow.csv.WriteOptions(include_header=False))
-            copy.write(block.getbuffer())
-
-
 # ── SQLite ───────────────────────────────────────────────────────────────────────────────────────────────────────
 class Scratch:
-    """A SQLite file for typed rows: written by a bulk loader, then closed and attached to a transaction as `schema`."""
+    """A SQLite file for rows on their way: written by a bulk loader, then closed and attached as `schema`.
 
-    def __init__(self, path: Path, kind: Kind, extra: tuple[str, ...], schema: str) -> None:
+    `tables`: for each table that rows are written for, the one in the file that holds them, with the same columns.
+    """
+
+    def __init__(self, path: Path, schema: str) -> None:
         import adbc_driver_sqlite.dbapi  # a second SQLite library: only ever on the scratch file
 
-        self.rows = _table(kind, extra, schema)
-        self._path = path
+        self.tables: dict[Table, Table] = {}
+        self._path, self._schema = path, schema
         self._loader = adbc_driver_sqlite.dbapi.connect(f"file:{path}", autocommit=True)
         self._cursor = self._loader.cursor()
         for pragma in ("journal_mode=off", "synchronous=off"):
             self._cursor.execute(f"PRAGMA {pragma}")
             self._cursor.fetchall()
-        local = self.rows.to_metadata(MetaData(), schema=None)  # type: ignore[arg-type]
-        self._cursor.execute(str(CreateTable(local).compile(dialect=engine().dialect)))
 
-    def write(self, typed: pd.DataFrame) -> None:
-        """Add rows."""
-        self._cursor.adbc_ingest(self.rows.name, _arrow(typed), mode="append")
+    def add(self, target: Table) -> Table:
+        """Make room for rows of `target`; what they leave out has its default. Gives the table in the file."""
+        columns = [Column(each.name, each.type, server_default=each.server_default) for each in target.c]
+        self._cursor.execute(
+            str(CreateTable(Table(target.name, MetaData(), *columns)).compile(dialect=engine().dialect))
+        )
+        self.tables[target] = target.to_metadata(MetaData(), schema=self._schema)
+        return self.tables[target]
+
+    def write(self, target: Table, frame: pd.DataFrame) -> None:
+        """Add rows of `target`."""
+        if target not in self.tables:
+            self.add(target)
+        self._cursor.adbc_ingest(target.name, _arrow(frame), mode="append")
 
     def close(self) -> None:
         """No more rows."""
@@ -162,16 +165,17 @@ class Scratch:
     def attach(self, connection: Connection) -> None:
         """Let `connection` see the rows, until it goes back to the pool; also within a transaction."""
         raw: Any = connection.connection.driver_connection
-        raw.execute(f'ATTACH DATABASE ? AS "{self.rows.schema}"', (str(self._path),))
+        raw.execute(f'ATTACH DATABASE ? AS "{self._schema}"', (str(self._path),))
 
 
 class _SqliteStaging(Staging):
-    def __init__(self, scratch: Scratch) -> None:
-        super().__init__(scratch.rows)
+    def __init__(self, scratch: Scratch, rows: Table) -> None:
+        super().__init__(scratch.add(rows))
         self._scratch = scratch
+        self._local = rows
 
     def _write(self, typed: pd.DataFrame) -> None:
-        self._scratch.write(typed)
+        self._scratch.write(self._local, typed)
 
     def close(self) -> None:
         super().close()
@@ -208,12 +212,11 @@ def _alive(process: int) -> bool:
     return True
 
 
-def _arrow(typed: pd.DataFrame, utc: str = "") -> pa.Table:
-    """The rows with moments as text in UTC, `utc` behind each; as moments Arrow writes them ten times as slowly."""
-    table = pa.Table.from_pandas(typed, preserve_index=False)
+def _arrow(rows: pd.DataFrame) -> pa.Table:
+    """The rows with moments as text in UTC, which is how SQLite holds them."""
+    table = pa.Table.from_pandas(rows, preserve_index=False)
     for number, field in enumerate(table.schema):
         if pa.types.is_timestamp(field.type):
             text = table.column(number).cast(pa.timestamp("s")).cast(pa.string())
-            text = pyarrow.compute.binary_join_element_wise(text, utc, "") if utc else text
             table = table.set_column(number, field.name, text)
     return table

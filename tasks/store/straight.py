@@ -5,33 +5,21 @@ file is attached to the transaction and inserted from. Either way nothing is see
 writers wait meanwhile, hardly longer than the rows take to be judged.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Protocol
 
 import pandas as pd
-from sqlalchemy import Connection, Insert, Table
+from sqlalchemy import Connection, Table, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from tasks.domain.exports import Kind
-from tasks.store.staging import Scratch, Sink, copy_into, scratch_file
+from tasks.store.copying import packed, send
+from tasks.store.engine import appending
+from tasks.store.staging import Scratch, Sink, scratch_file
 
+New = Callable[[pd.DataFrame], Iterable[tuple[Table, pd.DataFrame]]]  # of typed rows, the rows of each table
 PARTS_MAX = 8  # SQLite attaches ten files at most
-
-
-class New(Protocol):
-    """What blocks of typed rows, all of them new, make in which tables."""
-
-    kind: Kind
-    extra: tuple[str, ...]  # their integer columns beside the kind's own
-
-    def frames(self, typed: pd.DataFrame) -> Iterable[tuple[Table, pd.DataFrame]]:
-        """The rows of each table."""
-
-    def inserts(self, rows: Table) -> Iterable[Insert]:
-        """The same from a table of the typed rows."""
 
 
 class KnownRowsError(Exception):
@@ -48,6 +36,7 @@ def straight(connection: Connection, new: New, scratch: Path) -> Iterator[Sink]:
         if connection.dialect.name == "postgresql":
             sink: _Copied | _Inserted = _Copied(connection, new)
         else:
+            stack.enter_context(appending(connection))
             sink = _Inserted(connection, new, scratch, stack)
         stack.callback(sink.close)
         try:
@@ -58,14 +47,36 @@ def straight(connection: Connection, new: New, scratch: Path) -> Iterator[Sink]:
 
 
 class _Copied(Sink):
+    """The server stores one block while the next is packed."""
+
     def __init__(self, connection: Connection, new: New) -> None:
         super().__init__()
         self._connection = connection
         self._new = new
+        self._sender = ThreadPoolExecutor(1)
+        self._sending: Future[None] | None = None
 
     def _write(self, typed: pd.DataFrame) -> None:
-        for table, frame in self._new.frames(typed):
-            copy_into(self._connection, table, frame)
+        block = [(table, list(frame.columns), list(packed(table, frame))) for table, frame in self._new(typed)]
+        self._sent()
+        self._sending = self._sender.submit(self._send, block)
+
+    def _send(self, block: list[tuple[Table, list[str], list[bytes]]]) -> None:
+        for table, names, parts in block:
+            send(self._connection, table, names, parts)
+
+    def _sent(self) -> None:
+        if self._sending is not None:
+            sending, self._sending = self._sending, None
+            sending.result()
+
+    def finish(self) -> None:
+        super().finish()
+        self._sent()
+
+    def close(self) -> None:
+        super().close()
+        self._sender.shutdown()
 
 
 class _Inserted(Sink):
@@ -84,9 +95,9 @@ class _Inserted(Sink):
     def _write(self, typed: pd.DataFrame) -> None:
         self._raise_early()
         if self._part is None:
-            path = scratch_file(self._scratch, self._stack)
-            self._part = Scratch(path, self._new.kind, self._new.extra, f"part{len(self._inserting)}")
-        self._part.write(typed)
+            self._part = Scratch(scratch_file(self._scratch, self._stack), f"part{len(self._inserting)}")
+        for table, frame in self._new(typed):
+            self._part.write(table, frame)
         self._blocks += 1
         if self._blocks > self._before // 2 and len(self._inserting) < PARTS_MAX - 1:
             self._hand_on()
@@ -104,8 +115,9 @@ class _Inserted(Sink):
 
     def _insert(self, part: Scratch) -> None:
         part.attach(self._connection)
-        for statement in self._new.inserts(part.rows):
-            self._connection.execute(statement)
+        for target, rows in part.tables.items():
+            names = list(rows.c.keys())
+            self._connection.execute(insert(target).from_select(names, select(rows)))
 
     def finish(self) -> None:
         super().finish()
