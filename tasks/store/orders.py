@@ -197,17 +197,15 @@ def hold_incomplete(connection: Connection) -> int:
     Returns how many orders were held or let go.
     """
     waiting = (
-        select(orders.c.id)
-        .join(quarantined_rows, (quarantined_rows.c.merchant_id == orders.c.merchant_id)
-              & (quarantined_rows.c.subject == orders.c.order_number))
+        select(quarantined_rows.c.merchant_id, quarantined_rows.c.subject)
         .join(imports, (imports.c.id == quarantined_rows.c.import_id) & (imports.c.kind == "orders"))
         .where(quarantined_rows.c.state == QuarantineState.OPEN)
-    )  # fmt: skip
-    held = orders.c.hold_reason == HoldReason.INCOMPLETE
-    hold = update(orders).where(
-        orders.c.hold_reason.is_(None), orders.c.fulfilled_at.is_(None), orders.c.id.in_(waiting)
+        .subquery("waiting")
     )
-    release = update(orders).where(held, orders.c.id.not_in(waiting))
+    waits = (waiting.c.merchant_id == orders.c.merchant_id) & (waiting.c.subject == orders.c.order_number)
+    hold = update(orders).where(orders.c.hold_reason.is_(None), orders.c.fulfilled_at.is_(None), waits)
+    incomplete = select(orders.c.id).join(waiting, waits)
+    release = update(orders).where(orders.c.hold_reason == HoldReason.INCOMPLETE, orders.c.id.not_in(incomplete))
     return changed(connection, hold.values(hold_reason=HoldReason.INCOMPLETE)) + changed(
         connection, release.values(hold_reason=None)
     )

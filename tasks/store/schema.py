@@ -271,6 +271,8 @@ orders = _table(
     _once("merchant_id", "order_number", name="an_order_number_names_one_order_of_a_merchant"),
     _one_of("hold_reason", states.HoldReason, "orders_hold_reason_is_known"),
     _check("refunded_minor >= 0", "a_refund_is_not_negative"),
+    Index("ix_orders_held", "hold_reason", sqlite_where=text("hold_reason IS NOT NULL"),
+          postgresql_where=text("hold_reason IS NOT NULL")),
 )  # fmt: skip
 
 order_lines = _table(
