@@ -322,13 +322,14 @@ def _refuse_rows_in_a_cell(path: Path, head: _Head) -> None:
 
 
 def _gathered(batches: Iterable[pa.RecordBatch], block_bytes: int) -> Iterator[pa.Table]:
-    """Batches put together until they make a block."""
+    """Batches put together until they make a block; the first is smaller, so that others soon have work."""
     waiting: list[pa.RecordBatch] = []
+    wanted = block_bytes // 4
     for batch in batches:
         waiting.append(batch)
-        if sum(one.nbytes for one in waiting) >= block_bytes:
+        if sum(one.nbytes for one in waiting) >= wanted:
             yield pa.Table.from_batches(waiting).combine_chunks()
-            waiting = []
+            waiting, wanted = [], block_bytes
     if waiting:
         yield pa.Table.from_batches(waiting).combine_chunks()
 
