@@ -42,8 +42,8 @@ class Draft:
             return False
         if self._book is None:
             self._book = OpenWorkbook(self._path)
-            self._book.begin(SHEET)
-        self._book.add(quarantine_sheet(self._kind, self._waiting.popleft()))
+            self._sheet = self._book.sheet(SHEET)
+        self._sheet.add(quarantine_sheet(self._kind, self._waiting.popleft()))
         return True
 
     def finish(self) -> None:
@@ -57,10 +57,8 @@ class Draft:
 
     def take(self) -> Path | None:
         """The sheet, to be moved where it belongs; nothing when no row was refused."""
-        if self._finishing is None:
-            self.finish()
         self._taken = True
-        return self._finishing.result()
+        return self._finishing.result() if self._finishing is not None else None
 
     def __enter__(self) -> Self:
         return self

@@ -27,7 +27,7 @@ ALLOWED = {  # folder or file, longest match first -> what it may import beside 
     "tasks/domain/serving.py": VALUES | {"numba"},
     "tasks/domain/placing.py": VALUES | {"numba"},
     "tasks/domain": VALUES | {"babel", "stdnum", "email_validator", "holidays"},
-    "tasks/store": VALUES | {"sqlalchemy", "alembic", "config", "tasks.store", "pyarrow", "adbc_driver_sqlite",
+    "tasks/store": VALUES | {"sqlalchemy", "alembic", "config", "tasks.store", "pyarrow", "pgpq", "adbc_driver_sqlite",
                              "adbc_driver_postgresql", "adbc_driver_manager", "psycopg"},
     "tasks/connectors": VALUES | {"config", "tasks.connectors", "pyarrow", "fsspec", "filelock", "python_calamine",
                                   "charset_normalizer", "openpyxl", "xlsxwriter", "reportlab", "barcode", "matplotlib",

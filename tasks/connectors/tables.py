@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import xlsxwriter
+from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from tasks.domain.money import in_units
@@ -29,8 +30,7 @@ def write_xlsx(path: Path, sheets: Mapping[str, pd.DataFrame]) -> Path:
     """Write each frame to a sheet of its own: header frozen and filtered, every text a text cell."""
     book = OpenWorkbook(path)
     for name, frame in sheets.items():
-        book.begin(name)
-        book.add(frame)
+        book.sheet(name).add(frame)
     return book.close()
 
 
@@ -44,31 +44,17 @@ class OpenWorkbook:
         self._book = xlsxwriter.Workbook(str(self._part), _OPTIONS)
         self._book.set_properties({"created": CREATED})
         self._bold = self._book.add_format({"bold": True, "bottom": 1})
-        self._sheet: Worksheet | None = None
-        self._rows = 0
-        self._widths: list[int] = []
+        self._sheets: list[OpenSheet] = []
 
-    def begin(self, name: str) -> None:
-        """What follows goes to a sheet of this name."""
-        self._end_sheet()
-        self._sheet, self._rows, self._widths = self._book.add_worksheet(name), 0, []
-        self._sheet.freeze_panes(1, 0)
-
-    def add(self, frame: pd.DataFrame) -> None:
-        """Add rows, each time of the same columns."""
-        if not self._widths:
-            self._widths = [len(str(label)) for label in frame.columns]
-            for number, label in enumerate(frame.columns):
-                self._sheet.write_string(0, number, str(label), self._bold)
-        shown = frame.head(max(0, _WIDTH_ROWS - self._rows))
-        longest = [_longest(shown[label]) for label in shown.columns]
-        self._widths = [max(pair) for pair in zip(self._widths, longest, strict=True)]
-        _write_rows(self._sheet, frame, self._rows + 1)
-        self._rows += len(frame)
+    def sheet(self, name: str) -> "OpenSheet":
+        """A further sheet; the ones before it take no more rows."""
+        self._sheets.append(OpenSheet(self._book.add_worksheet(name), self._bold))
+        return self._sheets[-1]
 
     def close(self) -> Path:
         """The workbook is at its path, in place of an older one."""
-        self._end_sheet()
+        for sheet in self._sheets:
+            sheet.finish()
         self._book.close()
         return self._part.replace(self._path)
 
@@ -77,11 +63,32 @@ class OpenWorkbook:
         self._book.close()
         self._part.unlink()
 
-    def _end_sheet(self) -> None:
-        if self._sheet is not None:
-            self._sheet.autofilter(0, 0, self._rows, max(0, len(self._widths) - 1))
-            for number, width in enumerate(self._widths):
-                self._sheet.set_column(number, number, min(_WIDTH_MAX, width + 2))
+
+class OpenSheet:
+    """A sheet of an open workbook."""
+
+    def __init__(self, sheet: Worksheet, bold: Format) -> None:
+        self._sheet, self._bold = sheet, bold
+        self._rows = 0
+        self._widths: list[int] = []
+
+    def add(self, frame: pd.DataFrame) -> None:
+        """Add rows; the columns of the first are those of all."""
+        if not self._widths:
+            self._widths = [len(str(label)) for label in frame.columns]
+            for number, label in enumerate(frame.columns):
+                self._sheet.write_string(0, number, str(label), self._bold)
+        seen = frame.head(max(0, _WIDTH_ROWS - self._rows))
+        self._widths = [max(width, _longest(seen[label])) for width, label in zip(self._widths, seen, strict=True)]
+        _write_rows(self._sheet, frame, self._rows + 1)
+        self._rows += len(frame)
+
+    def finish(self) -> None:
+        """Fit the columns to what was written, freeze the header and let it filter."""
+        self._sheet.freeze_panes(1, 0)
+        self._sheet.autofilter(0, 0, self._rows, max(0, len(self._widths) - 1))
+        for number, width in enumerate(self._widths):
+            self._sheet.set_column(number, number, min(_WIDTH_MAX, width + 2))
 
 
 def _write_rows(sheet: Worksheet, frame: pd.DataFrame, first: int) -> None:
@@ -106,7 +113,7 @@ def _harmless(values: pd.Series) -> pd.Series:
 def _cells(values: pd.Series) -> list[object]:
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         values = values.dt.tz_convert("UTC").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return list(values.to_numpy(dtype=object, na_value=None))
+    return list(values.to_numpy(dtype="object", na_value=None))  # type: ignore[call-overload]
 
 
 def _longest(values: pd.Series) -> int:

@@ -34,6 +34,7 @@ _SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+?\d+")
 _OFFSET = r"(?: ?(?:Z|UTC|[+-](?:0\d|1[0-4]):?[0-5]\d))?"
 _ISO = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?" + _OFFSET
 _ISO_MINUTES = re.compile(r"(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2})(" + _OFFSET + ")")
+_EXACT = pd.api.types.pandas_dtype("timestamp[s, tz=UTC][pyarrow]")
 _FIRST, _LAST = pd.Timestamp("2000-01-01", tz="UTC"), pd.Timestamp("2100-01-01", tz="UTC")
 
 
@@ -285,8 +286,8 @@ def _read_instant(_field: Field, texts: pd.Series, clock: Clock) -> pd.Series:
 def _instants(texts: pd.Series, clock: Clock) -> pd.Series:
     """ISO texts as datetime64[s, UTC]; those without an offset are times on the wall."""
     try:
-        exact = texts.astype("timestamp[s, tz=UTC][pyarrow]").astype("timestamp[s][pyarrow]")  # all say their offset
-        return exact.astype("datetime64[s]").dt.tz_localize("UTC")
+        exact: pd.Series = texts.astype(_EXACT)  # all or nothing: each must state its offset
+        return exact.astype("timestamp[s][pyarrow]").astype("datetime64[s]").dt.tz_localize("UTC")
     except ValueError:
         pass
     local = _clock_times(texts.str.slice(0, 19))
