@@ -14,6 +14,7 @@ from tasks.domain.exports import Kind, Type
 from tasks.domain.rows import Context, judge
 from tasks.draft_sheet import Draft
 from tasks.intaking import Intaking, Opened, RefusedDeliveryError, Tally
+from tasks.quote_refused import quarantined
 from tasks.store.staging import Sink
 
 PLACED_KINDS = ("stock", "movements")  # what lies nowhere in particular lies in the warehouse's default location
@@ -87,7 +88,7 @@ def _judge_block(
     reasons = pd.concat([judged.faults[["row_number", "reason"]], strangers], ignore_index=True)
     _note(job, block, translated, typed, tally)
     if len(reasons):
-        refused = _quarantined(job, block, translated, reasons)
+        refused = quarantined(job, block, translated, reasons)
         tally.refused.append(refused)
         draft.add(refused)
     tally.rules.append(judged.tally)
@@ -104,23 +105,3 @@ def _note(job: Intaking, block: Block, translated: Translated, typed: pd.DataFra
     latest = typed[moments[0]].max() if moments else None
     if pd.notna(latest):  # the good rows may leave the moment out
         tally.last_at = latest if tally.last_at is None else max(tally.last_at, latest)
-
-
-def _quarantined(job: Intaking, block: Block, translated: Translated, reasons: pd.DataFrame) -> pd.DataFrame:
-    broken = block.broken.set_index("row_number")
-    rows = intake.quarantine_rows(job.kind, translated.rows, block.cells, reasons)
-    for name in broken.columns.intersection(["raw", "subject"]):
-        rows[name] = rows["row_number"].map(broken[name]).astype("str").fillna(rows[name])
-    rows["merchant"] = rows["merchant"].fillna(job.merchant)
-    return rows
-
-
-def requote(job: Intaking, file: Opened, reasons: pd.DataFrame) -> pd.DataFrame:
-    """What rows said that only the database could refuse: the file is read once more for them."""
-    found = []
-    for block in file.blocks() if len(reasons) else ():
-        mine = reasons[reasons["row_number"].isin(block.cells.index)]
-        if len(mine):
-            cells = block.cells.loc[block.cells.index.isin(mine["row_number"])] if file.layout.streams else block.cells
-            found.append(_quarantined(job, replace(block, cells=cells), translate(file.layout, cells), mine))
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from tasks.domain.deliveries import Verdict
 from tasks.domain.intake import refused_once
 from tasks.intaking import Intaking, Opened, Outcome, RefusedDeliveryError, Tally
-from tasks.judge_blocks import requote
+from tasks.quote_refused import requote
 from tasks.store import imports
 from tasks.store.engine import gather_statistics
 from tasks.store.intake import Loaded

@@ -39,7 +39,7 @@ ALLOWED = {  # folder or file, longest match first -> what it may import beside 
     "tasks/share_parts.py": STEP | {"prefect_dask"},
     "tasks": STEP | {"sqlalchemy"},
     "benchmarks": STEP | {"benchmarks", "sqlalchemy", "pyarrow", "adbc_driver_sqlite", "adbc_driver_postgresql", "yaml",
-                          "great_expectations", "xlsxwriter", "stdnum", "numpy", "scipy"},
+                          "great_expectations", "holidays", "xlsxwriter", "stdnum", "numpy", "scipy"},
 }  # fmt: skip
 PURE = {  # the standard library, as far as a rule may use it
     "abc", "array", "binascii", "bisect", "calendar", "collections", "concurrent", "csv", "dataclasses", "datetime",
