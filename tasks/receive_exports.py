@@ -1,7 +1,7 @@
 """Steps of receive-exports: find what was delivered, take it in kind by kind, say where shop and ledger disagree."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from tasks.connectors.locks import alone
 from tasks.connectors.tables import write_csv
 from tasks.domain.deliveries import GateRules
 from tasks.domain.exports import KINDS
-from tasks.gates.delivery import Gate
+from tasks.gates.delivery import Gate, delivery_gate
 from tasks.intaking import Intaking, Outcome, Site
 from tasks.put_away import put_away
 from tasks.steps import step
@@ -52,12 +52,9 @@ def _finished(path: Path) -> bool:
     return path.is_file() and not path.name.startswith((".", "~$")) and path.suffix.lower() not in UNFINISHED
 
 
-@contextmanager
-def expectations(as_of: datetime) -> Iterator[Gate]:
+def expectations(as_of: datetime) -> AbstractContextManager[Gate]:
     """The gate every file of a run goes through; its documents are built once, at the end."""
-    gate = Gate(settings().folder("reports") / "expectations", read("rules/gates.yaml", GateRules), as_of)
-    yield gate
-    gate.write_docs()
+    return delivery_gate(settings().folder("reports") / "expectations", read("rules/gates.yaml", GateRules), as_of)
 
 
 @step(task_run_name="take in {kind}")
