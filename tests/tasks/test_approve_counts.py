@@ -68,6 +68,7 @@ def fill(path: Path, home: Path, answers: dict[str, tuple[str, str]], name: str 
             page.cell(row, columns[column], value)
     target = home / "inbox" / "approvals" / name
     target.parent.mkdir(parents=True, exist_ok=True)
+    book.properties.title = name  # saved within a second of another it is still another file
     book.save(target)
 
 
