@@ -1,6 +1,7 @@
 """What every test may ask for: a data folder of its own and an empty database, on SQLite and on PostgreSQL."""
 
 import itertools
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from servers import postgresql
 from sqlalchemy import Engine, create_engine, text
 
-from tasks.store.engine import engine, engine_of
+from tasks.store.engine import engine_of
 from tasks.store.schema import metadata
 
 ROOT = Path(__file__).parent.parent
@@ -39,19 +40,36 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with every table, to be copied."""
+    path = tmp_path_factory.mktemp("with-tables") / "fulfilment.db"
+    _make_tables(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_with_tables(postgresql_server: str) -> str:
+    """A database of the server with every table, to be copied."""
+    _create_database(postgresql_server, "with_tables")
+    _make_tables(f"{postgresql_server.rsplit('/', 1)[0]}/with_tables")
+    return "with_tables"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of an empty database without tables; the test runs once on each."""
+    """The address of an empty database, with tables for a test that asks for `store`; the test runs once on each."""
+    with_tables = "store" in request.fixturenames
     if request.param == "sqlite":
         address = f"sqlite:///{home / 'fulfilment.db'}"
+        if with_tables:
+            shutil.copy(request.getfixturevalue("sqlite_with_tables"), home / "fulfilment.db")
     else:
-        server = request.getfixturevalue("postgresql_server")
-        name = f"test_{next(_numbers)}"
-        admin = create_engine(server.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        admin.dispose()
-        address = server.rsplit("/", 1)[0] + f"/{name}"
+        server, name = request.getfixturevalue("postgresql_server"), f"test_{next(_numbers)}"
+        _create_database(
+            server, name, request.getfixturevalue("postgresql_with_tables") if with_tables else "template1"
+        )
+        address = f"{server.rsplit('/', 1)[0]}/{name}"
     monkeypatch.setenv("FULFILMENT_DATABASE_URL", address)
     yield address
     engine_of(address).dispose()
@@ -60,5 +78,16 @@ def database(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.Mon
 @pytest.fixture
 def store(database: str) -> Engine:
     """The engine of an empty database with every table."""
-    metadata.create_all(engine())
-    return engine()
+    return engine_of(database)
+
+
+def _make_tables(address: str) -> None:
+    metadata.create_all(engine_of(address))
+    engine_of(address).dispose()
+
+
+def _create_database(server: str, name: str, template: str = "template1") -> None:
+    admin = create_engine(server.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    admin.dispose()
