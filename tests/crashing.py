@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.forkserver import ensure_running
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
@@ -35,10 +36,11 @@ class Stop:
 
 
 def context() -> ForkServerContext:
-    """What starts processes from the server."""
+    """What starts processes from the server: one for all tests, whoever asks first."""
     found = multiprocessing.get_context("forkserver")
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-    found.set_forkserver_preload(["pytest", "psycopg", "crashing", "warmed"])
+    found.set_forkserver_preload(["pytest", "psycopg", "benchmarks.contention", "crashing", "warmed"])
+    ensure_running()
     return found
 
 

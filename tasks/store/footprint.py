@@ -1,9 +1,10 @@
 """What the database holds, in a few letters a table: whether a run changed anything at all (I8)."""
 
 import hashlib
+from collections.abc import Iterator
+from typing import Any
 
-from sqlalchemy import Connection, select, type_coerce
-from sqlalchemy.types import NullType
+from sqlalchemy import Connection, select
 
 from tasks.store.schema import BOOKKEEPING, metadata
 
@@ -20,11 +21,19 @@ def footprint(connection: Connection) -> dict[str, str]:
 
 def _digest(connection: Connection, name: str) -> str:
     table = metadata.tables[name]
-    as_stored = [type_coerce(column, NullType()) for column in table.columns]  # not made into moments and the like
-    rows = connection.execute(
-        select(*as_stored).order_by(*table.primary_key.columns), execution_options={"yield_per": _ROWS_AT_ONCE}
-    )
+    rows = select(*table.columns).order_by(*table.primary_key.columns).compile(dialect=connection.dialect)
     digest = hashlib.blake2b(digest_size=12)
-    for some in rows.partitions():
-        digest.update(repr([tuple(row) for row in some]).encode())
+    for some in _as_stored(connection, str(rows)):
+        digest.update(some)
     return digest.hexdigest()
+
+
+def _as_stored(connection: Connection, rows: str) -> Iterator[bytes | memoryview]:
+    raw: Any = connection.connection.driver_connection
+    if connection.dialect.name == "postgresql":
+        with raw.cursor().copy(f"COPY ({rows}) TO STDOUT") as copy:
+            yield from copy
+        return
+    cursor = raw.execute(rows)
+    while some := cursor.fetchmany(_ROWS_AT_ONCE):
+        yield repr(some).encode()

@@ -102,14 +102,13 @@ def _postgresql_places(server: str, folder: Path, inbox: Path) -> Places:
 
 @pytest.mark.parametrize("places", ["sqlite", "postgresql"], indirect=True)
 def test_a_killed_run_leaves_no_trace_after_the_next(places: Places) -> None:
-    """Killed before and after every commit, before each file is put away, and at moments spread over its time."""
+    """Killed before and after every commit, while files are put away, and at moments spread over its time."""
     clean = places()
     started = time.perf_counter()
     assert run(clean.home, clean.address) == 0
     seconds = time.perf_counter() - started
     happened, expected = events(clean.home), clean.end()
     assert expected[0]["order_lines"]
-    on_sqlite = clean.address.startswith("sqlite")
 
     def end(stop: Stop | float) -> tuple[Stop | float, bool, object]:
         place = places()
@@ -121,15 +120,14 @@ def test_a_killed_run_leaves_no_trace_after_the_next(places: Places) -> None:
         return stop, killed, place.end()
 
     stops: list[Stop | float] = [Stop("commit", n) for n in range(1, happened["commit"] + 1)]
-    stops += [Stop("commit", n, after=True) for n in range(1, happened["commit"] + 1, 1 if on_sqlite else 2)]
+    stops += [Stop("commit", n, after=True) for n in range(1, happened["commit"] + 1)]
+    stops += [Stop("rename", n) for n in range(1, happened["rename"] + 1, 2)]
+    stops += [Stop("statement", happened["statement"] * part // 9) for part in range(1, 9)]
     stops += [part / 5 for part in range(1, 5)]
-    if on_sqlite:
-        stops += [Stop("rename", n) for n in range(1, happened["rename"] + 1, 3)]
-        stops += [Stop("statement", happened["statement"] * part // 3) for part in range(1, 3)]
     with ThreadPoolExecutor(2) as two:
         ends = list(two.map(end, stops))
     assert [stop for stop, _, found in ends if found != expected] == []
-    assert sum(killed for _, killed, _ in ends) >= (25 if on_sqlite else 15)
+    assert sum(killed for _, killed, _ in ends) >= 30
 
 
 @pytest.mark.parametrize("places", ["sqlite", "postgresql"], indirect=True)
