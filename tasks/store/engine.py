@@ -1,8 +1,6 @@
 """One engine a database: SQLite (WAL, foreign keys on, writers queue) or PostgreSQL."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -12,7 +10,7 @@ from sqlalchemy.engine import make_url
 from config.settings import settings
 
 BUSY_SECONDS = 120
-CACHE_KIB, LOADING_KIB = 128 << 10, 16 << 10
+CACHE_KIB, APPENDING_KIB = 128 << 10, 16 << 10
 STATISTICS_FROM_ROWS = 20_000
 _LOST = ("40001", "40P01", "55P03")  # PostgreSQL: could not serialize, deadlock, lock not to be had
 
@@ -36,7 +34,7 @@ def engine_of(address: str) -> Engine:
     made = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
     event.listen(made, "connect", _prepare_sqlite)
     event.listen(made, "begin", _begin_sqlite)
-    event.listen(made, "checkin", _detach_files)
+    event.listen(made, "checkin", _leave_as_found)
     return made
 
 
@@ -68,12 +66,10 @@ def gather_statistics(connection: Connection) -> None:
             connection.exec_driver_sql(f'ANALYZE "{name}"')
 
 
-@contextmanager
-def appending(connection: Connection) -> Iterator[None]:
-    """While a SQLite transaction only appends rows: finished pages go to the log at once, not all at the commit."""
-    connection.exec_driver_sql(f"PRAGMA cache_size=-{LOADING_KIB}")
-    yield
-    connection.exec_driver_sql(f"PRAGMA cache_size=-{CACHE_KIB}")
+def only_append(connection: Connection) -> None:
+    """The transaction only appends rows: SQLite puts finished pages to its log at once, not all at the commit."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA cache_size=-{APPENDING_KIB}")
 
 
 def _prepare_sqlite(raw: Any, _record: Any) -> None:
@@ -90,9 +86,10 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {mode}")
 
 
-def _detach_files(raw: Any, _record: Any) -> None:
-    """A connection goes back to the pool without the files that were attached to it."""
+def _leave_as_found(raw: Any, _record: Any) -> None:
+    """A connection goes back to the pool with its usual cache, without the files that were attached to it."""
     if raw is not None:
+        raw.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         attached = [name for _, name, _ in raw.execute("PRAGMA database_list") if name not in {"main", "temp"}]
         for name in attached:
             raw.execute(f'DETACH DATABASE "{name}"')

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Table, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from tasks.store.copying import packed, send
-from tasks.store.engine import appending
+from tasks.store.engine import only_append
 from tasks.store.staging import Scratch, Sink, scratch_file
 
 New = Callable[[pd.DataFrame], Iterable[tuple[Table, pd.DataFrame]]]  # of typed rows, the rows of each table
@@ -36,7 +36,7 @@ def straight(connection: Connection, new: New, scratch: Path) -> Iterator[Sink]:
         if connection.dialect.name == "postgresql":
             sink: _Copied | _Inserted = _Copied(connection, new)
         else:
-            stack.enter_context(appending(connection))
+            only_append(connection)
             sink = _Inserted(connection, new, scratch, stack)
         stack.callback(sink.close)
         try:
