@@ -32,10 +32,10 @@ ROWS = some.tuples(
 def as_frame(rows: list[tuple[object, ...]]) -> pd.DataFrame:
     """The rows in the dtypes that rules make."""
     dtypes = {"number": "Int64", "units": "Int64", "share": "float64", "is_kit": "bool", "name": "str",
-              "at": "datetime64[s, UTC]", "day": object}  # fmt: skip
+              "at": "datetime64[s, UTC]", "day": "object"}  # fmt: skip
     columns = list(zip(*rows, strict=True)) or [() for _ in dtypes]
     made = {name: pd.Series(list(values), dtype=object) for name, values in zip(dtypes, columns, strict=True)}
-    return pd.DataFrame({name: values.astype(dtypes[name]) for name, values in made.items()})
+    return pd.DataFrame(made).astype(dtypes)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
