@@ -1,6 +1,6 @@
 """Frames into a PostgreSQL table by COPY, in the server's own binary form: it parses no text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pandas as pd
@@ -34,7 +34,7 @@ def packed(table: Table, frame: pd.DataFrame) -> Iterator[bytes]:
     yield encoder.finish()
 
 
-def send(connection: Connection, table: Table, names: list[str], parts: Iterator[bytes] | list[bytes]) -> None:
+def send(connection: Connection, table: Table, names: list[str], parts: Iterable[bytes]) -> None:
     """COPY `packed` rows of the columns `names`."""
     columns = ", ".join(f'"{name}"' for name in names)
     raw: Any = connection.connection.driver_connection

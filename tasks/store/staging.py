@@ -8,7 +8,7 @@ a process that dies leaves at most a scratch file that the next one removes.
 import os
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -35,35 +35,55 @@ _TYPES: dict[Type, TypeEngine[Any]] = {
 }
 
 
+class Beside:
+    """Does one thing at a time while the caller goes on."""
+
+    def __init__(self) -> None:
+        self._worker = ThreadPoolExecutor(1)
+        self._doing: Future[None] | None = None
+
+    def do(self, work: Callable[..., None], *about: object) -> None:
+        """Begin with it as soon as what was begun before is done."""
+        self.wait()
+        self._doing = self._worker.submit(work, *about)
+
+    def is_free(self) -> bool:
+        """Whether the next thing would be begun with at once."""
+        return self._doing is None or self._doing.done()
+
+    def wait(self) -> None:
+        """Until nothing is left to do. Raises what the work raised."""
+        if self._doing is not None:
+            doing, self._doing = self._doing, None
+            doing.result()
+
+    def close(self) -> None:
+        """Do no more."""
+        self._worker.shutdown()
+
+
 class Sink(ABC):
     """Where the typed rows of one kind go, a block at a time."""
 
     def __init__(self) -> None:
-        self._worker = ThreadPoolExecutor(1)
-        self._pending: Future[None] | None = None
+        self._writer = Beside()
 
     def add(self, typed: pd.DataFrame) -> None:
         """Take typed rows; they are written while the caller goes on to the next block."""
-        self._settle()
         if len(typed):
-            self._pending = self._worker.submit(self._write, typed)
+            self._writer.do(self._write, typed)
 
     def is_free(self) -> bool:
         """Whether rows added now are begun with at once."""
-        return self._pending is None or self._pending.done()
+        return self._writer.is_free()
 
     def finish(self) -> None:
         """Wait until all that was added is written."""
-        self._settle()
-
-    def _settle(self) -> None:
-        if self._pending is not None:
-            pending, self._pending = self._pending, None
-            pending.result()
+        self._writer.wait()
 
     def close(self) -> None:
         """Take no more."""
-        self._worker.shutdown()
+        self._writer.close()
 
     @abstractmethod
     def _write(self, typed: pd.DataFrame) -> None: ...

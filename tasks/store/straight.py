@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tasks.store.copying import packed, send
 from tasks.store.engine import only_append
-from tasks.store.staging import Scratch, Sink, scratch_file
+from tasks.store.staging import Beside, Scratch, Sink, scratch_file
 
 New = Callable[[pd.DataFrame], Iterable[tuple[Table, pd.DataFrame]]]  # of typed rows, the rows of each table
 PARTS_MAX = 8  # SQLite attaches ten files at most
@@ -53,30 +53,23 @@ class _Copied(Sink):
         super().__init__()
         self._connection = connection
         self._new = new
-        self._sender = ThreadPoolExecutor(1)
-        self._sending: Future[None] | None = None
+        self._sender = Beside()
 
     def _write(self, typed: pd.DataFrame) -> None:
         block = [(table, list(frame.columns), list(packed(table, frame))) for table, frame in self._new(typed)]
-        self._sent()
-        self._sending = self._sender.submit(self._send, block)
+        self._sender.do(self._send, block)
 
     def _send(self, block: list[tuple[Table, list[str], list[bytes]]]) -> None:
         for table, names, parts in block:
             send(self._connection, table, names, parts)
 
-    def _sent(self) -> None:
-        if self._sending is not None:
-            sending, self._sending = self._sending, None
-            sending.result()
-
     def finish(self) -> None:
         super().finish()
-        self._sent()
+        self._sender.wait()
 
     def close(self) -> None:
         super().close()
-        self._sender.shutdown()
+        self._sender.close()
 
 
 class _Inserted(Sink):
