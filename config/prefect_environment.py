@@ -3,6 +3,9 @@
 from pathlib import Path
 
 POOL = "fulfilment"  # the work pool of prefect.yaml
+SCHEMA = "prefect"  # of Prefect's tables in PostgreSQL
+SERVER_FILE = "server.json"  # in $FULFILMENT_HOME/.prefect while a server serves the folder: api_url, pid
+SLOT_SECONDS = 5  # how soon a run whose flow is under way tries again
 
 
 def in_process(home: Path) -> dict[str, str]:
@@ -19,13 +22,32 @@ def in_process(home: Path) -> dict[str, str]:
     }
 
 
-def served(home: Path, host: str, port: int) -> dict[str, str]:
-    """For a server that stays, its worker, and every run the worker starts."""
-    return in_process(home) | {
-        "PREFECT_API_URL": f"http://{host}:{port}/api",
+def served(home: Path, host: str, port: int, database: str) -> dict[str, str]:
+    """For a server that stays, its worker, and every run the worker starts. `database` is where the data is."""
+    return in_process(home) | _database(database) | {
+        "PREFECT_API_URL": f"http://{_reachable(host)}:{port}/api",
+        "PREFECT_UI_API_URL": "/api",  # of whatever address the browser knows the server by
         "PREFECT_LOGGING_LEVEL": "INFO",
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
-        "PREFECT_WORKER_QUERY_SECONDS": "2",  # an event becomes a run within seconds
-        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # what the automation for lost runs listens to
+        "PREFECT_WORKER_QUERY_SECONDS": "1",  # a run starts within seconds
+        "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": str(SLOT_SECONDS),
+        # who holds a flow's turn is remembered over a restart: otherwise the turn would never be given back
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",  # old runs go, otherwise they stay for ever
+    }  # fmt: skip
+
+
+def _reachable(host: str) -> str:
+    """Where a client on this machine finds a server that listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+
+
+def _database(address: str) -> dict[str, str]:
+    """Prefect's own database: a schema beside the data on PostgreSQL, else a file that waits for its turn."""
+    if not address.startswith("postgresql"):
+        return {"PREFECT_SERVER_DATABASE_TIMEOUT": "60"}
+    query = "postgresql+asyncpg:" + address.partition(":")[2].replace("sslmode=", "ssl=")
+    return {
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": query,
+        "PREFECT_SERVER_DATABASE_SQLALCHEMY_CONNECT_ARGS_SEARCH_PATH": f"{SCHEMA}, public",
     }

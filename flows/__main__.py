@@ -4,6 +4,7 @@ python -m flows                                     what there is
 python -m flows reconcile-counts --warehouse MAIN   runs one and says what it counted
 python -m flows reconcile-counts --help             its parameters
 python -m flows serve                               server, UI, schedules and triggers
+python -m flows health                              whether all of that works
 """
 
 import argparse
@@ -21,8 +22,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from config.prefect_environment import in_process, served
+from config.prefect_environment import in_process
 from config.settings import settings
+from tasks.service.commands import COMMANDS, command
 
 OWN = ("config", "flows", "tasks")
 
@@ -33,8 +35,8 @@ def main(arguments: list[str]) -> int:
         print(listing())
         return 0
     name, rest = arguments[0], arguments[1:]
-    if name == "serve":
-        return _serve(rest)
+    if name in COMMANDS:
+        return _command(name, rest)
     if name not in flows():
         print(f"there is no flow {name!r}; there are:\n{listing()}", file=sys.stderr)
         return 2
@@ -54,7 +56,18 @@ def flows() -> dict[str, str]:
 def listing() -> str:
     """One line a flow, and how to run one."""
     lines = [f"  {name:<18} {line}" for name, line in flows().items()]
-    return "\n".join([*lines, "", "python -m flows NAME --help shows its parameters; serve runs them all on schedule"])
+    serving = [f"  {name:<18} {one.about}" for name, one in COMMANDS.items()]
+    return "\n".join([*lines, "", *serving, "", "python -m flows NAME --help shows its parameters"])
+
+
+def _command(name: str, arguments: list[str]) -> int:
+    try:
+        return command(name, arguments)
+    except RuntimeError as error:
+        if not _own(error):
+            raise
+        print(f"{name}: {error}", file=sys.stderr)
+        return 2
 
 
 def _run(name: str, arguments: list[str]) -> int:
@@ -76,29 +89,6 @@ def _run(name: str, arguments: list[str]) -> int:
         print(f"{name}: {error}", file=sys.stderr)
         return 2
     print("\n".join([f"{name} is done", *in_words(counts)]))
-    return 0
-
-
-def _serve(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m flows serve", description="Run every flow on its schedule.")
-    parser.add_argument("--host", default="127.0.0.1", help="address the server listens on (127.0.0.1)")
-    parser.add_argument("--port", type=int, default=4200, help="port the server listens on (4200)")
-    parser.add_argument("--runs", type=int, default=2, help="runs at once (2)")
-    asked = parser.parse_args(arguments)
-    _surround(served(settings().home, asked.host, asked.port))
-    os.environ |= {
-        "FULFILMENT_HOME": str(settings().home.resolve()),
-        "PREFECT_API_URL": f"http://{asked.host}:{asked.port}/api",
-    }
-    from tasks.serve import ServeError, serve
-
-    try:
-        serve(asked.host, asked.port, asked.runs)
-    except KeyboardInterrupt:
-        print("stopped")
-    except ServeError as error:
-        print(error, file=sys.stderr)
-        return 2
     return 0
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
+from tasks.announce_files import announce_files
 from tasks.clock import moment
 from tasks.domain.exports import KINDS
 from tasks.prepare_database import prepare_database
@@ -53,6 +54,7 @@ def receive_exports(kinds: list[str] | None = None, as_of: datetime | None = Non
             outcomes += take_in_kind(kind, files, site, gate, as_of)
     settle_orders()
     drift = report_drift()
+    announce_files(outcomes)
     create_table_artifact(shown(artifact_rows(outcomes)), key="received", description="What became of each file")
     states = Counter(one.state for one in outcomes)
     return Received(

@@ -53,7 +53,6 @@ LONGER = {  # and why
     "tasks/domain/exports.py",  # a table of every field of every kind of export
     "tasks/domain/cells.py",  # one reader per type of cell, side by side
     "tasks/domain/serving.py",  # one kernel, whose parts are compiled together
-    "tasks/serve.py",  # not a step: a server, a worker and a watch that start and stop together
 }
 
 

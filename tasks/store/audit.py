@@ -65,7 +65,7 @@ _OPEN = allocations.c.state == AllocationState.OPEN
 _CONSUMED = allocations.c.state == AllocationState.CONSUMED
 _PLANNED = picks.c.state != PickState.CANCELLED
 _AVAILABLE = literal(str(Condition.AVAILABLE))
-Units = Select[*tuple[Any, ...]]  # subject, units
+Units = Select[Any]  # subject, units
 
 
 def rows_unaccounted(connection: Connection) -> pd.DataFrame:
@@ -203,7 +203,7 @@ def _side(rows: Units, *, is_found: int) -> Units:
     return select(subject.label("subject"), pair[0].label("expected"), pair[1].label("found"))
 
 
-def _promised_otherwise() -> Select[*tuple[Any, ...]]:
+def _promised_otherwise() -> Select[Any]:
     """Lines that were ever promised anything, and do not say how much; subject, expected, found. Kits are left out."""
     line, one = order_lines.c, allocations.c
     kept = cast(func.sum(case((or_(_OPEN, _CONSUMED), one.quantity), else_=0)), BigInteger).label("kept")
@@ -213,7 +213,7 @@ def _promised_otherwise() -> Select[*tuple[Any, ...]]:
     return lines.where(promised.c.kept != line.quantity_allocated, products.c.is_kit.is_(False))
 
 
-def _read(connection: Connection, fault: str, told: Select[*tuple[Any, ...]]) -> pd.DataFrame:
+def _read(connection: Connection, fault: str, told: Select[Any]) -> pd.DataFrame:
     """Rows of subject, expected and found, as every audit gives them."""
     rows = told.subquery("told")
     named = [column.label(name) for column, name in zip(rows.c, COLUMNS[1:], strict=True)]

@@ -18,16 +18,20 @@ def migrate(database: Engine) -> bool:
 
     Two processes may do it at once: the second waits for the first and finds nothing to do.
     """
-    newest = ScriptDirectory.from_config(configuration()).get_current_head()
-    with database.execution_options(reading=True).begin() as connection:
-        if _revision(connection) == newest:
-            return False
+    if is_current(database):
+        return False
     with database.begin() as connection:
         exclusive(connection, "migrations")
-        if _revision(connection) == newest:
+        if _revision(connection) == _newest():
             return False
         command.upgrade(configuration(connection), "head")
     return True
+
+
+def is_current(database: Engine) -> bool:
+    """Whether the database answers and lacks no migration."""
+    with database.execution_options(reading=True).begin() as connection:
+        return _revision(connection) == _newest()
 
 
 def configuration(connection: Connection | None = None) -> Config:
@@ -40,3 +44,7 @@ def configuration(connection: Connection | None = None) -> Config:
 
 def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def _newest() -> str | None:
+    return ScriptDirectory.from_config(configuration()).get_current_head()

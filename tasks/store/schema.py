@@ -4,6 +4,7 @@ Money is integer minor units beside its currency; times are whole seconds of UTC
 base unit of measure. `cause` and `dedupe_key` say why a row exists and make every write happen exactly once.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -77,7 +78,7 @@ def _minor(name: str, *, null: bool = True) -> Column[int]:
     return Column(name, BigInteger, nullable=null)
 
 
-def _at(name: str, *, null: bool = True) -> Column[object]:
+def _at(name: str, *, null: bool = True) -> Column[datetime]:
     """A moment, UTC."""
     return Column(name, Instant, nullable=null)
 

@@ -141,7 +141,9 @@ def test_places_and_skus_nobody_knows_are_kept(shop: Engine) -> None:
             "location: found '', expected the place: the SKU lies at 0 of them"
         ]
         line = count_lines.c
-        kept = connection.execute(select(line.location_id, line.location_code, line.product_id, line.sku)).all()
+        kept = (
+            connection.execute(select(line.location_id, line.location_code, line.product_id, line.sku)).tuples().all()
+        )
         assert kept == [(None, "Z-99", 1, "MUG"), (1, None, None, "GHOST")]
 
 
@@ -177,7 +179,7 @@ def test_a_day_without_a_time_of_day_is_kept_as_such(shop: Engine) -> None:
         assert load(connection, day).loaded == 1
         assert load(connection, day, import_id=2).unchanged == 1
         line = count_lines.c
-        assert connection.execute(select(line.state, line.counted_at, line.counted_on)).all() == [
+        assert connection.execute(select(line.state, line.counted_at, line.counted_on)).tuples().all() == [
             ("counted", None, date(2026, 3, 6))
         ]
 
@@ -187,7 +189,7 @@ def test_what_a_count_says_of_a_lot_is_news_only_where_nobody_said_it(shop: Engi
     with shop.begin() as connection:
         load(connection, {"lot": "L1", "expires_on": date(2027, 1, 1)})
         load(connection, {"lot": "L1", "expires_on": date(2027, 2, 2), "counter": "Bob"}, import_id=2)
-        assert connection.execute(select(lots)).all() == [(1, "L1", date(2027, 1, 1))]
+        assert connection.execute(select(lots)).tuples().all() == [(1, "L1", date(2027, 1, 1))]
 
 
 def test_two_sheets_of_one_place_stand_beside_each_other(shop: Engine) -> None:

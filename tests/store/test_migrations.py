@@ -143,9 +143,13 @@ def test_counts_survive_their_new_tables(database: str) -> None:
             connection.execute(text(statement.replace("+00:00", "") if target.dialect.name == "sqlite" else statement))
     assert migrate(target) is True
     with target.begin() as connection:
-        found = connection.execute(text("SELECT id, state, merchant_id FROM count_lines ORDER BY id")).all()
+        found = connection.execute(text("SELECT id, state, merchant_id FROM count_lines ORDER BY id")).tuples().all()
         assert found == [(1, "posted", 1), (2, "review", None), (3, "cancelled", 1), (4, "ready", 1)]
-        asked = connection.execute(text("SELECT count_line_id, difference, finding FROM variances ORDER BY id")).all()
+        asked = (
+            connection.execute(text("SELECT count_line_id, difference, finding FROM variances ORDER BY id"))
+            .tuples()
+            .all()
+        )
         assert asked == [(1, -2, "difference"), (2, 1, "unknown_sku")]
         connection.execute(insert(count_lines).values(count_id=2, location_id=1, sku="GHOST"))
         connection.execute(insert(variances).values(count_line_id=5, decision="review"))
@@ -179,9 +183,11 @@ def test_orders_and_alerts_survive_their_new_words(database: str) -> None:
     assert migrate(target) is True
     with target.begin() as connection:
         order = text("SELECT id, order_number, hold_reason, refunded_minor, expired_at FROM orders")
-        assert connection.execute(order).all() == [(7, "1001", "fraud", 5, None)]
+        assert connection.execute(order).tuples().all() == [(7, "1001", "fraud", 5, None)]
         assert connection.scalar(text("SELECT COUNT(*) FROM messages JOIN orders ON orders.id = order_id")) == 1
-        assert connection.execute(text("SELECT cause, state, told_at FROM alerts")).all() == [("low", "open", None)]
+        assert connection.execute(text("SELECT cause, state, told_at FROM alerts")).tuples().all() == [
+            ("low", "open", None)
+        ]
         if sqlite:
             assert TRIGGER in _definitions(connection)
             assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
@@ -191,7 +197,7 @@ def test_orders_and_alerts_survive_their_new_words(database: str) -> None:
         connection.execute(text("UPDATE alerts SET state = 'snoozed'"))
     with target.begin() as connection:
         command.downgrade(configuration(connection), "0003")
-        assert connection.execute(text("SELECT id, hold_reason FROM orders")).all() == [(7, "manual")]
+        assert connection.execute(text("SELECT id, hold_reason FROM orders")).tuples().all() == [(7, "manual")]
         assert connection.scalar(text("SELECT COUNT(*) FROM messages")) == 1
 
 

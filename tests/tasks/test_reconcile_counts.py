@@ -508,14 +508,18 @@ def test_both_places_of_a_transfer_are_answered_together(shop: Engine) -> None:
     assert run().lines("review") == 2
     with shop.begin() as connection:
         one = variances.c
-        linked = connection.execute(select(one.count_line_id, one.finding, one.transfer_line_id).order_by(one.id)).all()
+        linked = (
+            connection.execute(select(one.count_line_id, one.finding, one.transfer_line_id).order_by(one.id))
+            .tuples()
+            .all()
+        )
         assert linked == [(1, "wrong_bin", 2), (2, "wrong_bin", 1)]
         answer(connection, "approved", 2)
     assert carry_out_answers.fn(AS_OF).value_adjusted() == "£0.00"
     with shop.begin() as connection:
         assert (on_hand(connection), on_hand(connection, location=A02)) == (90, 110)
         adjusted = select(stock_moves.c.reason, stock_moves.c.quantity).where(stock_moves.c.kind == "count")
-        assert connection.execute(adjusted.order_by(stock_moves.c.id)).all() == [
+        assert connection.execute(adjusted.order_by(stock_moves.c.id)).tuples().all() == [
             ("BIN_CORRECTION", -10), ("BIN_CORRECTION", 10)]  # fmt: skip
 
 
@@ -549,7 +553,8 @@ def test_a_place_waits_on_one_sheet(shop: Engine) -> None:
     run()
     with shop.begin() as connection:
         waiting = select(counts.c.code, counts.c.round, count_lines.c.state).join(counts)
-        assert connection.execute(waiting.where(count_lines.c.quantity.is_(None)).order_by(count_lines.c.id)).all() == [
+        waiting = waiting.where(count_lines.c.quantity.is_(None)).order_by(count_lines.c.id)
+        assert connection.execute(waiting).tuples().all() == [
             ("CC-9", 1, "cancelled"), ("CC-1", 2, "ready")]  # fmt: skip
 
 

@@ -1,0 +1,44 @@
+"""Tells Prefect which kinds of files were taken in: the triggers of prefect.yaml start the flows that need them."""
+
+from collections.abc import Collection
+
+from prefect import task
+from prefect.client.orchestration import get_client
+from prefect.context import FlowRunContext
+from prefect.events import Event, RelatedResource, Resource
+
+from tasks.intaking import Outcome
+
+RECEIVED = "fulfilment.received"
+
+
+@task(task_run_name="say what was received", retries=3, retry_delay_seconds=2)
+def announce_files(outcomes: Collection[Outcome]) -> list[str]:
+    """Send one event that names every kind of which a file was loaded; which these are.
+
+    A flow that was called by another says nothing: the caller goes on by itself. An event that is lost is made good by
+    the schedule of each flow that it would have started.
+    """
+    kinds = sorted({one.kind for one in outcomes if one.state == "loaded"})
+    run = FlowRunContext.get()
+    if kinds and run is not None and run.flow_run is not None and run.flow_run.parent_task_run_id is None:
+        with get_client(sync_client=True) as client:
+            client.request("POST", "/events", json=[_event(kinds).model_dump(mode="json")]).raise_for_status()
+    return kinds
+
+
+def _event(kinds: list[str]) -> Event:
+    return Event(
+        event=RECEIVED,
+        resource=Resource({"prefect.resource.id": "fulfilment.inbox", "prefect.resource.name": "inbox"}),
+        related=[
+            RelatedResource(
+                {
+                    "prefect.resource.id": f"fulfilment.inbox.{kind}",
+                    "prefect.resource.role": "kind",
+                    "prefect.resource.name": kind,
+                }
+            )
+            for kind in kinds
+        ],
+    )

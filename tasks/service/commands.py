@@ -1,0 +1,111 @@
+"""The commands of `python -m flows` that serve the flows; each may be run on a machine of its own."""
+
+import argparse
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from config.prefect_environment import in_process, served
+from config.settings import settings
+
+
+@dataclass(frozen=True)
+class Command:
+    """What the command line says of a command, and what it does."""
+
+    about: str
+    run: Callable[[argparse.Namespace], int]
+    options: tuple[str, ...] = ()
+
+
+OPTIONS: Mapping[str, tuple[type, object, str]] = {
+    "host": (str, "127.0.0.1", "address the server listens on"),
+    "port": (int, 4200, "port the server listens on"),
+    "runs": (int, 2, "runs at once"),
+}
+
+
+def command(name: str, arguments: list[str]) -> int:
+    """Do it; 0 done, 1 not well, 2 refused."""
+    one = COMMANDS[name]
+    parser = argparse.ArgumentParser(prog=f"python -m flows {name}", description=one.about)
+    for option in one.options:
+        kind, default, words = OPTIONS[option]
+        parser.add_argument(f"--{option}", type=kind, default=default, help=f"{words} ({default})")
+    try:
+        return one.run(parser.parse_args(arguments))
+    except KeyboardInterrupt:
+        print("stopped")
+        return 0
+
+
+def _serve(chosen: argparse.Namespace) -> int:
+    _surround(served(settings().home, chosen.host, chosen.port, settings().database))
+    os.environ["PREFECT_API_URL"] = served(settings().home, chosen.host, chosen.port, "")["PREFECT_API_URL"]
+    from tasks.service.server import serve
+
+    serve(chosen.host, chosen.port, chosen.runs)
+    return 0
+
+
+def _deploy(_chosen: argparse.Namespace) -> int:
+    _join()
+    from prefect.client.orchestration import get_client
+
+    from tasks.service.deployment import deploy
+
+    with get_client(sync_client=True) as client:
+        print(f"{deploy(client)} flows are deployed")
+    return 0
+
+
+def _worker(chosen: argparse.Namespace) -> int:
+    _join()
+    from tasks.service.worker import work
+
+    work(chosen.runs)
+    return 0
+
+
+def _watch(_chosen: argparse.Namespace) -> int:
+    _join()
+    from prefect.client.orchestration import get_client
+
+    from tasks.service.watch import watch_alone
+
+    with get_client(sync_client=True) as client:
+        watch_alone(client)
+    return 0
+
+
+def _health(_chosen: argparse.Namespace) -> int:
+    _surround(in_process(settings().home))
+    from tasks.service.health import health
+
+    checks = health()
+    print("\n".join(check.line() for check in checks))
+    return 0 if all(check.well for check in checks) else 1
+
+
+COMMANDS: Mapping[str, Command] = {
+    "serve": Command("server, UI, worker, watch, every schedule", _serve, ("host", "port", "runs")),
+    "deploy": Command("bring every flow to the server of PREFECT_API_URL", _deploy),
+    "worker": Command("start the runs of the server of PREFECT_API_URL on this machine", _worker, ("runs",)),
+    "watch": Command("watch the inbox for the server of PREFECT_API_URL", _watch),
+    "health": Command("whether everything works, a line for each thing", _health),
+}
+
+
+def _join() -> None:
+    """Work for a server that is there already: the one the environment names, or the one that serves the folder."""
+    _surround(served(settings().home, "127.0.0.1", 4200, settings().database))
+
+
+def _surround(environment: Mapping[str, str]) -> None:
+    """Make the data folder, and set what the environment does not say already: Prefect reads it when imported."""
+    settings().home.mkdir(parents=True, exist_ok=True)
+    os.environ["FULFILMENT_HOME"] = str(settings().home.resolve())
+    if auth := os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):
+        os.environ.setdefault("PREFECT_API_AUTH_STRING", auth)
+    for name, value in environment.items():
+        os.environ.setdefault(name, value)

@@ -1,0 +1,197 @@
+"""Whether a served installation works: one line for each thing that must, and what is wrong with it."""
+
+import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import httpx
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import FlowRunFilter
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.client.schemas.sorting import FlowRunSort
+from prefect.exceptions import PrefectException
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from sqlalchemy.exc import SQLAlchemyError
+
+from config.prefect_environment import POOL, SERVER_FILE
+from config.settings import settings
+from tasks.service.runs import PAGE, runs_in
+from tasks.service.watch import SIGN
+from tasks.store.engine import engine
+from tasks.store.migrate import is_current
+
+OVERDUE_SECONDS_MAX = 120
+WATCH_SECONDS_MAX = 60
+DISK_FREE_BYTES_MIN = 2_000_000_000
+DISK_FREE_SHARE_MIN = 0.05
+CONNECT_SECONDS_MAX = 5.0
+GREEN_PERIODS_MAX = 3  # a scheduled flow is expected to have been green within so many of its periods
+NOT_REACHED = (PrefectException, httpx.HTTPError, OSError)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must work: its name, whether it does, and what was seen."""
+
+    name: str
+    well: bool
+    seen: str
+
+    def line(self) -> str:
+        """As the health command prints it."""
+        return f"{'ok  ' if self.well else 'BAD '} {self.name}: {self.seen}"
+
+
+def health() -> list[Check]:
+    """Look at everything once: the service first, then what it stands on."""
+    return [*_service(), _database(), _disk(), *_connections()]
+
+
+def problems() -> list[str]:
+    """What is not well, in stable words: the same trouble gives the same line."""
+    return [f"{one.name}: {one.seen}" for one in health() if not one.well]
+
+
+# ── the service ──────────────────────────────────────────────────────────────────────────────────────────────────
+def served_at() -> str | None:
+    """The address of the server: what the environment says, else the one that serves this data folder."""
+    if address := os.environ.get("PREFECT_API_URL"):
+        return address
+    file = settings().home / ".prefect" / SERVER_FILE
+    return str(json.loads(file.read_text(encoding="utf-8"))["api_url"]) if file.is_file() else None
+
+
+def _service() -> Iterator[Check]:
+    address = served_at()
+    if address is None:
+        yield Check("server", False, "none serves this data folder: start one with make serve")
+        return
+    with temporary_settings({PREFECT_API_URL: address}), get_client(sync_client=True) as client:
+        trouble = client.api_healthcheck()
+        yield Check(
+            "server", trouble is None, f"{address} answers" if trouble is None else f"{address} does not answer"
+        )
+        if trouble is not None:
+            return
+        for check in (_scheduler, _worker, _watch, _events):
+            yield _tried(check.__name__.strip("_"), check, client)
+        yield from _flows(client)
+
+
+def _tried(name: str, check: Callable[[SyncPrefectClient], Check], client: SyncPrefectClient) -> Check:
+    try:
+        return check(client)
+    except NOT_REACHED as error:
+        return Check(name, False, f"the server did not say ({type(error).__name__})")
+
+
+def _scheduler(client: SyncPrefectClient) -> Check:
+    """Every deployment with a schedule has runs to come, and none of them is overdue."""
+    now = datetime.now(UTC)
+    deployed = [one for one in client.read_deployments(limit=PAGE) if _is_scheduled(one)]
+    to_come = {run.deployment_id for run in runs_in(client, StateType.SCHEDULED)}
+    without = sorted(one.name for one in deployed if one.id not in to_come)
+    overdue = runs_in(client, StateType.SCHEDULED, until=now - timedelta(seconds=OVERDUE_SECONDS_MAX))
+    late = sorted({run.name for run in overdue})
+    if not deployed:
+        return Check("scheduler", False, "no flow is deployed: run python -m flows deploy")
+    if without:
+        return Check("scheduler", False, f"no run to come of {', '.join(without)}")
+    if late:
+        return Check("scheduler", False, f"overdue: {', '.join(late)}")
+    return Check("scheduler", True, f"{len(deployed)} flows have runs to come, none is overdue")
+
+
+def _is_scheduled(deployment: DeploymentResponse) -> bool:
+    return not deployment.paused and any(one.active for one in deployment.schedules)
+
+
+def _worker(client: SyncPrefectClient) -> Check:
+    workers = client.read_workers_for_work_pool(POOL)
+    online = [one for one in workers if one.status == "ONLINE"]
+    seen = f"{len(online)} of {len(workers)} take runs" if online else "none takes runs: nothing is started"
+    return Check("worker", bool(online), seen)
+
+
+def _watch(_client: SyncPrefectClient) -> Check:
+    sign = settings().home / ".prefect" / SIGN
+    age = time.time() - sign.stat().st_mtime if sign.exists() else None
+    well = age is not None and age < WATCH_SECONDS_MAX
+    return Check(
+        "watch", well, "looks at the inbox" if well else "nobody watches the inbox: files wait for the schedule"
+    )
+
+
+def _events(_client: SyncPrefectClient) -> Check:
+    """Events the server could not deal with lie in a folder of Prefect's; the schedules make good what was lost."""
+    failed = len(list((settings().home / ".prefect" / "dlq").glob("*")))
+    return Check("events", not failed, f"{failed:,} failed, see .prefect/dlq" if failed else "none failed")
+
+
+def _flows(client: SyncPrefectClient) -> Iterator[Check]:
+    for deployment in sorted(client.read_deployments(limit=PAGE), key=lambda one: one.name):
+        green, last = (
+            _last(client, deployment, "COMPLETED"),
+            _last(client, deployment, "COMPLETED", "FAILED", "CRASHED"),
+        )
+        yield Check(deployment.name, last is None or last.state_type == StateType.COMPLETED, _story(green, last))
+
+
+def _last(client: SyncPrefectClient, deployment: DeploymentResponse, *states: str) -> FlowRun | None:
+    wanted = FlowRunFilter.model_validate(
+        {"deployment_id": {"any_": [deployment.id]}, "state": {"type": {"any_": states}}}
+    )
+    found = client.read_flow_runs(flow_run_filter=wanted, limit=1, sort=FlowRunSort.END_TIME_DESC)
+    return found[0] if found else None
+
+
+def _story(green: FlowRun | None, last: FlowRun | None) -> str:
+    if last is None:
+        return "no run ended yet"
+    well = f"last green {green.end_time:%Y-%m-%d %H:%M} UTC" if green and green.end_time else "never green"
+    return well if last.state_type == StateType.COMPLETED else f"the last run is {last.state_name}: {last.name}; {well}"
+
+
+# ── what it stands on ────────────────────────────────────────────────────────────────────────────────────────────
+def _database() -> Check:
+    name = engine().dialect.name
+    try:
+        current = is_current(engine())
+    except SQLAlchemyError as error:
+        return Check("database", False, f"{name} does not answer ({type(error).__name__})")
+    return Check("database", current, f"{name} answers" if current else f"{name} lacks migrations: run any flow")
+
+
+def _disk() -> Check:
+    usage = shutil.disk_usage(settings().home)
+    well = usage.free > max(DISK_FREE_BYTES_MIN, DISK_FREE_SHARE_MIN * usage.total)
+    return Check("disk", well, "enough is free" if well else f"less than {usage.free // 10**9 + 1} GB are free")
+
+
+def _connections() -> Iterator[Check]:
+    """What the settings say the flows talk to."""
+    one = settings()
+    if one.sender == "paper":
+        yield Check("sender", True, "paper: messages are written to a folder")
+    elif one.sendgrid_api_key is None:
+        yield Check("sender", False, "sendgrid without SENDGRID_API_KEY: nothing can be sent")
+    else:
+        yield _reached("sender", one.sendgrid_host, 443)
+    if one.dask and one.dask != "local":
+        yield _reached("dask", one.dask, 8786)
+
+
+def _reached(name: str, address: str, port: int) -> Check:
+    parts = urlsplit(address if "//" in address else f"tcp://{address}")
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or port), CONNECT_SECONDS_MAX).close()
+    except OSError:
+        return Check(name, False, f"{parts.hostname} cannot be reached")
+    return Check(name, True, f"{parts.hostname} can be reached")

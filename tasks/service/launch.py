@@ -1,0 +1,74 @@
+"""Starts one flow run in the warm process, where there is one; otherwise as Prefect does, in a new process.
+
+The worker runs this file for each flow run, as its command: it imports nothing but the standard library, so it starts
+in hundredths of a second, and it lives as long as the run. Signals go on to the run, its exit code is the run's own.
+While it lives it holds the run's lock, by which `tasks/service/runs.py` knows that the run is not lost.
+"""
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import struct
+import sys
+from pathlib import Path
+
+SOCKET = "warm.sock"  # in $FULFILMENT_HOME/.prefect
+LOCKS = "runs"  # the same: a file for each run, locked as long as its process lives
+NUMBER = struct.Struct("!q")
+
+
+def main() -> int:
+    """Run the flow run that the environment names; its exit code."""
+    home = Path(os.environ["FULFILMENT_HOME"]) / ".prefect"
+    hold_lock(home / LOCKS, os.environ["PREFECT__FLOW_RUN_ID"])
+    try:
+        warm = _connect(home)
+    except OSError:
+        os.execv(sys.executable, [sys.executable, "-m", "prefect.engine"])  # noqa: S606 - the same interpreter
+    return _follow(warm)
+
+
+def hold_lock(folder: Path, run_id: str) -> int:
+    """Lock the file of a run until this process ends, and hand the lock on to what it becomes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder / run_id, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    os.set_inheritable(lock, True)
+    return lock
+
+
+def _connect(home: Path) -> socket.socket:
+    """Hand the run over: output, folder and environment. The path of a socket is short, so it is named from within."""
+    here, warm = Path.cwd(), socket.socket(socket.AF_UNIX)
+    os.chdir(home)
+    warm.connect(SOCKET)
+    os.chdir(here)
+    request = json.dumps({"folder": str(here), "environment": dict(os.environ)}).encode()
+    socket.send_fds(warm, [NUMBER.pack(len(request))], [1, 2])
+    warm.sendall(request)
+    return warm
+
+
+def _follow(warm: socket.socket) -> int:
+    """Wait for the run's end; where the warm process is gone before, the run goes too."""
+    run = _number(warm)
+    if run is None:
+        return 1
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, lambda number, _frame: os.kill(run, number))
+    code = _number(warm)
+    if code is None:
+        os.kill(run, signal.SIGKILL)
+        return 1
+    return code
+
+
+def _number(warm: socket.socket) -> int | None:
+    received = warm.recv(NUMBER.size, socket.MSG_WAITALL)
+    return int(NUMBER.unpack(received)[0]) if len(received) == NUMBER.size else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

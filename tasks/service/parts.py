@@ -1,0 +1,89 @@
+"""The processes a served installation consists of: started, watched, and stopped with all that they started."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+from config.settings import settings
+
+ROOT = Path(__file__).parents[2]
+STOP_SECONDS_MAX = 20
+STARTS_MAX = 5  # within START_SECONDS
+START_SECONDS = 600.0
+
+
+class ServiceError(RuntimeError):
+    """A part of the service did not start, or does not stay up."""
+
+
+@dataclass
+class Part:
+    """One process, which is started again when it stops by itself, but not for ever."""
+
+    name: str
+    command: list[str]  # arguments of Python
+    environment: Mapping[str, str]
+    started: list[float] = field(default_factory=list)
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        """Start it, in a process group of its own, so that Ctrl-C reaches it through us only."""
+        with log_of(self.name).open("ab" if self.started else "wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *self.command],
+                env=dict(self.environment), cwd=ROOT, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        self.started = [one for one in self.started if one > monotonic() - START_SECONDS] + [monotonic()]
+
+    def runs(self) -> bool:
+        """Whether the process is there."""
+        return self.process is not None and self.process.poll() is None
+
+    def keep_up(self) -> bool:
+        """Start it again if it stopped; whether it had. A part that stops over and over is given up."""
+        if self.runs():
+            return False
+        if len(self.started) >= STARTS_MAX:
+            raise ServiceError(f"the {self.name} stopped {STARTS_MAX} times in ten minutes: see {log_of(self.name)}")
+        self.start()
+        return True
+
+    def stop(self) -> None:
+        """Stop the process and all it started: kindly first."""
+        if self.process is None:
+            return
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(self.process.pid, number)
+                self.process.wait(STOP_SECONDS_MAX)
+            except ProcessLookupError:
+                return
+            except subprocess.TimeoutExpired:
+                continue
+
+
+@contextmanager
+def running(part: Part) -> Iterator[Part]:
+    """The part, started, and stopped at the end however that comes."""
+    part.start()
+    try:
+        yield part
+    finally:
+        part.stop()
+
+
+def log_of(name: str) -> Path:
+    """Where a part writes what it has to say."""
+    return settings().folder(".prefect") / f"{name}.log"
+
+
+def say(line: str) -> None:
+    """A line for whoever started the service."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

@@ -1,0 +1,72 @@
+"""Watches the inbox: files that arrived whole are received within seconds. Looks after the runs, too."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event
+from time import monotonic
+
+import httpx
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.objects import StateType
+from prefect.exceptions import PrefectException
+
+from config.prefect_environment import SLOT_SECONDS
+from config.settings import settings
+from tasks.connectors.inbox_watch import arrivals
+from tasks.domain.exports import KINDS
+from tasks.service.launch import LOCKS
+from tasks.service.parts import say
+from tasks.service.runs import forget_ended_runs, look_after, runs_in
+
+RECEIVES = "receive-exports/receive-exports"
+LOOK_SECONDS = 5.0
+SIGN = "watch.alive"  # in $FULFILMENT_HOME/.prefect; its time is when the watch last looked
+LOST_SIGHT = (PrefectException, httpx.HTTPError)  # of the server: what was to be done is done when it is back
+
+
+def watch(client: SyncPrefectClient) -> Iterator[None]:
+    """Watch for ever, a step about every second; the caller may look after other things in between."""
+    home = settings().folder(".prefect")
+    inbox = settings().folder("inbox")
+    for kind in KINDS:
+        (inbox / kind).mkdir(exist_ok=True)
+    waiting, looked = set[str](), 0.0
+    for kinds in arrivals(inbox, Event()):
+        waiting |= {kind for kind in kinds if kind in KINDS}
+        try:
+            if waiting and receive(client):
+                say(f"arrived: {', '.join(sorted(waiting))}")
+            waiting.clear()
+            if monotonic() - looked > LOOK_SECONDS:
+                look_after(client, home)
+                forget_ended_runs(client, home / LOCKS)
+                looked = monotonic()
+        except LOST_SIGHT:
+            looked = monotonic()
+        (home / SIGN).touch()
+        yield
+
+
+def receive(client: SyncPrefectClient) -> bool:
+    """See to it that a run of receive-exports starts after now; whether one had to be asked for.
+
+    A run that has not begun yet will find the files by itself: however many arrive, one run waits at most.
+    """
+    deployment = client.read_deployment_by_name(RECEIVES)
+    soon = datetime.now(UTC) + timedelta(seconds=1 + SLOT_SECONDS)
+    to_come = [
+        *runs_in(client, StateType.PENDING, of=deployment.id),
+        *runs_in(client, StateType.SCHEDULED, of=deployment.id, until=soon),
+    ]
+    if any(run.parameters == deployment.parameters for run in to_come):
+        return False
+    client.create_flow_run_from_deployment(deployment.id, name="receive exports: files arrived")
+    return True
+
+
+def watch_alone(client: SyncPrefectClient) -> None:
+    """Watch without serving anything else."""
+    say(f"watching {Path(settings().folder('inbox'))}; Ctrl-C stops it")
+    for _ in watch(client):
+        pass
