@@ -37,6 +37,7 @@ ALLOWED = {  # folder or file, longest match first -> what it may import beside 
                                 "tasks.messages"},
     "tasks/approval_form.py": STEP | {"pydantic"},  # the words beside the fields of a form
     "tasks/share_parts.py": STEP | {"prefect_dask"},
+    "tasks/service": STEP | {"sqlalchemy", "httpx", "uvicorn"},  # Prefect's server, worker and watch
     "tasks": STEP | {"sqlalchemy"},
     "benchmarks": STEP | {"benchmarks", "sqlalchemy", "pyarrow", "adbc_driver_sqlite", "adbc_driver_postgresql", "yaml",
                           "great_expectations", "holidays", "xlsxwriter", "stdnum", "numpy", "scipy"},

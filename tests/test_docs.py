@@ -118,6 +118,7 @@ def test_schedules_in_the_timetable_are_those_of_prefect_yaml() -> None:
     """A flow without a schedule is on demand or by event; one with a schedule says how often."""
     words = {
         "*/15": "15 minutes",
+        "2-59/15": "15 minutes",
         "7-59/15": "15 minutes",
         "4-59/15": "15 minutes",
         "*/5": "5 minutes",

@@ -4,10 +4,9 @@ import json
 import os
 import shutil
 import socket
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import httpx
@@ -22,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config.prefect_environment import POOL, SERVER_FILE
 from config.settings import settings
+from tasks.clock import moment
 from tasks.service.runs import PAGE, runs_in
 from tasks.service.watch import SIGN
 from tasks.store.engine import engine
@@ -94,7 +94,7 @@ def _tried(name: str, check: Callable[[SyncPrefectClient], Check], client: SyncP
 
 def _scheduler(client: SyncPrefectClient) -> Check:
     """Every deployment with a schedule has runs to come, and none of them is overdue."""
-    now = datetime.now(UTC)
+    now = moment()
     deployed = [one for one in client.read_deployments(limit=PAGE) if _is_scheduled(one)]
     to_come = {run.deployment_id for run in runs_in(client, StateType.SCHEDULED)}
     without = sorted(one.name for one in deployed if one.id not in to_come)
@@ -122,7 +122,7 @@ def _worker(client: SyncPrefectClient) -> Check:
 
 def _watch(_client: SyncPrefectClient) -> Check:
     sign = settings().home / ".prefect" / SIGN
-    age = time.time() - sign.stat().st_mtime if sign.exists() else None
+    age = moment().timestamp() - sign.stat().st_mtime if sign.exists() else None
     well = age is not None and age < WATCH_SECONDS_MAX
     return Check(
         "watch", well, "looks at the inbox" if well else "nobody watches the inbox: files wait for the schedule"

@@ -4,7 +4,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.states import Cancelled, Crashed
 
+from tasks.clock import moment
 from tasks.service.launch import LOCKS
 
 UNCLAIMED_SECONDS_MAX = 120  # how long a worker may take from claiming a run to starting its process
@@ -63,7 +64,7 @@ def _end_parts(client: SyncPrefectClient, lost: list[UUID]) -> list[UUID]:
 
 def _is_lost(state: State[object], *, known: bool) -> bool:
     """Whether a run that nobody's process stands for is lost: at once where one did, otherwise after a while."""
-    claimed = datetime.now(UTC) - state.timestamp
+    claimed = moment() - state.timestamp
     if state.type == StateType.PENDING:
         return claimed > timedelta(seconds=UNCLAIMED_SECONDS_MAX)
     return state.type == StateType.RUNNING and known
@@ -113,7 +114,7 @@ def drop_doubled_runs(client: SyncPrefectClient) -> list[UUID]:
 
 def due_runs(client: SyncPrefectClient) -> list[FlowRun]:
     """The runs that wait for a worker or for their turn now, the oldest first."""
-    now = datetime.now(UTC)
+    now = moment()
     waiting = runs_in(client, StateType.SCHEDULED, until=now)
     return [run for run in waiting if run.deployment_id is not None]
 

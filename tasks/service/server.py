@@ -35,7 +35,7 @@ def serve(host: str, port: int, runs_at_once: int) -> None:
     _refuse_a_taken_port(host, port)
     migrate(engine())
     make_prefect_schema(engine())
-    server = Part("server", ["-m", "prefect", "server", "start", "--host", host, "--port", str(port)], os.environ)
+    server = Part("server", ["-m", "tasks.service.prefect_server", host, str(port)], os.environ)
     warm, worker = worker_parts(runs_at_once, os.environ)
     with ExitStack() as stack, get_client(sync_client=True) as client:
         stack.enter_context(running(warm))

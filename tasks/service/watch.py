@@ -1,7 +1,7 @@
 """Watches the inbox: files that arrived whole are received within seconds. Looks after the runs, too."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -13,6 +13,7 @@ from prefect.exceptions import PrefectException
 
 from config.prefect_environment import SLOT_SECONDS
 from config.settings import settings
+from tasks.clock import moment
 from tasks.connectors.inbox_watch import arrivals
 from tasks.domain.exports import KINDS
 from tasks.service.launch import LOCKS
@@ -54,7 +55,7 @@ def receive(client: SyncPrefectClient) -> bool:
     A run that has not begun yet will find the files by itself: however many arrive, one run waits at most.
     """
     deployment = client.read_deployment_by_name(RECEIVES)
-    soon = datetime.now(UTC) + timedelta(seconds=1 + SLOT_SECONDS)
+    soon = moment() + timedelta(seconds=1 + SLOT_SECONDS)
     to_come = [
         *runs_in(client, StateType.PENDING, of=deployment.id),
         *runs_in(client, StateType.SCHEDULED, of=deployment.id, until=soon),

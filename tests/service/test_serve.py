@@ -1,0 +1,229 @@
+"""`python -m flows serve` for real: schedules fire, files start their flows, questions wait, lost runs are ended."""
+
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import yaml
+from counted_floor import lay_out, moment, sheet
+from installation import ENDED, ROOT, Installation, installation, wait
+from sqlalchemy import create_engine, select
+
+from tasks.store.engine import engine
+from tasks.store.migrate import migrate
+from tasks.store.schema import imports, variances
+
+DEPLOYMENTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
+SAMPLE = ROOT / "data" / "sample" / "inbox"
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # Prefect's own imports
+    pytest.mark.skipif(
+        sorted(one["name"].replace("-", "_") for one in DEPLOYMENTS)
+        != sorted(path.stem for path in (ROOT / "flows").glob("[!_]*.py")),
+        reason="prefect.yaml and flows/ differ",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """One installation for all tests here, with a floor that can be counted."""
+    home = tmp_path_factory.mktemp("served") / "data"
+    home.mkdir()
+    with pytest.MonkeyPatch.context() as surroundings:
+        surroundings.setenv("FULFILMENT_HOME", str(home))
+        migrate(engine())
+        lay_out(home)
+    with installation(home) as one:
+        yield one
+
+
+def _deployment(served: Installation, name: str) -> str:
+    return str(served.client.get(f"/deployments/name/{name}/{name}").raise_for_status().json()["id"])
+
+
+# ── schedules ────────────────────────────────────────────────────────────────────────────────────────────────────
+def test_a_schedule_fires_by_itself(served: Installation) -> None:
+    """A run that nobody asked for is Completed within a minute or so of its schedule."""
+    every_minute = {"schedule": {"cron": "* * * * *", "timezone": "UTC"}, "active": True}
+    answer = served.client.post(f"/deployments/{_deployment(served, 'send-messages')}/schedules", json=[every_minute])
+    (schedule,) = answer.raise_for_status().json()
+    fired = wait(lambda: [run for run in served.runs("send-messages", *ENDED) if run["auto_scheduled"]], 150)
+    assert fired, served.logs()
+    assert fired[0]["state_type"] == "COMPLETED", served.logs()
+    deployment = _deployment(served, "send-messages")
+    served.client.delete(f"/deployments/{deployment}/schedules/{schedule['id']}").raise_for_status()
+
+
+def test_every_schedule_has_runs_to_come_with_a_name_that_says_what_and_when(served: Installation) -> None:
+    """The list of upcoming runs reads `report kpis, due Fri 27 Nov 18:00`, on the clock of the schedule."""
+    scheduled = [one["name"] for one in DEPLOYMENTS if one.get("schedules")]
+    assert len(scheduled) >= 10
+
+    def named(flow: str) -> bool:
+        names = [run["name"] for run in served.runs(flow, "SCHEDULED")]
+        return bool(names) and all(name.startswith(f"{flow.replace('-', ' ')}, due ") for name in names)
+
+    wait(lambda: all(map(named, scheduled)), 60)
+    assert [name for name in scheduled if not named(name)] == []
+
+
+def test_health_says_that_all_is_well(served: Installation) -> None:
+    """One line for each thing, exit code 0."""
+    wait(lambda: (served.home / ".prefect" / "watch.alive").exists(), 30)
+    said = served.command("health")
+    assert said.returncode == 0, said.stdout + said.stderr + served.logs()
+    lines = [line.split(":")[0].removeprefix("ok").strip() for line in said.stdout.splitlines()]
+    assert {"server", "scheduler", "worker", "watch", "events", "database", "disk", "sender"} < set(lines)
+    assert {one["name"] for one in DEPLOYMENTS} < set(lines)
+
+
+# ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("kind", "file", "flow"),
+    [
+        ("orders", "shopify-orders-1-monday.csv", "allocate-orders"),
+        ("picks", "handhelds.txt", "allocate-orders"),
+        ("packs", "benches.csv", "inspect-parcels"),
+        ("shipments", "manifests-friday.csv", "track-shipments"),
+        ("return_requests", "portal.csv", "process-returns"),
+        ("message_events", "provider.csv", "send-messages"),
+    ],
+)
+def test_a_dropped_file_is_received_and_what_needs_it_runs(
+    served: Installation, kind: str, file: str, flow: str
+) -> None:
+    """Within seconds receive-exports takes it in, and the flow that needs its kind runs by itself, to a green end."""
+    before = {run["id"] for run in served.runs(flow)}
+    encoding = "utf-16" if kind == "picks" else "utf-8"
+    first_lines = (SAMPLE / kind / file).read_text(encoding=encoding).splitlines(keepends=True)[:3]
+    path = served.drop(kind, f"dropped-{kind}.csv", "".join(first_lines))
+
+    def followed() -> list[dict[str, Any]]:
+        ended = [run for run in served.runs(flow, *ENDED) if run["id"] not in before]
+        return [run for run in ended if (run["created_by"] or {}).get("type") == "AUTOMATION"]
+
+    runs = wait(followed, 60)
+    assert not path.exists(), served.logs()
+    assert _states_of(served, path.name) == {"loaded"}
+    assert [run["state_type"] for run in runs or ()] == ["COMPLETED"], served.logs()
+
+
+def _states_of(served: Installation, file: str) -> set[str]:
+    with create_engine(f"sqlite:///{served.home / 'fulfilment.db'}").connect() as connection:
+        told = select(imports.c.state).where(imports.c.file_name.like(f"%{file}"))
+        return {str(state) for state in connection.execute(told).scalars()}
+
+
+# ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────
+def test_a_run_that_waits_for_a_person_takes_nobodys_turn_and_is_never_lost(served: Installation) -> None:
+    """Two roles are asked at once, though one run of a flow goes at a time; with every event of theirs lost they are
+    still asked; an answer in the form posts.
+    """
+    dear = [("A-02", "VASE", 10), ("B-02", "JUG", 10)]  # 9,000.00: finance; 600.00: inventory manager
+    sheet(served.home, "CC-1", dear, moment(2, "09:30"))
+    waiting = wait(lambda: len(runs := served.runs("approve-counts", "PAUSED")) == len(dear) and runs)
+    assert waiting, served.logs()
+    assert [run["state_name"] for run in waiting] == ["Suspended", "Suspended"]
+    with closing(sqlite3.connect(served.home / ".prefect" / "prefect.db", timeout=60)) as prefect, prefect:
+        for run in waiting:
+            prefect.execute("DELETE FROM events WHERE resource_id = ?", (f"prefect.flow-run.{run['id']}",))
+    time.sleep(15)  # the watch looks after the runs every five seconds
+    assert [run["state_name"] for run in served.runs("approve-counts", "PAUSED")] == ["Suspended", "Suspended"]
+
+    vase = next(run["id"] for run in waiting if run["parameters"]["role"] == "finance")
+    nameless = served.post(f"/flow_runs/{vase}/resume", run_input={"rest": "approve", "answered_by": ""})
+    assert nameless["status"] == "REJECT"
+    served.post(f"/flow_runs/{vase}/resume", run_input={"answered_by": "Ann", "rest": "approve", "comment": "seen it"})
+    done = wait(lambda: served.runs("approve-counts", *ENDED))
+    assert [run["state_name"] for run in done or ()] == ["Completed"], served.logs()
+    with create_engine(f"sqlite:///{served.home / 'fulfilment.db'}").connect() as connection:
+        told = select(variances.c.answer, variances.c.answered_by, variances.c.comment, variances.c.decision)
+        assert [tuple(row) for row in connection.execute(told.order_by(variances.c.id))] == [
+            ("approved", "Ann", "seen it", "posted"), (None, None, None, "review")]  # fmt: skip
+    adjusted = [path.read_text(encoding="utf-8") for path in (served.home / "outgoing").rglob("adjustments.csv")]
+    assert any("VASE" in text for text in adjusted)
+
+
+def test_a_question_whose_run_crashed_is_asked_again(served: Installation) -> None:
+    """The next run of reconcile-counts asks anew; a question whose run a person cancelled is not asked again."""
+    jug = served.runs("approve-counts", "PAUSED")[0]["id"]
+    served.post(f"/flow_runs/{jug}/set_state", state={"type": "CRASHED", "name": "Crashed"}, force=True)
+    served.post(f"/deployments/{_deployment(served, 'reconcile-counts')}/create_flow_run", parameters={"ask": True})
+    asked = wait(lambda: served.runs("approve-counts", "PAUSED"))
+    assert asked, served.logs()
+    assert asked[0]["id"] != jug
+    served.post(f"/flow_runs/{asked[0]['id']}/set_state", state={"type": "CANCELLED", "name": "Cancelled"}, force=True)
+    run = served.post(
+        f"/deployments/{_deployment(served, 'reconcile-counts')}/create_flow_run", parameters={"ask": True}
+    )
+    assert wait(lambda: served.run(run["id"])["state_type"] == "COMPLETED"), served.logs()
+    time.sleep(3)
+    assert served.runs("approve-counts", "PAUSED", "SCHEDULED", "PENDING", "RUNNING") == []
+
+
+# ── what breaks ──────────────────────────────────────────────────────────────────────────────────────────────────
+def test_a_killed_run_is_marked_and_its_turn_given_to_the_next(served: Installation) -> None:
+    """Its process is gone: within seconds the run is Crashed and the next run of the flow is Completed."""
+    with _database_is_busy(served):
+        run = served.post(f"/deployments/{_deployment(served, 'plan-purchases')}/create_flow_run")
+        pid = wait(
+            lambda: served.run(run["id"])["state_type"] == "RUNNING" and served.run(run["id"])["infrastructure_pid"]
+        )
+        assert pid, served.logs()
+        os.kill(int(pid), signal.SIGKILL)
+        assert wait(lambda: served.run(run["id"])["state_type"] == "CRASHED", 60), served.logs()
+    again = served.post(f"/deployments/{_deployment(served, 'plan-purchases')}/create_flow_run")
+    assert wait(lambda: served.run(again["id"])["state_type"] == "COMPLETED"), served.logs()
+
+
+@contextmanager
+def _database_is_busy(served: Installation) -> Iterator[None]:
+    """Hold SQLite's one place for a writer: a flow that writes waits meanwhile."""
+    connection = sqlite3.connect(served.home / "fulfilment.db", timeout=60, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+        connection.close()
+
+
+@pytest.mark.parametrize("words", ["tasks.service.prefect_server", "worker start", "tasks.service.warm"])
+def test_a_part_that_dies_is_started_again_and_no_file_is_missed(served: Installation, words: str) -> None:
+    """Killed with files arriving, the service comes back by itself, and every file is taken in once."""
+    part = words.replace(".", " ").split()[-1]
+    paths = [_drop_count(served, f"{part}-1")]
+    os.kill(served.part(words), signal.SIGKILL)
+    paths += [_drop_count(served, f"{part}-2"), _drop_count(served, f"{part}-3")]
+    assert wait(lambda: not any(path.exists() for path in paths), 150), served.logs()
+    assert [_times_taken_in(served, path.name) for path in paths] == [1, 1, 1]
+
+
+def _drop_count(served: Installation, name: str) -> Path:
+    header = "count_id,warehouse,location,sku,quantity,counted_at\n"
+    return served.drop("counts", f"{name}.csv", f"{header}{name},MAIN,A-01,MUG,200,2026-03-03 10:00:00 +0000\n")
+
+
+def _times_taken_in(served: Installation, file: str) -> int:
+    with create_engine(f"sqlite:///{served.home / 'fulfilment.db'}").connect() as connection:
+        return len(connection.execute(select(imports.c.id).where(imports.c.file_name.like(f"%{file}"))).all())
+
+
+def test_ctrl_c_leaves_no_process_behind(served: Installation) -> None:
+    """Server, worker, warm process and runs are gone, and the health command says so."""
+    children = psutil.Process(served.process.pid).children(recursive=True)
+    served.process.send_signal(signal.SIGINT)
+    assert served.process.wait(60) == 0
+    assert [child for child in psutil.wait_procs(children, timeout=10)[1] if child.is_running()] == []
+    said = served.command("health")
+    assert said.returncode == 1
+    assert "BAD  server: none serves this data folder" in said.stdout
