@@ -4,6 +4,7 @@ import sys
 
 from benchmarks import (
     allocate,
+    arrivals,
     contention,
     order_batching,
     picker_routing,
@@ -21,6 +22,7 @@ BENCHMARKS = {
     "contention": contention.main,
     "release": release.main,
     "replenish": replenish.main,
+    "arrivals": arrivals.main,
     "picker-routing": picker_routing.main,
     "order-batching": order_batching.main,
     "wave-selection": wave_selection.main,

@@ -2,7 +2,9 @@
 
 import argparse
 import os
+import signal
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from config.prefect_environment import in_process, served
@@ -32,10 +34,14 @@ def command(name: str, arguments: list[str]) -> int:
     for option in one.options:
         kind, default, words = OPTIONS[option]
         parser.add_argument(f"--{option}", type=kind, default=default, help=f"{words} ({default})")
+    chosen = parser.parse_args(arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell that starts us in the background has SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
     try:
-        return one.run(parser.parse_args(arguments))
+        return one.run(chosen)
     except KeyboardInterrupt:
-        print("stopped")
+        with suppress(BrokenPipeError):
+            print("stopped")
         return 0
 
 

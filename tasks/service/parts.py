@@ -1,11 +1,12 @@
 """The processes a served installation consists of: started, watched, and stopped with all that they started."""
 
+import ctypes
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -14,6 +15,7 @@ from config.settings import settings
 
 ROOT = Path(__file__).parents[2]
 STOP_SECONDS_MAX = 20
+PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 STARTS_MAX = 5  # within START_SECONDS
 START_SECONDS = 600.0
 
@@ -38,6 +40,7 @@ class Part:
             self.process = subprocess.Popen(
                 [sys.executable, *self.command],
                 env=dict(self.environment), cwd=ROOT, stdout=log, stderr=log, start_new_session=True,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 - no thread is running that could hold a lock
             )  # fmt: skip
         self.started = [one for one in self.started if one > monotonic() - START_SECONDS] + [monotonic()]
 
@@ -68,6 +71,12 @@ class Part:
                 continue
 
 
+def _end_with_parent() -> None:
+    """In the new process: be told to stop when whoever started it is gone, even killed. Linux does that."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM)
+
+
 @contextmanager
 def running(part: Part) -> Iterator[Part]:
     """The part, started, and stopped at the end however that comes."""
@@ -84,6 +93,7 @@ def log_of(name: str) -> Path:
 
 
 def say(line: str) -> None:
-    """A line for whoever started the service."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    """A line for whoever started the service, if they still listen."""
+    with suppress(BrokenPipeError):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()

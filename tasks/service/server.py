@@ -3,7 +3,6 @@
 import ipaddress
 import json
 import os
-import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -29,8 +28,6 @@ AUTH = "PREFECT_SERVER_API_AUTH_STRING"
 
 def serve(host: str, port: int, runs_at_once: int) -> None:
     """Run everything until Ctrl-C or SIGTERM; `python -m flows serve` has told the environment where Prefect is."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell that starts us in the background has SIGINT ignored
-        signal.signal(number, signal.default_int_handler)
     _refuse_an_open_door(host)
     _refuse_a_taken_port(host, port)
     migrate(engine())

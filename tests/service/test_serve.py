@@ -78,7 +78,7 @@ def test_every_schedule_has_runs_to_come_with_a_name_that_says_what_and_when(ser
 
 def test_health_says_that_all_is_well(served: Installation) -> None:
     """One line for each thing, exit code 0."""
-    wait(lambda: (served.home / ".prefect" / "watch.alive").exists(), 30)
+    wait((served.home / ".prefect" / "watch.alive").exists, 30)
     said = served.command("health")
     assert said.returncode == 0, said.stdout + said.stderr + served.logs()
     lines = [line.split(":")[0].removeprefix("ok").strip() for line in said.stdout.splitlines()]
@@ -125,9 +125,7 @@ def _states_of(served: Installation, file: str) -> set[str]:
 
 # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────
 def test_a_run_that_waits_for_a_person_takes_nobodys_turn_and_is_never_lost(served: Installation) -> None:
-    """Two roles are asked at once, though one run of a flow goes at a time; with every event of theirs lost they are
-    still asked; an answer in the form posts.
-    """
+    """Two roles are asked at once; with every event of theirs lost they still are; an answer in the form posts."""
     dear = [("A-02", "VASE", 10), ("B-02", "JUG", 10)]  # 9,000.00: finance; 600.00: inventory manager
     sheet(served.home, "CC-1", dear, moment(2, "09:30"))
     waiting = wait(lambda: len(runs := served.runs("approve-counts", "PAUSED")) == len(dear) and runs)
