@@ -98,6 +98,23 @@ def test_every_parameter_is_described_in_the_form(deployment: dict[str, Any]) ->
 
 
 @each
+def test_a_choice_is_a_list_and_nothing_is_called_none(deployment: dict[str, Any]) -> None:
+    """What the configuration names is chosen from a list, with a word for all; the usual is a word, never a null."""
+    from prefect.utilities.callables import parameter_schema
+
+    form = parameter_schema(_flow(deployment)).properties
+    for name, field in form.items():
+        assert "null" not in str(field), name
+        assert field["default"] is not None, name
+        words = field.get("enum") or field.get("items", {}).get("enum")
+        assert (words is not None) == (name in {"warehouse", "carrier", "kinds"}), name
+        assert field["default"] == ([] if name == "kinds" else "all") or words is None, name
+    assert form["as_of"]["default"] == "now"
+    assert {"title": "another moment", "type": "string", "format": "date-time"} in form["as_of"]["anyOf"]
+    assert "clock" in form["as_of"]["description"]
+
+
+@each
 def test_schedules_say_when_and_on_whose_clock(deployment: dict[str, Any]) -> None:
     """Each schedule is a cron line that can be read, in a named zone, with a slug to know it by."""
     from prefect.client.schemas.schedules import CronSchedule
@@ -210,6 +227,25 @@ def test_a_run_that_waits_for_a_person_takes_nobodys_turn(served: tuple["subproc
             ("approved", "Ann", "seen it myself", "posted"), (None, None, None, "review")]  # fmt: skip
     (adjusted,) = (home / "outgoing" / "reconcile-counts").rglob("adjustments.csv")
     assert "VASE" in adjusted.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("flow", "told", "words"),
+    [
+        ("plan-waves", {"warehouse": "NOWHERE"}, "'NOWHERE' is not one of ['all', 'MAIN', 'NORTH']"),
+        ("plan-waves", {"carrier": "Pigeon"}, "'Pigeon' is not one of ['all', 'DPD', 'Royal Mail']"),
+        ("receive-exports", {"kinds": ["nonsense"]}, "'nonsense' is not one of ['products', "),
+    ],
+)
+def test_a_run_with_an_unknown_choice_is_not_made(
+    served: tuple["subprocess.Popen[str]", str, Path], flow: str, told: dict[str, Any], words: str
+) -> None:
+    """Prefect's API refuses it, and says what it knows: no run waits for what is not there."""
+    with httpx.Client(base_url=served[1], timeout=30) as client:
+        deployment = client.get(f"/deployments/name/{flow}/{flow}").raise_for_status().json()["id"]
+        refused = client.post(f"/deployments/{deployment}/create_flow_run", json={"parameters": told})
+        assert refused.status_code == httpx.codes.CONFLICT
+        assert words in refused.json()["detail"]
 
 
 @pytest.mark.skipif(
