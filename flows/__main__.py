@@ -13,12 +13,11 @@ import importlib
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from enum import Enum
 from inspect import Parameter, getdoc, signature
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -119,7 +118,7 @@ def _without_traceback(*loggers: str) -> None:
 # ── parameters ───────────────────────────────────────────────────────────────────────────────────────────────────
 def _parameters(name: str, function: Callable[..., Any], arguments: list[str]) -> dict[str, Any]:
     """What the command line says, in the types of the flow's signature; a model's fields are options of their own."""
-    hints, said = get_type_hints(function), described(getdoc(function) or "")
+    hints, said = get_type_hints(function, include_extras=True), described(getdoc(function) or "")
     parser = argparse.ArgumentParser(prog=f"python -m flows {name}", description=flows()[name])
     models = {}
     for parameter in signature(function).parameters.values():
@@ -144,7 +143,7 @@ def _option(parser: argparse.ArgumentParser, name: str, kind: Any, default: Any,
     kind = _present(kind)
     if kind is bool:
         parser.add_argument(flag, action=argparse.BooleanOptionalAction, **always)
-    elif get_origin(kind) in {list, tuple, set, frozenset}:
+    elif get_origin(kind) in {list, tuple, set, frozenset, Sequence}:
         each = get_args(kind)[0]
         parser.add_argument(flag, nargs="*", type=_reader(each), metavar=_shape(each, name), **always)
     else:
@@ -159,9 +158,7 @@ def _present(kind: Any) -> Any:
 
 def _shape(kind: Any, name: str) -> str:
     """The choices where there are some, otherwise the parameter's name in capitals."""
-    choices = get_args(kind) if get_origin(kind) is Literal else ()
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        choices = tuple(one.value for one in kind)
+    choices = TypeAdapter(kind).json_schema().get("enum", ())
     return "{" + ",".join(map(str, choices)) + "}" if choices else name.upper()
 
 
@@ -170,7 +167,8 @@ def _reader(kind: Any) -> Callable[[str], Any]:
         try:
             return TypeAdapter(kind).validate_python(said)
         except ValidationError as error:
-            raise argparse.ArgumentTypeError(f"{said!r}: {error.errors()[0]['msg']}") from None
+            why = error.errors()[0]["msg"]
+            raise argparse.ArgumentTypeError(why if why.startswith("found ") else f"{said!r}: {why}") from None
 
     return read
 

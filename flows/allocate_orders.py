@@ -1,16 +1,16 @@
 """Promise stock to the orders that are paid for, and say what is missing."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from tasks.allocate_orders import allocate_stock, promise_days, release_cancelled
 from tasks.audit_oversell import audit_oversell
-from tasks.clock import moment
+from tasks.clock import NOW, moment
 from tasks.hold_orders import end_holds, expire_unpaid, hold_duplicates
 from tasks.list_backorders import explain_waiting
+from tasks.parameters import Moment
 from tasks.prepare_database import prepare_database
 from tasks.publish_feeds import publish_feeds
 from tasks.publish_stock import shortage_rows, write_documents
@@ -42,7 +42,7 @@ class Allocated:
 
 
 @flow(name="allocate-orders", flow_run_name=named("allocate orders", as_of=" as of {}"))
-def allocate_orders(as_of: datetime | None = None, *, full_feeds: bool = False) -> Allocated:
+def allocate_orders(as_of: Moment = NOW, *, full_feeds: bool = False) -> Allocated:
     """Promise free stock to open, paid orders in order of priority, never more than there is.
 
     What cancelled and refunded orders held is free first; an order placed twice is held for a person, one nobody pays
@@ -50,7 +50,7 @@ def allocate_orders(as_of: datetime | None = None, *, full_feeds: bool = False) 
     longer are. Channels are told what changed. A second run with nothing new promises, writes and tells nothing.
 
     Args:
-        as_of: The moment the run takes for now; the clock's when empty.
+        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
         full_feeds: Tell the channels everything they may sell, not only what changed.
 
     Returns:

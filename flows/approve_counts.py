@@ -1,7 +1,6 @@
 """Ask a person about count differences that may not be posted without one, and carry out the answers."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
@@ -10,8 +9,9 @@ from prefect.flow_runs import suspend_flow_run
 from tasks.approval_form import form
 from tasks.approve_counts import answered_before, look_what_waits, look_what_was_answered, write_down
 from tasks.ask_people import ask_people
-from tasks.clock import moment
+from tasks.clock import NOW, moment
 from tasks.document_counts import write_documents
+from tasks.parameters import ALL, Asking, Moment
 from tasks.prepare_database import prepare_database
 from tasks.reconcile_counts import carry_out_answers
 from tasks.run_names import named
@@ -29,9 +29,7 @@ class Approved:
 
 
 @flow(name="approve-counts", flow_run_name=named("approve counts", role=": {}", asked_at=", asked {}"))
-def approve_counts(
-    asked_at: datetime | None = None, role: str | None = None, as_of: datetime | None = None
-) -> Approved:  # fmt: skip
+def approve_counts(asked_at: Asking = ALL, role: str = "", as_of: Moment = NOW) -> Approved:
     """Wait for a person's answers in Prefect's UI, and post, close or count again what they say.
 
     reconcile-counts starts one run for each list of differences and role. The run is suspended: no process waits, and
@@ -39,17 +37,19 @@ def approve_counts(
     Findings that are left waiting are asked about again in the same run; those that changed meanwhile in a new one.
 
     Args:
-        asked_at: Which list, by the moment it was asked; when empty, all that wait without a run are asked about again.
-        role: Who is asked.
-        as_of: The moment the run takes for now; the clock's when empty.
+        asked_at: Leave it at all: every list that waits without a run is asked about again, in a run of its own.
+            reconcile-counts names the list by the moment it was asked.
+        role: Leave it empty: reconcile-counts names who is asked about its list.
+        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
 
     Returns:
         How many findings were posted, rejected and sent to be counted again.
     """
     as_of = moment(as_of)
     prepare_database()
-    if asked_at is None:
+    if isinstance(asked_at, str):
         return Approved(askings_that_wait=ask_people(as_of, again=True))
+    asked_at = moment(asked_at)
     turn, problems, waiting = 1, list[str](), look_what_waits(asked_at, role)
     while len(waiting) or answered_before(f"answer-{turn}"):
         create_table_artifact(

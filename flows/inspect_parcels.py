@@ -1,13 +1,13 @@
 """Judge what was packed before it leaves."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
-from tasks.clock import moment
+from tasks.clock import NOW, moment
 from tasks.inspect_parcels import judge_parcels, parcel_rows, warn_of_held_parcels
+from tasks.parameters import Moment
 from tasks.prepare_database import prepare_database
 from tasks.run_names import named
 from tasks.show_tables import shown
@@ -28,7 +28,7 @@ class Inspected:
 
 
 @flow(name="inspect-parcels", flow_run_name=named("inspect parcels", as_of=" as of {}"))
-def inspect_parcels(as_of: datetime | None = None) -> Inspected:
+def inspect_parcels(as_of: Moment = NOW) -> Inspected:
     """Compare every packed parcel with its order, its picks, its weight and the packing procedure; release or hold it.
 
     Which parcels a person opens by hand as well is drawn from a seed that is kept, by ISO 2859-1: from the orders of
@@ -38,7 +38,7 @@ def inspect_parcels(as_of: datetime | None = None) -> Inspected:
     A parcel is judged once: a second run finds nothing to do and writes nothing.
 
     Args:
-        as_of: The moment the run takes for now; the clock's when empty.
+        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
 
     Returns:
         How many parcels were released, held and drawn, and what was found in them.

@@ -1,13 +1,13 @@
 """Choose the places to count today, and write blind sheets for the counters."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
-from tasks.clock import moment
+from tasks.clock import NOW, moment
 from tasks.document_counts import write_documents
+from tasks.parameters import ALL, AS_PLANNED, Counters, Moment, WarehouseChoice, specific
 from tasks.plan_counts import plan
 from tasks.prepare_database import prepare_database
 from tasks.run_names import named
@@ -34,11 +34,11 @@ class CountsPlanned:
 
 @flow(name="plan-counts", flow_run_name=named("plan counts", warehouse=" in {}", as_of=" as of {}"))
 def plan_counts(
-    warehouse: str | None = None,
-    counters: int | None = None,
+    warehouse: WarehouseChoice = ALL,
+    counters: Counters = AS_PLANNED,
     include_empty: bool = False,  # noqa: FBT001, FBT002 - a flow's parameters are a form
     closed_days_too: bool = False,  # noqa: FBT001, FBT002
-    as_of: datetime | None = None,
+    as_of: Moment = NOW,
 ) -> CountsPlanned:
     """Choose the places to count today, the most urgent first, and write a blind sheet a counter.
 
@@ -47,18 +47,18 @@ def plan_counts(
     is dropped in inbox/counts as it is.
 
     Args:
-        warehouse: Only this warehouse (its code); every one when empty.
-        counters: How many people count today; as config/rules/counts.yaml says when empty.
+        warehouse: Which warehouse to plan for.
+        counters: How many people count today. As planned is what config/rules/counts.yaml says.
         include_empty: Whether places the book has empty are counted periodically too.
         closed_days_too: Whether to plan on a day on which the warehouse is closed, too.
-        as_of: The moment the run takes for now; the clock's when empty.
+        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
 
     Returns:
         How many places were planned, on how many sheets, and why.
     """
-    as_of = moment(as_of)
+    as_of = moment(as_of, warehouse)
     prepare_database()
-    planned = plan(warehouse, counters, as_of, empty=include_empty, closed_too=closed_days_too)
+    planned = plan(specific(warehouse), specific(counters), as_of, empty=include_empty, closed_too=closed_days_too)
     documents = write_documents("plan-counts")
     create_table_artifact(shown(planned.rows()), key="counts-planned", description="Places to count today, and why")
     return CountsPlanned(

@@ -1,12 +1,12 @@
 """Say what to buy: reorder points from demand and lead time, and a proposal a supplier."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
-from tasks.clock import moment
+from tasks.clock import NOW, moment
+from tasks.parameters import Moment
 from tasks.plan_purchases import LISTED, propose_purchases, set_targets
 from tasks.prepare_database import prepare_database
 from tasks.run_names import named
@@ -24,7 +24,7 @@ class Purchases:
 
 
 @flow(name="plan-purchases", flow_run_name=named("plan purchases", as_of=" as of {}"))
-def plan_purchases(as_of: datetime | None = None) -> Purchases:
+def plan_purchases(as_of: Moment = NOW) -> Purchases:
     """Set reorder points from demand, service level and lead time, and propose what to buy from whom.
 
     Nothing is ordered. A proposal is a file a supplier in outgoing/plan-purchases, in the layout of goods on their way:
@@ -32,7 +32,7 @@ def plan_purchases(as_of: datetime | None = None) -> Purchases:
     same day with the same data changes and writes nothing.
 
     Args:
-        as_of: The moment the run takes for now; the clock's when empty.
+        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
 
     Returns:
         How many reorder points changed, and how many products and units are proposed.

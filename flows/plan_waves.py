@@ -1,12 +1,12 @@
 """Release allocated orders to the floor: waves, carts and the way each is walked."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
-from tasks.clock import moment
+from tasks.clock import NOW, moment
+from tasks.parameters import ALL, CarrierChoice, Moment, WarehouseChoice, specific
 from tasks.plan_waves import release_waves
 from tasks.prepare_database import prepare_database
 from tasks.print_pick_lists import write_pick_lists
@@ -31,7 +31,7 @@ class Waved:
 
 
 @flow(name="plan-waves", flow_run_name=named("plan waves", warehouse=" in {}", carrier=" for {}", as_of=" as of {}"))
-def plan_waves(warehouse: str | None = None, carrier: str | None = None, as_of: datetime | None = None) -> Waved:
+def plan_waves(warehouse: WarehouseChoice = ALL, carrier: CarrierChoice = ALL, as_of: Moment = NOW) -> Waved:
     """Put every order that can be picked into one wave a warehouse and carrier, on carts walked the shortest way.
 
     Each order left out has a reason. Of carts under way only those change from which an order was cancelled or for a
@@ -39,18 +39,18 @@ def plan_waves(warehouse: str | None = None, carrier: str | None = None, as_of: 
     or to change and writes nothing; lists that a broken-off run did not print are printed by the next.
 
     Args:
-        warehouse: The warehouse to plan for, such as MAIN; every one when empty.
-        carrier: The carrier whose pickup is planned, such as DPD; every one when empty.
-        as_of: The moment the run takes for now; the clock's when empty.
+        warehouse: Which warehouse to plan for.
+        carrier: Whose pickup to plan for.
+        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
 
     Returns:
         How many waves, carts, orders and picks were released, the metres walked, and how many orders were left out; how
         many carts were planned again, and how many places no tour can reach.
     """
-    as_of = moment(as_of)
+    as_of = moment(as_of, warehouse)
     prepare_database()
     changed = replan_carts(as_of)
-    planned = release_waves(warehouse, carrier, as_of)
+    planned = release_waves(specific(warehouse), specific(carrier), as_of)
     documents = write_pick_lists(planned, as_of)
     made, why = planned.waves, planned.left_out["reason"].value_counts().sort_index()
     rows = [{"wave": f"left out: {reason}", "orders": int(n)} for reason, n in why.items()]

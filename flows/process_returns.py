@@ -1,14 +1,14 @@
 """Answer return requests, and book what came back."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from tasks.book_returns import book_receipts
-from tasks.clock import moment
+from tasks.clock import NOW, moment
 from tasks.domain.states import ReturnState
+from tasks.parameters import Moment
 from tasks.prepare_database import prepare_database
 from tasks.process_returns import decide_requests
 from tasks.run_names import named
@@ -29,14 +29,14 @@ class ReturnsProcessed:
 
 
 @flow(name="process-returns", flow_run_name=named("process returns", as_of=" as of {}"))
-def process_returns(as_of: datetime | None = None) -> ReturnsProcessed:
+def process_returns(as_of: Moment = NOW) -> ReturnsProcessed:
     """Answer return requests by the policy, put what came back where it belongs, and propose what is paid back.
 
     Each decision names its rule. A request is answered once, a received unit is dispositioned once and a refund
     proposed once: a second run finds nothing to do, changes nothing and writes no document.
 
     Args:
-        as_of: The moment the run takes for now; the clock's when empty.
+        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
 
     Returns:
         How many requests were answered in which way, how many products were received, and how many refunds proposed.

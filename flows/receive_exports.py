@@ -1,15 +1,16 @@
 """Take in what shops, warehouses, carriers and counters delivered."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from tasks.announce_files import announce_files
-from tasks.clock import moment
+from tasks.clock import NOW, moment
 from tasks.domain.exports import KINDS
+from tasks.parameters import KindChoice, Moment
 from tasks.prepare_database import prepare_database
 from tasks.receive_exports import expectations, find_files, read_site, report_drift, settle_orders, take_in_kind
 from tasks.receive_reports import artifact_rows
@@ -32,15 +33,15 @@ class Received:
 
 
 @flow(name="receive-exports", flow_run_name=named("receive exports", kinds=": {}", as_of=" as of {}"))
-def receive_exports(kinds: list[str] | None = None, as_of: datetime | None = None) -> Received:
+def receive_exports(kinds: Sequence[KindChoice] = (), as_of: Moment = NOW) -> Received:
     """Take in every file of the inbox: recognised, judged row by row and as a whole, loaded or refused, archived.
 
     A file taken in before changes nothing, whatever its name. A file that is refused lies in the quarantine folder
     with the reason; rows that are refused wait in a spreadsheet there, to be corrected and dropped in the inbox again.
 
     Args:
-        kinds: Which inbox folders to look into; every one when empty.
-        as_of: The moment the run takes for now; the clock's when empty.
+        kinds: Which folders of the inbox to look into; all of them when none is chosen.
+        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
 
     Returns:
         How many files and rows were taken in, refused and quarantined.
@@ -50,7 +51,7 @@ def receive_exports(kinds: list[str] | None = None, as_of: datetime | None = Non
     site = read_site()
     outcomes = []
     with expectations(as_of) as gate:
-        for kind, files in find_files(kinds or list(KINDS)).items():
+        for kind, files in find_files(kinds or KINDS).items():
             outcomes += take_in_kind(kind, files, site, gate, as_of)
     settle_orders()
     drift = report_drift()

@@ -1,7 +1,6 @@
 """Compare counts with the book as it was when they were made."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
@@ -9,8 +8,9 @@ from prefect.artifacts import create_table_artifact
 from flows.receive_exports import receive_exports
 from tasks.approve_counts import look_what_waits
 from tasks.ask_people import ask_people
-from tasks.clock import moment
+from tasks.clock import NOW, moment
 from tasks.document_counts import write_documents
+from tasks.parameters import ALL, Moment, WarehouseChoice, specific
 from tasks.prepare_database import prepare_database
 from tasks.receive_exports import find_files
 from tasks.reconcile_counts import carry_out_answers, reconcile
@@ -39,7 +39,7 @@ class Reconciled:
 
 
 @flow(name="reconcile-counts", flow_run_name=named("reconcile counts", warehouse=" in {}", as_of=" as of {}"))
-def reconcile_counts(warehouse: str | None = None, as_of: datetime | None = None, *, ask: bool = False) -> Reconciled:
+def reconcile_counts(warehouse: WarehouseChoice = ALL, as_of: Moment = NOW, *, ask: bool = False) -> Reconciled:
     """Compare each counted place with the ledger at the moment of the count, and settle the difference.
 
     Within tolerance it is posted, dated at the count; outside, another person counts again; what is dear or stays
@@ -47,18 +47,18 @@ def reconcile_counts(warehouse: str | None = None, as_of: datetime | None = None
     lie in the inbox are received first. A second run finds nothing to decide, changes no row and writes no document.
 
     Args:
-        warehouse: Only the counts of this warehouse (its code); of every one when empty.
-        as_of: The moment the run takes for now; the clock's when empty. Later counts wait.
+        warehouse: Whose counts to reconcile.
+        as_of: The moment the run takes for now; later counts wait. A time without a zone is on the warehouse's clock.
         ask: Start runs of approve-counts that ask in Prefect's UI about what waits.
 
     Returns:
         How many places were decided how, and what was adjusted.
     """
-    as_of = moment(as_of)
+    as_of = moment(as_of, warehouse)
     prepare_database()
     if find_files(["counts", "approvals"]):
         receive_exports(["movements", "counts", "approvals"], as_of)
-    decided, answered = reconcile(warehouse, as_of), carry_out_answers(as_of)
+    decided, answered = reconcile(specific(warehouse), as_of), carry_out_answers(as_of)
     documents, waiting = write_documents("reconcile-counts"), look_what_waits()
     told = shown(records(decided.told()))
     create_table_artifact(told, key="variances", description="Counted places that are not as the book says")

@@ -1,12 +1,12 @@
 """Say whether it works: the operations report."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
-from tasks.clock import moment
+from tasks.clock import NOW, moment
+from tasks.parameters import TODAY, Day, Moment, specific
 from tasks.prepare_database import prepare_database
 from tasks.report_kpis import figure_rows, measure, write_report
 from tasks.run_names import named
@@ -25,21 +25,21 @@ class Reported:
 
 
 @flow(name="report-kpis", flow_run_name=named("report the figures", day=" of {}", as_of=" as of {}"))
-def report_kpis(as_of: datetime | None = None, day: date | None = None) -> Reported:
+def report_kpis(as_of: Moment = NOW, day: Day = TODAY) -> Reported:
     """Write the operations report: what needs a person now, every figure with the orders behind it, the documents.
 
     Nothing in the database changes. A second run with the same data writes the same bytes. What arrived late is
     counted on the day it happened: a figure that an earlier report stated otherwise is listed as restated.
 
     Args:
-        as_of: The moment the run takes for now; the clock's when empty.
-        day: The last day of the report; the day of that moment when empty.
+        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
+        day: The last day of the report, on the clock of config/rules/kpis.yaml. Today is the day of that moment.
 
     Returns:
         How many figures there are, how many miss their target, what waits for a person, and where the page is.
     """
     prepare_database()
-    report = measure(moment(as_of), day)
+    report = measure(moment(as_of), specific(day))
     page = write_report(report)
     rows = figure_rows(report)
     create_table_artifact(shown(rows), key="figures", description=f"Operations on {report.when.last}: {page}")

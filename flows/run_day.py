@@ -1,7 +1,6 @@
 """A whole fulfilment day, every flow in order."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from prefect import flow
@@ -18,7 +17,8 @@ from flows.reconcile_counts import reconcile_counts
 from flows.report_kpis import report_kpis
 from flows.send_messages import send_messages
 from flows.track_shipments import track_shipments
-from tasks.clock import moment
+from tasks.clock import NOW, moment
+from tasks.parameters import Moment, SourceFolder
 from tasks.prepare_database import prepare_database
 from tasks.run_day import STOCK_AND_ORDERS, day_of, fill_inbox, look, tables_changed
 from tasks.run_names import named
@@ -34,14 +34,15 @@ class Day:
 
 
 @flow(name="run-day", flow_run_name=named("run the day", source=" of {}", as_of=" as of {}"))
-def run_day(source: str | None = None, as_of: datetime | None = None) -> Day:
+def run_day(source: SourceFolder = "", as_of: Moment = NOW) -> Day:
     """Run one fulfilment day: receive, reconcile, allocate, pick, inspect, ship, answer, report.
 
     A second run with the same files changes no row, and says so.
 
     Args:
         source: A folder whose inbox is copied to the inbox first, such as data/sample; only the inbox when empty.
-        as_of: The moment the run takes for now; what the source's day.yaml says, or the clock's, when empty.
+        as_of: The moment the run takes for now. Where the source has a day.yaml, now is what it says. A time
+            without a zone is on the warehouse's clock.
 
     Returns:
         What each flow did, and which tables changed.

@@ -1,14 +1,15 @@
 """Tell customers what happened, each thing at most once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
-from tasks.clock import moment
+from tasks.clock import NOW, moment
 from tasks.domain.states import MessageState
 from tasks.list_unreached import list_for_support, support_rows
+from tasks.parameters import Moment
 from tasks.prepare_database import prepare_database
 from tasks.run_names import named
 from tasks.send_messages import leave_out, release_messages, send_queued, settle_interrupted
@@ -29,7 +30,7 @@ class Sent:
 
 
 @flow(name="send-messages", flow_run_name=named("send messages", as_of=" as of {}"))
-def send_messages(not_sent: list[str] | None = None, as_of: datetime | None = None) -> Sent:
+def send_messages(not_sent: Sequence[str] = (), as_of: Moment = NOW) -> Sent:
     """Send what waits in the outbox: on paper, which is a folder, or by the configured mail provider.
 
     A message is claimed before the call and closed after it. One that may have been sent when a run died stays in
@@ -38,7 +39,7 @@ def send_messages(not_sent: list[str] | None = None, as_of: datetime | None = No
 
     Args:
         not_sent: Keys of messages in doubt of which a person found out that they were not sent; they are queued again.
-        as_of: The moment the run takes for now; the clock's when empty.
+        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
 
     Returns:
         How many messages ended in which state, and how many wait for customer support.
@@ -46,7 +47,7 @@ def send_messages(not_sent: list[str] | None = None, as_of: datetime | None = No
     as_of = moment(as_of)
     prepare_database()
     interrupted = settle_interrupted(as_of)
-    released = release_messages(not_sent or [])
+    released = release_messages(not_sent)
     suppressed = leave_out(as_of)
     states = send_queued(as_of)
     listed = list_for_support(as_of)

@@ -1,12 +1,12 @@
 """Follow parcels from the packing bench to the door."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
-from tasks.clock import moment
+from tasks.clock import NOW, moment
+from tasks.parameters import Moment
 from tasks.prepare_database import prepare_database
 from tasks.run_names import named
 from tasks.show_tables import shown
@@ -28,7 +28,7 @@ class Tracked:
 
 
 @flow(name="track-shipments", flow_run_name=named("track shipments", as_of=" as of {}"))
-def track_shipments(as_of: datetime | None = None) -> Tracked:
+def track_shipments(as_of: Moment = NOW) -> Tracked:
     """Take what carriers took out of stock, bring parcels where their events say they are, tell customers, warn.
 
     A parcel that left is taken from the promises of its order, once. Its state follows from all its events in the order
@@ -38,7 +38,7 @@ def track_shipments(as_of: datetime | None = None) -> Tracked:
     A second run finds nothing to do, changes nothing and writes no document.
 
     Args:
-        as_of: The moment the run takes for now; the clock's when empty.
+        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
 
     Returns:
         How many parcels left, moved, arrived and went astray, and what was told of them.

@@ -12,6 +12,7 @@ from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
+from tasks.parameters import ALL
 from tasks.store import approvals
 from tasks.store.engine import reading
 
@@ -64,12 +65,12 @@ def _runs(client: SyncPrefectClient, deployment: UUID, *states: StateType) -> di
     wanted = FlowRunFilter.model_validate({"state": {"type": {"any_": list(states)}}})
     newest = FlowRunSort.EXPECTED_START_TIME_DESC
     runs = reversed(client.read_flow_runs(flow_run_filter=wanted, deployment_filter=mine, sort=newest))
-    asked = [run for run in runs if run.parameters.get("asked_at")]
+    asked = [run for run in runs if run.parameters.get("asked_at", ALL) != ALL]
     return {_key(pd.Timestamp(run.parameters["asked_at"]), run.parameters.get("role")): run for run in asked}
 
 
 def _start(
     client: SyncPrefectClient, deployment: UUID, moment: pd.Timestamp, role: str | None, mark: str
 ) -> None:  # fmt: skip
-    said = {"asked_at": moment.isoformat(), "role": role if isinstance(role, str) else None}
+    said = {"asked_at": moment.isoformat(), "role": role if isinstance(role, str) else ""}
     client.create_flow_run_from_deployment(deployment, parameters=said, idempotency_key=mark)

@@ -1,5 +1,7 @@
 """The merchants and warehouses of this installation, as config says them."""
 
+from zoneinfo import ZoneInfo
+
 from config.read import names, read
 from tasks.domain.sites import Merchant, Warehouse
 
@@ -12,3 +14,9 @@ def merchants() -> list[Merchant]:
 def warehouses() -> list[Warehouse]:
     """Every configured warehouse."""
     return [read(f"warehouses/{name}.yaml", Warehouse) for name in names("warehouses")]
+
+
+def clock_of(warehouse: str = "") -> ZoneInfo:
+    """The zone of the warehouse's clock; where none is singled out, of the first one's; UTC where there is none."""
+    zones = {site.code: site.time_zone for site in warehouses()}
+    return ZoneInfo(zones.get(warehouse) or next(iter(zones.values()), "UTC"))

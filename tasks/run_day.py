@@ -4,11 +4,13 @@ import shutil
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from prefect import task
 
-from config.read import ConfigError, read
+from config.read import read
 from config.settings import settings
+from tasks.clock import NOW
 from tasks.domain.exports import KINDS
 from tasks.store.engine import reading
 from tasks.store.footprint import footprint
@@ -26,22 +28,20 @@ class Day:
 
 
 @task(task_run_name="find out which day it is")
-def day_of(source: str | None, as_of: datetime | None) -> datetime | None:
-    """`as_of`, otherwise what the source's day.yaml says, otherwise nothing."""
-    said = Path(source or "") / "day.yaml"
-    if as_of or not source or not said.is_file():
+def day_of(source: str, as_of: datetime | Literal["now"]) -> datetime | Literal["now"]:
+    """`as_of`; for now, what the source's day.yaml says, where there is one."""
+    day = Path(source) / "day.yaml"
+    if as_of != NOW or not source or not day.is_file():
         return as_of
-    return read(said.resolve(), Day).as_of
+    return read(day.resolve(), Day).as_of
 
 
 @task(task_run_name="copy the files to the inbox")
-def fill_inbox(source: str | None) -> int:
+def fill_inbox(source: str) -> int:
     """Copy every file below `source`/inbox/<kind> to the inbox; the source keeps its own. Returns how many."""
-    if source is None:
+    if not source:
         return 0
     folder = Path(source) / "inbox"
-    if not folder.is_dir():
-        raise ConfigError(f"{folder}: no such folder; expected one with a folder per kind: {', '.join(KINDS)}")
     files = [path for kind in KINDS for path in sorted((folder / kind).rglob("*")) if path.is_file()]
     for path in files:
         target = settings().folder("inbox") / path.relative_to(folder)

@@ -1,24 +1,32 @@
-"""Names of flow runs in words: what a run was told, without a word of what it was not told."""
+"""Names of flow runs in words: what a run was told, without a word of what is usual."""
 
 from collections.abc import Callable
 from datetime import datetime
+from inspect import signature
 from typing import Any
 
-from prefect.runtime import flow_run
+from prefect.context import FlowRunContext
+
+from tasks.clock import clock_time
 
 
 def named(words: str, **parts: str) -> Callable[[], str]:
-    """A name for `flow_run_name`: `words`, and for each parameter that is given its part, such as ` in {}`."""
+    """A name for `flow_run_name`: `words`, and for each parameter that is not as usual its part, such as ` in {}`."""
 
     def name() -> str:
-        given = flow_run.parameters
-        return words + "".join(part.format(_plain(given[key])) for key, part in parts.items() if given.get(key))
+        run = FlowRunContext.get()
+        if run is None or run.flow is None:
+            return words
+        values, usual = run.parameters or {}, signature(run.flow.fn).parameters
+        unusual = {key: value for key in parts if (value := values.get(key)) and value != usual[key].default}
+        warehouse = values.get("warehouse", "")
+        return words + "".join(parts[key].format(_plain(value, warehouse)) for key, value in unusual.items())
 
     return name
 
 
-def _plain(value: Any) -> str:
-    """A list with commas, a moment to the minute, a kind's name without its underscores."""
-    if isinstance(value, list):
+def _plain(value: Any, warehouse: str) -> str:
+    """A list with commas, a moment on the clock of the warehouse, a kind's name without its underscores."""
+    if isinstance(value, list | tuple):
         return ", ".join(str(one).replace("_", " ") for one in value)
-    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else str(value)
+    return clock_time(value, warehouse) if isinstance(value, datetime) else str(value)

@@ -1,9 +1,11 @@
-"""Tables for Prefect's UI as an analyst reads them: columns in words, whole numbers whole, nothing where nothing is."""
+"""Tables for Prefect's UI as an analyst reads them: columns in words, whole numbers whole, moments with their zone."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+
+from tasks.configured import clock_of
 
 SHOWN_MAX = 200
 
@@ -16,12 +18,14 @@ def shown(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """The first rows of a frame, for `shown`."""
-    return [{str(name): _plain(value) for name, value in row.items()} for row in _first(frame)]
-
-
-def _first(frame: pd.DataFrame) -> list[dict[Any, Any]]:
-    return frame.head(SHOWN_MAX).to_dict("records")
+    """The first rows of a frame, for `shown`; moments are on the clock of the warehouses, which is named."""
+    clock, first = clock_of(), frame.head(SHOWN_MAX)
+    on_clock = {
+        str(name): moments.dt.tz_convert(clock).dt.strftime(f"%Y-%m-%d %H:%M {clock.key}")
+        for name, moments in first.select_dtypes("datetimetz").items()
+    }
+    rows = first.assign(**on_clock).to_dict("records")
+    return [{str(name): _plain(value) for name, value in row.items()} for row in rows]
 
 
 def _plain(value: Any) -> Any:

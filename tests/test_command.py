@@ -115,6 +115,30 @@ def test_a_wrong_option_is_refused(arguments: list[str]) -> None:
     assert refused.value.code == 2
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Prefect's own imports
+@pytest.mark.parametrize(
+    ("flow", "arguments", "words"),
+    [
+        ("plan-waves", ["--warehouse", "NOWHERE"], "--warehouse: found 'NOWHERE', expected one of all, MAIN, NORTH"),
+        ("receive-exports", ["--kinds", "nonsense"], "--kinds: found 'nonsense', expected one of products, locations,"),
+        ("plan-counts", ["--counters", "0"], "--counters: found '0', expected as planned or a whole number from 1"),
+        ("plan-waves", ["--as-of", "noon"], "--as-of: found 'noon', expected now or a moment such as 2026-03-02 09:00"),
+        ("run-day", ["--source", "nowhere"], "--source: found 'nowhere', expected a folder with a folder named inbox"),
+        ("plan-waves", ["--help"], "--carrier {all,DPD,Royal Mail}"),
+    ],
+)
+@pytest.mark.usefixtures("home")
+def test_the_shell_offers_and_refuses_what_the_form_does(
+    flow: str, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One sentence and exit code 2 for what nobody configured; the choices in the help."""
+    module = importlib.import_module(f"flows.{flow.replace('-', '_')}")
+    with pytest.raises(SystemExit) as ended:
+        command._parameters(flow, getattr(module, flow.replace("-", "_")).fn, arguments)
+    assert ended.value.code == (0 if arguments == ["--help"] else 2)
+    assert words in "".join(capsys.readouterr())
+
+
 def test_the_fields_of_a_model_are_options_of_their_own() -> None:
     """A group of parameters is typed flat and arrives as the model."""
     found = command._parameters("receive-exports", _modelled, ["--lines-max", "3"])

@@ -82,6 +82,23 @@ def test_every_parameter_is_described_in_the_form(deployment: dict[str, Any]) ->
 
 
 @each
+def test_a_choice_is_a_list_and_nothing_is_called_none(deployment: dict[str, Any]) -> None:
+    """What the configuration names is chosen from a list, with a word for all; the usual is a word, never a null."""
+    from prefect.utilities.callables import parameter_schema
+
+    form = parameter_schema(_flow(deployment)).properties
+    for name, field in form.items():
+        assert "null" not in str(field), name
+        assert field["default"] is not None, name
+        words = field.get("enum") or field.get("items", {}).get("enum")
+        assert (words is not None) == (name in {"warehouse", "carrier", "kinds"}), name
+        assert field["default"] == ([] if name == "kinds" else "all") or words is None, name
+    assert form["as_of"]["default"] == "now"
+    assert {"title": "another moment", "type": "string", "format": "date-time"} in form["as_of"]["anyOf"]
+    assert "clock" in form["as_of"]["description"]
+
+
+@each
 def test_schedules_say_when_and_on_whose_clock(deployment: dict[str, Any]) -> None:
     """Each schedule is a cron line that can be read, in a named zone, with a slug to know it by."""
     from prefect.client.schemas.schedules import CronSchedule

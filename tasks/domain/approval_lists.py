@@ -24,8 +24,7 @@ class Waiting:
 
     def told(self) -> pd.DataFrame:
         """The table of the artifact."""
-        asked_at = self.findings["asked_at"].dt.strftime("%Y-%m-%d %H:%M")
-        return self.findings.assign(value=self._values(), asked_at=asked_at)[list(SHOWN)]
+        return self.findings.assign(value=self._values())[list(SHOWN)]
 
     def lines(self) -> list[str]:
         """Each finding in one line."""
@@ -54,5 +53,4 @@ class Answered:
 
     def told(self) -> pd.DataFrame:
         """The table of the artifact: what was answered, by whom, when and why."""
-        when = self.findings["answered_at"].dt.strftime("%Y-%m-%d %H:%M")
-        return self.findings.assign(answered_at=when)[list(TOLD)]
+        return self.findings[list(TOLD)]

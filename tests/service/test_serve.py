@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 import yaml
@@ -84,6 +85,25 @@ def test_health_says_that_all_is_well(served: Installation) -> None:
     lines = [line.split(":")[0].removeprefix("ok").strip() for line in said.stdout.splitlines()]
     assert {"server", "scheduler", "worker", "watch", "events", "database", "disk", "sender"} < set(lines)
     assert {one["name"] for one in DEPLOYMENTS} < set(lines)
+
+
+# ── parameters ───────────────────────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("flow", "parameters", "words"),
+    [
+        ("plan-waves", {"warehouse": "NOWHERE"}, "'NOWHERE' is not one of ['all', 'MAIN', 'NORTH']"),
+        ("plan-waves", {"carrier": "Pigeon"}, "'Pigeon' is not one of ['all', 'DPD', 'Royal Mail']"),
+        ("receive-exports", {"kinds": ["nonsense"]}, "'nonsense' is not one of ['products', "),
+    ],
+)
+def test_a_run_with_an_unknown_choice_is_not_made(
+    served: Installation, flow: str, parameters: dict[str, Any], words: str
+) -> None:
+    """Prefect's API refuses it, and says what it knows: no run waits for what is not there."""
+    path = f"/deployments/{_deployment(served, flow)}/create_flow_run"
+    refused = served.client.post(path, json={"parameters": parameters})
+    assert refused.status_code == httpx.codes.CONFLICT
+    assert words in refused.json()["detail"]
 
 
 # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────

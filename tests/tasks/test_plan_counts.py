@@ -304,12 +304,6 @@ def test_the_day_is_the_warehouses(shop: Engine) -> None:
         assert connection.scalar(select(counts.c.code)) == "CC-MAIN-20260702-1"
 
 
-def test_an_unknown_warehouse_is_refused(shop: Engine) -> None:
-    """With the ones there are."""
-    with pytest.raises(ConfigError, match="expected one of MAIN"):
-        plan.fn("MARS", 1, AS_OF)
-
-
 def everything_in(path: Path) -> str:
     """Every text of a document: each part of a workbook but its pictures, or each page of a PDF."""
     if path.suffix == ".pdf":
