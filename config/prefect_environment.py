@@ -26,6 +26,7 @@ def served(home: Path, host: str, port: int, database: str) -> dict[str, str]:
     """For a server that stays, its worker, and every run the worker starts. `database` is where the data is."""
     return in_process(home) | _database(database) | {
         "PREFECT_API_URL": f"http://{_reachable(host)}:{port}/api",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_UI_API_URL": "/api",  # of whatever address the browser knows the server by
         "PREFECT_LOGGING_LEVEL": "INFO",
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",

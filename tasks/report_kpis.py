@@ -20,6 +20,7 @@ from tasks.domain.kpi_report import Facts, Report
 from tasks.domain.kpis import KpiRules, Period, period, restated
 from tasks.domain.orders import urgent
 from tasks.domain.sites import silent_channels
+from tasks.service_problems import service_problems
 from tasks.store import attention, due_orders, kpi_rows, kpis
 from tasks.store.engine import reading
 
@@ -34,6 +35,7 @@ def measure(as_of: datetime, day: date | None) -> Report:
         orders = kpi_report.promised(facts, rules, silent_channels(merchants()))
         late = kpi_report.late_orders(orders, when, rules)
         lists = _waiting(connection, when) | {"late_orders": late, "oversell": findings(connection)}
+    lists["service"] = service_problems()
     figures = kpi_report.figures(facts, orders, when, rules)
     earlier = operations_page.earlier_days(settings().folder("reports"), when.last)
     return Report(
