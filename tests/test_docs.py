@@ -8,6 +8,7 @@ import yaml
 
 from config.settings import Settings
 from tasks.domain.exports import KINDS
+from tasks.service.commands import COMMANDS
 from tasks.store.schema import metadata
 
 ROOT = Path(__file__).parent.parent
@@ -54,6 +55,12 @@ def test_every_setting_is_named(name: str) -> None:
     """Each variable of the environment has its line in running.md."""
     alias = Settings.model_fields[name].validation_alias
     assert f"| `{alias or 'FULFILMENT_' + name.upper()}` |" in RUNNING
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_named(command: str) -> None:
+    """Each command beside the flows has a word in running.md."""
+    assert f"flows {command}" in RUNNING
 
 
 def test_every_make_target_is_named() -> None:

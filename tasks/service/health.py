@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 from collections.abc import Callable, Iterator
@@ -130,9 +131,15 @@ def _watch(_client: SyncPrefectClient) -> Check:
 
 
 def _events(_client: SyncPrefectClient) -> Check:
-    """Events the server could not deal with lie in a folder of Prefect's; the schedules make good what was lost."""
-    failed = len(list((settings().home / ".prefect" / "dlq").glob("*")))
-    return Check("events", not failed, f"{failed:,} failed, see .prefect/dlq" if failed else "none failed")
+    """Events the server could not deal with lie in a folder of Prefect's, or its log says how many it dropped."""
+    home = settings().home / ".prefect"
+    failed = len(list((home / "dlq").glob("*")))
+    log = home / "server.log"
+    for line in log.open(encoding="utf-8", errors="replace") if log.exists() else ():
+        failed += sum(int(number) for number in re.findall(r"dropping (\d+) events", line))
+    return Check(
+        "events", not failed, f"{failed:,} failed, see .prefect/dlq and server.log" if failed else "none failed"
+    )
 
 
 def _flows(client: SyncPrefectClient) -> Iterator[Check]:

@@ -15,6 +15,7 @@ from config.settings import settings
 from tasks.service.deployment import deploy
 from tasks.service.health import problems
 from tasks.service.parts import Part, ServiceError, log_of, running, say
+from tasks.service.runs import make_up_missed_runs
 from tasks.service.watch import watch
 from tasks.service.worker import worker_parts
 from tasks.store.engine import engine
@@ -40,6 +41,7 @@ def serve(host: str, port: int, runs_at_once: int) -> None:
         _wait_for(client, server)
         stack.enter_context(_announced())
         deploy(client)
+        make_up_missed_runs(client)
         stack.enter_context(running(worker))
         say(f"ready: http://{host}:{port} shows every flow, its schedule and its runs; Ctrl-C stops it")
         try:

@@ -180,6 +180,7 @@ def _become(request: Request) -> None:
     os.chdir(request.folder)
     sys.argv = ["prefect.engine"]
     refresh_global_settings_context()
+    sys.modules.pop(ENGINE[0])  # it is about to be the main program
     gc.unfreeze()
     runpy.run_module("prefect.engine", run_name="__main__", alter_sys=True)
 
