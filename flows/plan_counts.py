@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from tasks.clock import moment
 from tasks.document_counts import write_documents
+from tasks.operation import operation
 from tasks.plan_counts import plan
 from tasks.prepare_database import prepare_database
 from tasks.run_names import named
@@ -32,7 +32,7 @@ class CountsPlanned:
     documents: int
 
 
-@flow(name="plan-counts", flow_run_name=named("plan counts", warehouse=" in {}", as_of=" as of {}"))
+@operation(name="plan-counts", flow_run_name=named("plan counts", warehouse=" in {}", as_of=" as of {}"))
 def plan_counts(
     warehouse: str | None = None,
     counters: int | None = None,

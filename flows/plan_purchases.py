@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from tasks.clock import moment
+from tasks.operation import operation
 from tasks.plan_purchases import LISTED, propose_purchases, set_targets
 from tasks.prepare_database import prepare_database
 from tasks.run_names import named
@@ -23,7 +23,7 @@ class Purchases:
     suppliers: int
 
 
-@flow(name="plan-purchases", flow_run_name=named("plan purchases", as_of=" as of {}"))
+@operation(name="plan-purchases", flow_run_name=named("plan purchases", as_of=" as of {}"))
 def plan_purchases(as_of: datetime | None = None) -> Purchases:
     """Set reorder points from demand, service level and lead time, and propose what to buy from whom.
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from tasks.clock import moment
+from tasks.operation import operation
 from tasks.plan_waves import release_waves
 from tasks.prepare_database import prepare_database
 from tasks.print_pick_lists import write_pick_lists
@@ -30,7 +30,9 @@ class Waved:
     documents: int
 
 
-@flow(name="plan-waves", flow_run_name=named("plan waves", warehouse=" in {}", carrier=" for {}", as_of=" as of {}"))
+@operation(
+    name="plan-waves", flow_run_name=named("plan waves", warehouse=" in {}", carrier=" for {}", as_of=" as of {}")
+)
 def plan_waves(warehouse: str | None = None, carrier: str | None = None, as_of: datetime | None = None) -> Waved:
     """Put every order that can be picked into one wave a warehouse and carrier, on carts walked the shortest way.
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from tasks.book_returns import book_receipts
 from tasks.clock import moment
 from tasks.domain.states import ReturnState
+from tasks.operation import operation
 from tasks.prepare_database import prepare_database
 from tasks.process_returns import decide_requests
 from tasks.run_names import named
@@ -28,7 +28,7 @@ class ReturnsProcessed:
     refunds_proposed: int
 
 
-@flow(name="process-returns", flow_run_name=named("process returns", as_of=" as of {}"))
+@operation(name="process-returns", flow_run_name=named("process returns", as_of=" as of {}"))
 def process_returns(as_of: datetime | None = None) -> ReturnsProcessed:
     """Answer return requests by the policy, put what came back where it belongs, and propose what is paid back.
 

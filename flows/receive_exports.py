@@ -4,16 +4,19 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from tasks.clock import moment
 from tasks.domain.exports import KINDS
+from tasks.operation import note, operation
 from tasks.prepare_database import prepare_database
-from tasks.receive_exports import expectations, find_files, read_site, report_drift, settle_orders, take_in_kind
-from tasks.receive_reports import artifact_rows
+from tasks.receive_exports import expectations, find_files, read_site, settle_orders, take_in_kind
+from tasks.receive_reports import artifact_rows, findings
+from tasks.report_drift import report_drift
 from tasks.run_names import named
 from tasks.show_tables import shown
+from tasks.tell_staff import tell_staff
+from tasks.warn_of_imports import warn_of_imports
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,13 @@ class Received:
     places_adrift: int
 
 
-@flow(name="receive-exports", flow_run_name=named("receive exports", kinds=": {}", as_of=" as of {}"))
+@operation(name="receive-exports", flow_run_name=named("receive exports", kinds=": {}", as_of=" as of {}"))
 def receive_exports(kinds: list[str] | None = None, as_of: datetime | None = None) -> Received:
     """Take in every file of the inbox: recognised, judged row by row and as a whole, loaded or refused, archived.
 
     A file taken in before changes nothing, whatever its name. A file that is refused lies in the quarantine folder
     with the reason; rows that are refused wait in a spreadsheet there, to be corrected and dropped in the inbox again.
+    The merchant's own people are told of both once, and the run ends as config/rules/outcomes.yaml says.
 
     Args:
         kinds: Which inbox folders to look into; every one when empty.
@@ -53,6 +57,9 @@ def receive_exports(kinds: list[str] | None = None, as_of: datetime | None = Non
             outcomes += take_in_kind(kind, files, site, gate, as_of)
     settle_orders()
     drift = report_drift()
+    warn_of_imports(as_of)
+    tell_staff(as_of)
+    note(findings(outcomes, drift, as_of))
     create_table_artifact(shown(artifact_rows(outcomes)), key="received", description="What became of each file")
     states = Counter(one.state for one in outcomes)
     return Received(

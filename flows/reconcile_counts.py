@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from flows.receive_exports import receive_exports
@@ -11,6 +10,7 @@ from tasks.approve_counts import look_what_waits
 from tasks.ask_people import ask_people
 from tasks.clock import moment
 from tasks.document_counts import write_documents
+from tasks.operation import operation
 from tasks.prepare_database import prepare_database
 from tasks.receive_exports import find_files
 from tasks.reconcile_counts import carry_out_answers, reconcile
@@ -38,7 +38,7 @@ class Reconciled:
     documents: int
 
 
-@flow(name="reconcile-counts", flow_run_name=named("reconcile counts", warehouse=" in {}", as_of=" as of {}"))
+@operation(name="reconcile-counts", flow_run_name=named("reconcile counts", warehouse=" in {}", as_of=" as of {}"))
 def reconcile_counts(warehouse: str | None = None, as_of: datetime | None = None, *, ask: bool = False) -> Reconciled:
     """Compare each counted place with the ledger at the moment of the count, and settle the difference.
 

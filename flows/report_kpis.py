@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from tasks.clock import moment
+from tasks.operation import operation
 from tasks.prepare_database import prepare_database
 from tasks.report_kpis import figure_rows, measure, write_report
 from tasks.run_names import named
@@ -24,7 +24,7 @@ class Reported:
     page: str
 
 
-@flow(name="report-kpis", flow_run_name=named("report the figures", day=" of {}", as_of=" as of {}"))
+@operation(name="report-kpis", flow_run_name=named("report the figures", day=" of {}", as_of=" as of {}"))
 def report_kpis(as_of: datetime | None = None, day: date | None = None) -> Reported:
     """Write the operations report: what needs a person now, every figure with the orders behind it, the documents.
 

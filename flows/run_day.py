@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 
 from flows.allocate_orders import allocate_orders
@@ -19,6 +18,7 @@ from flows.report_kpis import report_kpis
 from flows.send_messages import send_messages
 from flows.track_shipments import track_shipments
 from tasks.clock import moment
+from tasks.operation import operation
 from tasks.prepare_database import prepare_database
 from tasks.run_day import STOCK_AND_ORDERS, day_of, fill_inbox, look, tables_changed
 from tasks.run_names import named
@@ -33,7 +33,7 @@ class Day:
     changed: str
 
 
-@flow(name="run-day", flow_run_name=named("run the day", source=" of {}", as_of=" as of {}"))
+@operation(name="run-day", flow_run_name=named("run the day", source=" of {}", as_of=" as of {}"))
 def run_day(source: str | None = None, as_of: datetime | None = None) -> Day:
     """Run one fulfilment day: receive, reconcile, allocate, pick, inspect, ship, answer, report.
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from tasks.clock import moment
 from tasks.domain.states import MessageState
 from tasks.list_unreached import list_for_support, support_rows
+from tasks.operation import operation
 from tasks.prepare_database import prepare_database
 from tasks.run_names import named
 from tasks.send_messages import leave_out, release_messages, send_queued, settle_interrupted
@@ -28,7 +28,7 @@ class Sent:
     for_customer_support: int
 
 
-@flow(name="send-messages", flow_run_name=named("send messages", as_of=" as of {}"))
+@operation(name="send-messages", flow_run_name=named("send messages", as_of=" as of {}"))
 def send_messages(not_sent: list[str] | None = None, as_of: datetime | None = None) -> Sent:
     """Send what waits in the outbox: on paper, which is a folder, or by the configured mail provider.
 

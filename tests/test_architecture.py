@@ -190,10 +190,10 @@ def test_a_run_is_named_in_plain_words(path: Path) -> None:
     for node in ast.walk(_tree(path)):
         decorated = node.decorator_list if isinstance(node, ast.FunctionDef) else []
         for one in decorated:
-            if (kind := ast.unparse(one).partition("(")[0]) in {"task", "step", "flow"}:
+            if (kind := ast.unparse(one).partition("(")[0]) in {"task", "step", "operation"}:
                 called = one.keywords if isinstance(one, ast.Call) else []
                 given = {keyword.arg: ast.unparse(keyword.value) for keyword in called}
-                name = given.get("flow_run_name" if kind == "flow" else "task_run_name", "")
+                name = given.get("flow_run_name" if kind == "operation" else "task_run_name", "")
                 words = name.removeprefix("named(").partition("', ")[0].strip("')")
                 assert re.fullmatch(plain, words), f"{_name(path)}: {getattr(node, 'name', '')} is named {words!r}"
 
