@@ -23,7 +23,9 @@ from tasks.plain_errors import explained, is_own, unexpected
 
 TOLD = "was_told"  # an error carries it from its first line in the log on
 ENDS = {"ends_the_run": True}  # a line of the log that says how the run ended
-REPEATS = ("Task run failed with", "Parameter validation failed for flow")  # Prefect's words for what the run will say
+REPEATS = (  # Prefect's errors of what the run will say itself
+    "Task run failed with", "Finished in state Failed", "Parameter validation failed for flow",
+)  # fmt: skip
 
 
 class RedRunError(RuntimeError):
@@ -109,4 +111,5 @@ def _running() -> tuple[FlowRun, Flow[..., Any], dict[str, Any]]:
 def is_news(record: logging.LogRecord) -> bool:
     """Whether Prefect logs something else than an error the run itself tells."""
     error = record.exc_info[1] if record.exc_info else None
-    return not getattr(error, TOLD, False) and not str(record.msg).startswith(REPEATS)
+    repeats = record.levelno >= logging.ERROR and str(record.msg).startswith(REPEATS)
+    return not getattr(error, TOLD, False) and not repeats

@@ -22,9 +22,13 @@ def warn_of_imports(as_of: datetime) -> tuple[int, int]:
         wake(connection, as_of)
         rows = import_alerts.quarantined(connection)
         sheets = [in_data(sheet_path(*of)) for of in zip(rows["of"], rows["subject"], rows["import_id"], strict=True)]
-        rows["detail"] = rows["rows"].map("{:,} rows wait in ".format) + sheets
+        rows["detail"] = rows["rows"].map(_rows_wait) + sheets
         found = {AlertKind.REFUSED_FILE: import_alerts.refused(connection), AlertKind.QUARANTINED_ROWS: rows}
         for kind, alerts in found.items():
             opened += raise_alerts(connection, alerts[list(import_alerts.COLUMNS)])
             closed += resolve_alerts(connection, kind, alerts["cause"], as_of)
     return opened, closed
+
+
+def _rows_wait(count: int) -> str:
+    return f"{count:,} row{' waits' if count == 1 else 's wait'} in "

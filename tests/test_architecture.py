@@ -178,6 +178,7 @@ def test_a_flow_is_the_order_of_work_and_nothing_else(path: Path) -> None:
     tree = _tree(path)
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     assert functions == [path.stem]
+    assert path.read_text(encoding="utf-8").count("\n@operation(") == 1, "tasks/operation.py says how its run ends"
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Try)]
     assert ".submit(" not in path.read_text(encoding="utf-8")
     assert 15 <= len(path.read_text(encoding="utf-8").splitlines()) <= 80

@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Sequence
 
-from tasks.domain.findings import WORDS, Finding
+from tasks.domain.findings import Finding
 
 SHOWN_MAX = 100
 
@@ -20,13 +20,10 @@ def outcome_page(headline: str, findings: Sequence[Finding], done: Sequence[str]
 
 
 def _table(findings: Sequence[Finding]) -> list[str]:
-    rows = [f"| {_plain(one.what)} | {_what(one)} | {one.count:,} | {_plain(one.why)} |" for one in findings]
+    rows = [
+        f"| {_plain(one.what)} | {one.kind.replace('_', ' ')} | {one.count:,} | {_plain(one.why)} |" for one in findings
+    ]
     return ["| file | what | how many | why |", "|---|---|---:|---|", *rows]
-
-
-def _what(finding: Finding) -> str:
-    """The words of its kind without the number."""
-    return WORDS[finding.kind][finding.count != 1].replace("{} ", "")
 
 
 def _more(findings: Sequence[Finding]) -> list[str]:

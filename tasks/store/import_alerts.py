@@ -59,10 +59,15 @@ def drift_alerts(connection: Connection, exports: pd.DataFrame, places: list[pd.
     ids = read(connection, select(merchants.c.code, merchants.c.id)).set_index("code")["id"]
     rows = [
         (f"drift:{import_id}:{merchant}", str(AlertKind.DRIFT), name,
-         f"{len(mine):,} places, {int(mine['drift'].abs().sum()):,} units apart", ids[merchant], moment)
+         _apart(mine), ids[merchant], moment)
         for import_id, name, moment, found in zip(
             exports["id"], exports["file_name"], exports["received_at"], places, strict=True)
         for merchant, mine in found.groupby("merchant")
     ]  # fmt: skip
     told = pd.DataFrame(rows, columns=list(COLUMNS))
     return told.astype({"merchant_id": "Int64", "opened_at": exports["received_at"].dtype, "cause": "str"})
+
+
+def _apart(places: pd.DataFrame) -> str:
+    many, units = len(places), int(places["drift"].abs().sum())
+    return f"{many:,} place{'' if many == 1 else 's'}, {units:,} unit{'' if units == 1 else 's'} apart; see drift.csv"
