@@ -24,7 +24,7 @@ def explained(error: BaseException, parameters: Mapping[str, Any]) -> str | None
         return _in_a_sentence(list(_of_parameters(error, parameters)))
     blamed = [name for name, value in parameters.items() if value and str(value) in str(error)]
     if isinstance(error, ValueError | LookupError) and blamed:
-        return f"{blamed[0]}: found {str(parameters[blamed[0]])!r}, expected something that is known"
+        return f"{blamed[0]}: found {str(parameters[blamed[0]])!r}, expected one that is known"
     return None
 
 
