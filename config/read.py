@@ -1,6 +1,5 @@
 """Strict reading of YAML decisions into the dataclass its reader asks for."""
 
-import re
 from dataclasses import is_dataclass
 from functools import cache
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, TypeVar, cast, get_args, get_type_hints
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from config.problems import not_yaml, problems
 from config.settings import settings
 
 T = TypeVar("T")
@@ -23,19 +23,21 @@ def read(path: str | Path, schema: type[T]) -> T:
     """Read `path` (below the configuration folder) as `schema`.
 
     A misspelt, missing or ill-typed key raises ConfigError naming the file, the key's path, what was found and
-    what was expected; all problems are listed.
+    what was expected, one line a problem.
     """
     file = settings().config / path
     try:
         found = yaml.load(file.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - either is a safe loader
     except FileNotFoundError:
         raise ConfigError(f"{file}: no such file") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: byte {error.start + 1}: found no UTF-8, expected the file saved as UTF-8") from None
     except yaml.YAMLError as error:
-        raise ConfigError(f"{file}: not YAML: {error}") from None
+        raise ConfigError(f"{file}: {not_yaml(error)}") from None
     try:
         return cast("T", _adapter(schema).validate_python(found))  # type: ignore[arg-type]
     except ValidationError as error:
-        raise ConfigError("\n".join(_problem(file, problem) for problem in error.errors())) from None
+        raise ConfigError("\n".join(f"{file}: {one}" for one in problems(error, found, schema))) from None
 
 
 def names(folder: str, suffix: str = ".yaml") -> list[str]:
@@ -57,12 +59,3 @@ def _refuse_unknown_keys(schema: object) -> None:
             _refuse_unknown_keys(kind)
     for inner in get_args(schema):
         _refuse_unknown_keys(inner)
-
-
-def _problem(file: Path, problem: object) -> str:
-    path = [str(step) for step in problem["loc"]]  # type: ignore[index]
-    said = problem["msg"].removeprefix("Value error, ")  # type: ignore[index]
-    if re.match(r"\w+: found ", said):  # a rule of the schema itself, which names its key
-        return f"{file}: {'.'.join([*path, said])}"
-    where = ".".join(path) or "the whole file"
-    return f"{file}: {where}: found {problem['input']!r}, expected: {problem['msg']}"  # type: ignore[index]

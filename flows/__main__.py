@@ -74,20 +74,27 @@ def _run(name: str, arguments: list[str]) -> int:
     flow = getattr(importlib.import_module(f"flows.{name.replace('-', '_')}"), name.replace("-", "_"))
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
+    from tasks.domain.findings import lines
+    from tasks.operation import noting, result_of
     from tasks.prepare_database import prepare_database
 
     parameters = _parameters(name, flow.fn, arguments)
-    _without_traceback("prefect.flow_runs", "prefect.task_runs", "prefect.engine")
+    _without_traceback()
     try:
         prepare_database.fn()
-        with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-            counts = flow(**parameters)
     except (ValueError, LookupError, OSError, RuntimeError) as error:
         if not _own(error):
             raise
         print(f"{name}: {error}", file=sys.stderr)
         return 2
-    print("\n".join([f"{name} is done", *in_words(counts)]))
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), noting() as findings:
+        state = flow(**parameters, return_state=True)
+    counts, failure = result_of(state)
+    if failure:
+        print(f"{name}: {failure if _own(failure) else state.message}", file=sys.stderr)
+        return 2
+    to_do = ["", "for a person:", *lines(findings)] if findings else []
+    print("\n".join([f"{name} is done", *in_words(counts), *to_do]))
     return 0
 
 
@@ -103,16 +110,10 @@ def _own(error: BaseException) -> bool:
     return type(error).__module__.partition(".")[0] in OWN
 
 
-def _without_traceback(*loggers: str) -> None:
-    """Keep Prefect from logging the traceback of an error that is told in one line."""
-
-    def short(record: logging.LogRecord) -> bool:
-        if record.exc_info and record.exc_info[1] and _own(record.exc_info[1]):
-            record.exc_info = None
-        return True
-
-    for name in loggers:
-        logging.getLogger(name).addFilter(short)
+def _without_traceback() -> None:
+    """Keep off the screen how Prefect logs the end of a run: the command says it. Its server gets every line."""
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(lambda record: not getattr(record, "ends_the_run", False))
 
 
 # ── parameters ───────────────────────────────────────────────────────────────────────────────────────────────────

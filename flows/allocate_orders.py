@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from tasks.allocate_orders import allocate_stock, promise_days, release_cancelled
@@ -10,6 +9,7 @@ from tasks.audit_oversell import audit_oversell
 from tasks.clock import NOW, moment
 from tasks.hold_orders import end_holds, expire_unpaid, hold_duplicates
 from tasks.list_backorders import explain_waiting
+from tasks.operation import operation
 from tasks.parameters import Moment
 from tasks.prepare_database import prepare_database
 from tasks.publish_feeds import publish_feeds
@@ -41,7 +41,7 @@ class Allocated:
     documents: int
 
 
-@flow(name="allocate-orders", flow_run_name=named("allocate orders", as_of=" as of {}"))
+@operation(name="allocate-orders", flow_run_name=named("allocate orders", as_of=" as of {}"))
 def allocate_orders(as_of: Moment = NOW, *, full_feeds: bool = False) -> Allocated:
     """Promise free stock to open, paid orders in order of priority, never more than there is.
 

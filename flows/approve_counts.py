@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from prefect import flow
 from prefect.artifacts import create_table_artifact
 from prefect.flow_runs import suspend_flow_run
 
@@ -11,6 +10,7 @@ from tasks.approve_counts import answered_before, look_what_waits, look_what_was
 from tasks.ask_people import ask_people
 from tasks.clock import NOW, moment
 from tasks.document_counts import write_documents
+from tasks.operation import operation
 from tasks.parameters import ALL, Asking, Moment
 from tasks.prepare_database import prepare_database
 from tasks.reconcile_counts import carry_out_answers
@@ -28,7 +28,7 @@ class Approved:
     askings_that_wait: int = 0
 
 
-@flow(name="approve-counts", flow_run_name=named("approve counts", role=": {}", asked_at=", asked {}"))
+@operation(name="approve-counts", flow_run_name=named("approve counts", role=": {}", asked_at=", asked {}"))
 def approve_counts(asked_at: Asking = ALL, role: str = "", as_of: Moment = NOW) -> Approved:
     """Wait for a person's answers in Prefect's UI, and post, close or count again what they say.
 

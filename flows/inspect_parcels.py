@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from tasks.clock import NOW, moment
 from tasks.inspect_parcels import judge_parcels, parcel_rows, warn_of_held_parcels
+from tasks.operation import operation
 from tasks.parameters import Moment
 from tasks.prepare_database import prepare_database
 from tasks.run_names import named
@@ -27,7 +27,7 @@ class Inspected:
     alerts_closed: int
 
 
-@flow(name="inspect-parcels", flow_run_name=named("inspect parcels", as_of=" as of {}"))
+@operation(name="inspect-parcels", flow_run_name=named("inspect parcels", as_of=" as of {}"))
 def inspect_parcels(as_of: Moment = NOW) -> Inspected:
     """Compare every packed parcel with its order, its picks, its weight and the packing procedure; release or hold it.
 

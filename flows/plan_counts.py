@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from tasks.clock import NOW, moment
 from tasks.document_counts import write_documents
+from tasks.operation import operation
 from tasks.parameters import ALL, AS_PLANNED, Counters, Moment, WarehouseChoice, specific
 from tasks.plan_counts import plan
 from tasks.prepare_database import prepare_database
@@ -32,7 +32,7 @@ class CountsPlanned:
     documents: int
 
 
-@flow(name="plan-counts", flow_run_name=named("plan counts", warehouse=" in {}", as_of=" as of {}"))
+@operation(name="plan-counts", flow_run_name=named("plan counts", warehouse=" in {}", as_of=" as of {}"))
 def plan_counts(
     warehouse: WarehouseChoice = ALL,
     counters: Counters = AS_PLANNED,

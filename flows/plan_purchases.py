@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from tasks.clock import NOW, moment
+from tasks.operation import operation
 from tasks.parameters import Moment
 from tasks.plan_purchases import LISTED, propose_purchases, set_targets
 from tasks.prepare_database import prepare_database
@@ -23,7 +23,7 @@ class Purchases:
     suppliers: int
 
 
-@flow(name="plan-purchases", flow_run_name=named("plan purchases", as_of=" as of {}"))
+@operation(name="plan-purchases", flow_run_name=named("plan purchases", as_of=" as of {}"))
 def plan_purchases(as_of: Moment = NOW) -> Purchases:
     """Set reorder points from demand, service level and lead time, and propose what to buy from whom.
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from tasks.clock import NOW, moment
+from tasks.operation import operation
 from tasks.parameters import ALL, CarrierChoice, Moment, WarehouseChoice, specific
 from tasks.plan_waves import release_waves
 from tasks.prepare_database import prepare_database
@@ -30,7 +30,9 @@ class Waved:
     documents: int
 
 
-@flow(name="plan-waves", flow_run_name=named("plan waves", warehouse=" in {}", carrier=" for {}", as_of=" as of {}"))
+@operation(
+    name="plan-waves", flow_run_name=named("plan waves", warehouse=" in {}", carrier=" for {}", as_of=" as of {}")
+)
 def plan_waves(warehouse: WarehouseChoice = ALL, carrier: CarrierChoice = ALL, as_of: Moment = NOW) -> Waved:
     """Put every order that can be picked into one wave a warehouse and carrier, on carts walked the shortest way.
 

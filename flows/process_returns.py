@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from tasks.book_returns import book_receipts
 from tasks.clock import NOW, moment
 from tasks.domain.states import ReturnState
+from tasks.operation import operation
 from tasks.parameters import Moment
 from tasks.prepare_database import prepare_database
 from tasks.process_returns import decide_requests
@@ -28,7 +28,7 @@ class ReturnsProcessed:
     refunds_proposed: int
 
 
-@flow(name="process-returns", flow_run_name=named("process returns", as_of=" as of {}"))
+@operation(name="process-returns", flow_run_name=named("process returns", as_of=" as of {}"))
 def process_returns(as_of: Moment = NOW) -> ReturnsProcessed:
     """Answer return requests by the policy, put what came back where it belongs, and propose what is paid back.
 

@@ -4,18 +4,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from tasks.announce_files import announce_files
 from tasks.clock import NOW, moment
 from tasks.domain.exports import KINDS
+from tasks.operation import note, operation
 from tasks.parameters import KindChoice, Moment
 from tasks.prepare_database import prepare_database
-from tasks.receive_exports import expectations, find_files, read_site, report_drift, settle_orders, take_in_kind
-from tasks.receive_reports import artifact_rows
+from tasks.receive_exports import expectations, find_files, read_site, settle_orders, take_in_kind
+from tasks.receive_reports import artifact_rows, findings
+from tasks.report_drift import report_drift
 from tasks.run_names import named
 from tasks.show_tables import shown
+from tasks.tell_staff import tell_staff
+from tasks.warn_of_imports import warn_of_imports
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,13 @@ class Received:
     places_adrift: int
 
 
-@flow(name="receive-exports", flow_run_name=named("receive exports", kinds=": {}", as_of=" as of {}"))
+@operation(name="receive-exports", flow_run_name=named("receive exports", kinds=": {}", as_of=" as of {}"))
 def receive_exports(kinds: Sequence[KindChoice] = (), as_of: Moment = NOW) -> Received:
     """Take in every file of the inbox: recognised, judged row by row and as a whole, loaded or refused, archived.
 
     A file taken in before changes nothing, whatever its name. A file that is refused lies in the quarantine folder
     with the reason; rows that are refused wait in a spreadsheet there, to be corrected and dropped in the inbox again.
+    The merchant's own people are told of both once, and the run ends as config/rules/outcomes.yaml says.
 
     Args:
         kinds: Which folders of the inbox to look into; all of them when none is chosen.
@@ -56,6 +60,9 @@ def receive_exports(kinds: Sequence[KindChoice] = (), as_of: Moment = NOW) -> Re
     settle_orders()
     drift = report_drift()
     announce_files(outcomes)
+    warn_of_imports(as_of)
+    tell_staff(as_of)
+    note(findings(outcomes, drift, as_of))
     create_table_artifact(shown(artifact_rows(outcomes)), key="received", description="What became of each file")
     states = Counter(one.state for one in outcomes)
     return Received(

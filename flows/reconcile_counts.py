@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from flows.receive_exports import receive_exports
@@ -10,6 +9,7 @@ from tasks.approve_counts import look_what_waits
 from tasks.ask_people import ask_people
 from tasks.clock import NOW, moment
 from tasks.document_counts import write_documents
+from tasks.operation import operation
 from tasks.parameters import ALL, Moment, WarehouseChoice, specific
 from tasks.prepare_database import prepare_database
 from tasks.receive_exports import find_files
@@ -38,7 +38,7 @@ class Reconciled:
     documents: int
 
 
-@flow(name="reconcile-counts", flow_run_name=named("reconcile counts", warehouse=" in {}", as_of=" as of {}"))
+@operation(name="reconcile-counts", flow_run_name=named("reconcile counts", warehouse=" in {}", as_of=" as of {}"))
 def reconcile_counts(warehouse: WarehouseChoice = ALL, as_of: Moment = NOW, *, ask: bool = False) -> Reconciled:
     """Compare each counted place with the ledger at the moment of the count, and settle the difference.
 

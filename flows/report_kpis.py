@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from tasks.clock import NOW, moment
+from tasks.operation import operation
 from tasks.parameters import TODAY, Day, Moment, specific
 from tasks.prepare_database import prepare_database
 from tasks.report_kpis import figure_rows, measure, write_report
@@ -24,7 +24,7 @@ class Reported:
     page: str
 
 
-@flow(name="report-kpis", flow_run_name=named("report the figures", day=" of {}", as_of=" as of {}"))
+@operation(name="report-kpis", flow_run_name=named("report the figures", day=" of {}", as_of=" as of {}"))
 def report_kpis(as_of: Moment = NOW, day: Day = TODAY) -> Reported:
     """Write the operations report: what needs a person now, every figure with the orders behind it, the documents.
 

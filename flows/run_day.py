@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 
 from flows.allocate_orders import allocate_orders
@@ -18,6 +17,7 @@ from flows.report_kpis import report_kpis
 from flows.send_messages import send_messages
 from flows.track_shipments import track_shipments
 from tasks.clock import NOW, moment
+from tasks.operation import operation
 from tasks.parameters import Moment, SourceFolder
 from tasks.prepare_database import prepare_database
 from tasks.run_day import STOCK_AND_ORDERS, day_of, fill_inbox, look, tables_changed
@@ -33,7 +33,7 @@ class Day:
     changed: str
 
 
-@flow(name="run-day", flow_run_name=named("run the day", source=" of {}", as_of=" as of {}"))
+@operation(name="run-day", flow_run_name=named("run the day", source=" of {}", as_of=" as of {}"))
 def run_day(source: SourceFolder = "", as_of: Moment = NOW) -> Day:
     """Run one fulfilment day: receive, reconcile, allocate, pick, inspect, ship, answer, report.
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from tasks.clock import NOW, moment
 from tasks.domain.states import MessageState
 from tasks.list_unreached import list_for_support, support_rows
+from tasks.operation import operation
 from tasks.parameters import Moment
 from tasks.prepare_database import prepare_database
 from tasks.run_names import named
@@ -29,7 +29,7 @@ class Sent:
     for_customer_support: int
 
 
-@flow(name="send-messages", flow_run_name=named("send messages", as_of=" as of {}"))
+@operation(name="send-messages", flow_run_name=named("send messages", as_of=" as of {}"))
 def send_messages(not_sent: Sequence[str] = (), as_of: Moment = NOW) -> Sent:
     """Send what waits in the outbox: on paper, which is a folder, or by the configured mail provider.
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from tasks.clock import NOW, moment
+from tasks.operation import operation
 from tasks.parameters import Moment
 from tasks.prepare_database import prepare_database
 from tasks.run_names import named
@@ -27,7 +27,7 @@ class Tracked:
     alerts_closed: int
 
 
-@flow(name="track-shipments", flow_run_name=named("track shipments", as_of=" as of {}"))
+@operation(name="track-shipments", flow_run_name=named("track shipments", as_of=" as of {}"))
 def track_shipments(as_of: Moment = NOW) -> Tracked:
     """Take what carriers took out of stock, bring parcels where their events say they are, tell customers, warn.
 

@@ -53,6 +53,7 @@ class Outcome:
     rows_ignored: int = 0
     reason: str = ""
     warnings: tuple[str, ...] = ()
+    columns: tuple[tuple[str, int], ...] = ()  # which its refused rows are refused for, and how often
     import_id: int = 0
     sheet: Path | None = None  # drafted already, of its refused rows
 

@@ -33,10 +33,14 @@ def put_away(path: Path, outcome: Outcome, as_of: datetime) -> None:
     path.replace(target)
 
 
+def sheet_path(kind: str, file_name: str, import_id: int) -> Path:
+    """Where the spreadsheet of a file's refused rows lies."""
+    return settings().folder("quarantine") / kind / f"{Path(file_name).name}.{import_id}.xlsx"
+
+
 def write_quarantine_sheet(outcome: Outcome) -> Path | None:
     """The spreadsheet in which the file's refused rows can be corrected; none when nothing waits."""
-    name = f"{Path(outcome.file_name).name}.{outcome.import_id}.xlsx"
-    path = settings().folder("quarantine") / outcome.kind / name
+    path = sheet_path(outcome.kind, outcome.file_name, outcome.import_id)
     if outcome.sheet:
         path.parent.mkdir(parents=True, exist_ok=True)
         return outcome.sheet.replace(path)

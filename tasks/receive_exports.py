@@ -1,18 +1,15 @@
-"""Steps of receive-exports: find what was delivered, take it in kind by kind, say where shop and ledger disagree."""
+"""Steps of receive-exports: find what was delivered, and take it in kind by kind."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 
-import pandas as pd
-
 from config.read import names, read
 from config.settings import settings
 from tasks.configured import merchants, warehouses
 from tasks.connectors.layouts import Layout
 from tasks.connectors.locks import alone
-from tasks.connectors.tables import write_csv
 from tasks.domain.deliveries import GateRules
 from tasks.domain.exports import KINDS
 from tasks.gates.delivery import Gate, delivery_gate
@@ -20,10 +17,9 @@ from tasks.intaking import Intaking, Outcome, Site
 from tasks.put_away import put_away
 from tasks.steps import step
 from tasks.store import orders
-from tasks.store.engine import engine, exclusive, reading
+from tasks.store.engine import engine, exclusive
 from tasks.store.loaders import LOADERS
 from tasks.store.sites import ensure_sites
-from tasks.store.snapshots import drift, note_reported, unreported
 from tasks.take_in import take_in
 
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
@@ -84,21 +80,3 @@ def settle_orders() -> int:
     with engine().begin() as connection:
         exclusive(connection, "receive")
         return orders.hold_incomplete(connection)
-
-
-@step(task_run_name="compare shop stock with the book")
-def report_drift() -> pd.DataFrame:
-    """Where stock exports nobody was told of yet and the ledger disagree, per place and in value; also as CSVs."""
-    with reading().connect() as connection:
-        exports = unreported(connection)
-        found = [drift(connection, import_id).assign(file=name)
-                 for import_id, name in zip(exports["id"], exports["file_name"], strict=True)]  # fmt: skip
-    exports["places"] = [len(places) for places in found]
-    report = pd.concat(found, ignore_index=True) if found else pd.DataFrame()
-    moments = exports["received_at"].repeat(exports["places"].tolist()).set_axis(report.index)
-    for moment, together in report.groupby(moments):
-        write_csv(settings().documents("receive-exports", moment) / "drift.csv", together)
-    if len(exports):
-        with engine().begin() as connection:
-            note_reported(connection, exports)
-    return report

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 from sqlalchemy import Connection
 
-from tasks.domain.deliveries import Verdict
+from tasks.domain.deliveries import Verdict, columns_at_fault
 from tasks.domain.intake import refused_once
 from tasks.intaking import Intaking, Opened, Outcome, RefusedDeliveryError, Tally
 from tasks.quote_refused import requote
@@ -24,10 +24,11 @@ def settle_import(
     """
     tally.refused.append(requote(job, file, loaded.refused))
     outcome = _counts(job, file, tally, loaded, import_id)
-    verdict = _judge_delivery(job, connection, tally, outcome)
+    rules = _rules(job, tally, outcome)
+    verdict = _judge_delivery(job, connection, rules, tally, outcome)
     _close(connection, outcome, tally, file.merchant_ids)
     gather_statistics(connection)
-    return replace(outcome, warnings=verdict.warnings)
+    return replace(outcome, warnings=verdict.warnings, columns=columns_at_fault(rules))
 
 
 def _counts(job: Intaking, file: Opened, tally: Tally, loaded: Loaded, import_id: int) -> Outcome:
@@ -42,11 +43,17 @@ def _counts(job: Intaking, file: Opened, tally: Tally, loaded: Loaded, import_id
     )  # fmt: skip
 
 
-def _judge_delivery(job: Intaking, connection: Connection, tally: Tally, outcome: Outcome) -> Verdict:
+def _rules(job: Intaking, tally: Tally, outcome: Outcome) -> pd.DataFrame:
+    """How often each rule was asked and broken, by the file's own rows and by what is known already."""
     rules = pd.concat(tally.rules).groupby(["rule", "field", "check"], sort=False, as_index=False).sum()
     unattached = outcome.rows_quarantined - min(outcome.rows_quarantined, tally.rows - tally.good)
     fit = [(f"{job.kind.name} rows fit what is known", "row", "reference", tally.good, unattached)]
-    rules = pd.concat([rules, pd.DataFrame(fit, columns=rules.columns)], ignore_index=True)
+    return pd.concat([rules, pd.DataFrame(fit, columns=rules.columns)], ignore_index=True)
+
+
+def _judge_delivery(
+    job: Intaking, connection: Connection, rules: pd.DataFrame, tally: Tally, outcome: Outcome
+) -> Verdict:  # fmt: skip
     profile = {
         "rows": outcome.rows_in,
         "quarantined_share": outcome.rows_quarantined / max(1, outcome.rows_in),

@@ -1,4 +1,4 @@
-"""Steps of allocate-orders that tell the merchants' own people: one digest of the alerts that are new to them."""
+"""Steps that tell the merchants' own people of alerts: one digest of those that are new to them, a sheet of all."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from tasks.domain.notices import NoticeKind
 from tasks.domain.replenishment import ReplenishmentRules
 from tasks.steps import step
 from tasks.store.alerts import live, note_told
-from tasks.store.engine import engine
+from tasks.store.engine import engine, exclusive
 from tasks.tell_customers import tell
 
 
@@ -25,6 +25,7 @@ def tell_staff(as_of: datetime) -> int:
     rules = read("rules/replenishment.yaml", ReplenishmentRules).alerts
     people = {one.code: one for one in merchants() if one.operations_email}
     with engine().begin() as connection:
+        exclusive(connection, "tell-staff")  # two flows tell, and each alert is told once
         known = live(connection)
         told = known[to_tell(known, rules, as_of) & known["merchant"].isin(people)]
         letters = digest(told, as_of)

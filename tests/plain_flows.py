@@ -6,6 +6,7 @@ shown where Prefect is what is tested.
 
 from collections.abc import Callable
 from functools import cache
+from inspect import unwrap
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
@@ -22,7 +23,7 @@ def plain(flow: Any, without: frozenset[str] = frozenset()) -> Callable[..., Any
     `without`: calls that are passed over, such as those that only draw pages: plan_waves.write_pick_lists is the call
     of write_pick_lists in plan_waves.
     """
-    body = flow.fn
+    body = unwrap(flow.fn)  # without what makes an operation of it
     named = {name: body.__globals__[name] for name in body.__code__.co_names if name in body.__globals__}
     passed_over = {name for name in named if f"{body.__name__}.{name}" in without}
     called = {name: _nothing if name in passed_over else _plain(one, without) for name, one in named.items()}

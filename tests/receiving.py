@@ -16,11 +16,14 @@ from tasks.domain.deliveries import GateRules, Limit
 from tasks.domain.exports import KINDS
 from tasks.gates.delivery import Gate
 from tasks.intaking import Outcome, Site
-from tasks.receive_exports import expectations, find_files, read_site, report_drift, settle_orders, take_in_kind
+from tasks.receive_exports import expectations, find_files, read_site, settle_orders, take_in_kind
+from tasks.report_drift import report_drift
 from tasks.store.engine import engine
 from tasks.store.frames import read
 from tasks.store.schema import BOOKKEEPING, imports, metadata
 from tasks.store.sites import ensure_sites
+from tasks.tell_staff import tell_staff
+from tasks.warn_of_imports import warn_of_imports
 
 AS_OF = datetime(2026, 3, 6, 18, tzinfo=UTC)
 Record = dict[str, object]
@@ -37,6 +40,8 @@ def receive(
         outcomes = take_in_all(gate, as_of, kinds)
     settle_orders.fn()
     report_drift.fn()
+    warn_of_imports.fn(as_of)
+    tell_staff.fn(as_of)
     return outcomes
 
 

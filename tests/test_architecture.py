@@ -181,6 +181,7 @@ def test_a_flow_is_the_order_of_work_and_nothing_else(path: Path) -> None:
     tree = _tree(path)
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     assert functions == [path.stem]
+    assert path.read_text(encoding="utf-8").count("\n@operation(") == 1, "tasks/operation.py says how its run ends"
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Try)]
     assert ".submit(" not in path.read_text(encoding="utf-8")
     assert 15 <= len(path.read_text(encoding="utf-8").splitlines()) <= 80
@@ -193,10 +194,10 @@ def test_a_run_is_named_in_plain_words(path: Path) -> None:
     for node in ast.walk(_tree(path)):
         decorated = node.decorator_list if isinstance(node, ast.FunctionDef) else []
         for one in decorated:
-            if (kind := ast.unparse(one).partition("(")[0]) in {"task", "step", "flow"}:
+            if (kind := ast.unparse(one).partition("(")[0]) in {"task", "step", "operation"}:
                 called = one.keywords if isinstance(one, ast.Call) else []
                 given = {keyword.arg: ast.unparse(keyword.value) for keyword in called}
-                name = given.get("flow_run_name" if kind == "flow" else "task_run_name", "")
+                name = given.get("flow_run_name" if kind == "operation" else "task_run_name", "")
                 words = name.removeprefix("named(").partition("', ")[0].strip("')")
                 assert re.fullmatch(plain, words), f"{_name(path)}: {getattr(node, 'name', '')} is named {words!r}"
 

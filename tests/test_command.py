@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from shutil import copytree
 from typing import Literal
 
 import pytest
@@ -177,24 +178,42 @@ def test_counts_are_said_in_words() -> None:
     ]
 
 
-def test_trouble_of_ours_is_told_in_one_line(tmp_path: Path) -> None:
-    """A configuration that cannot be read is named without a traceback; exit code 2."""
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "FULFILMENT_"))
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "flows", "receive-exports"],
-        cwd=ROOT,
-        env=environment | {"FULFILMENT_HOME": str(tmp_path), "FULFILMENT_CONFIG": str(_broken_config(tmp_path))},
+def _flows(home: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """`python -m flows` with a data folder of its own."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "FULFILMENT_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "flows", *arguments], cwd=ROOT,
+        env=clean | {"FULFILMENT_HOME": str(home)} | environment,
         capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
+
+
+def test_trouble_of_ours_is_told_in_one_line(tmp_path: Path) -> None:
+    """A configuration that cannot be read is named, once, without a traceback; exit code 2."""
+    done = _flows(tmp_path, "receive-exports", FULFILMENT_CONFIG=str(_broken_config(tmp_path)))
     assert done.returncode == 2, done.stderr
-    assert "merchants/BROKEN.yaml" in done.stderr.splitlines()[-1] or "merchants/BROKEN.yaml" in done.stderr
-    assert "Traceback" not in done.stderr
+    [line] = done.stderr.splitlines()
+    assert line.startswith("receive-exports: ")
+    assert "merchants/BROKEN.yaml: line 3, column 1: found no YAML" in line
+
+
+def test_what_a_person_must_look_at_is_said_after_the_counts(tmp_path: Path) -> None:
+    """A refused file is said with its reason and what to do; the command did its work, so its exit code is 0."""
+    inbox = tmp_path / "inbox" / "orders"
+    inbox.mkdir(parents=True)
+    (inbox / "strange.csv").write_text("size,colour\nXL,red\n", encoding="utf-8")
+    done = _flows(tmp_path, "receive-exports", "--as-of", "2026-03-06T18:00:00Z")
+    assert done.returncode == 0, done.stderr
+    counts, _, to_do = done.stdout.partition("\nfor a person:\n")
+    assert "  files refused: 1" in counts
+    assert to_do.startswith("  strange.csv: 1 file was refused (the header is no known layout of orders: nearest is ")
+    assert f"and drop it in {tmp_path.name}/inbox/orders again." in to_do
+    assert done.stderr == ""
 
 
 def _broken_config(folder: Path) -> Path:
     merchants = folder / "config" / "merchants"
     merchants.mkdir(parents=True)
     (merchants / "BROKEN.yaml").write_text("# broken\ncode: [\n", encoding="utf-8")
+    copytree(ROOT / "config" / "rules", folder / "config" / "rules")
     return folder / "config"

@@ -23,7 +23,8 @@ from tasks.domain.states import AlertKind, AlertState
 
 ACTIVE = (AlertState.OPEN, AlertState.SNOOZED, AlertState.COVERED)
 DIGESTED = (AlertKind.OVERSELL, AlertKind.LOW_STOCK, AlertKind.UNKNOWN_SKU, AlertKind.CANCELLED_AFTER_PICK,
-            AlertKind.PAID_AFTER_EXPIRY)  # fmt: skip
+            AlertKind.PAID_AFTER_EXPIRY, AlertKind.REFUSED_FILE, AlertKind.QUARANTINED_ROWS,
+            AlertKind.DRIFT)  # fmt: skip
 TOLD_MAX = 50  # lines of a digest; the sheet of alerts has them all
 SHEET = ("merchant", "alert", "subject", "snooze_until", "set_by", "comment", "state", "detail", "opened_at")
 

@@ -95,6 +95,12 @@ def verdict(broken: pd.DataFrame) -> Verdict:
     return Verdict(bool(reasons), reasons, tuple(dict.fromkeys(milder["reason"])))
 
 
+def columns_at_fault(tally: pd.DataFrame) -> tuple[tuple[str, int], ...]:
+    """The fields whose rules were broken and how often, most often first. `tally` as of `measures`."""
+    bad = tally.groupby("field", sort=False)["bad"].sum().sort_values(ascending=False, kind="stable")
+    return tuple((str(name), int(count)) for name, count in bad.items() if count)
+
+
 def _expected(measure: str, name: str, value: float, words: str, border: float, *, refuses: bool) -> dict[str, object]:
     least = measure in AT_LEAST
     direction = "at least" if least else "at most"

@@ -228,6 +228,8 @@ class AlertKind(StrEnum):
     PARCEL = "parcel"
     VOLUME = "volume"
     PAID_AFTER_EXPIRY = "paid_after_expiry"
+    REFUSED_FILE = "refused_file"
+    QUARANTINED_ROWS = "quarantined_rows"
 
 
 class FeedState(StrEnum):

@@ -47,6 +47,10 @@ class Sender(Protocol):
         """Send each letter once; an outcome for each."""
 
 
+class SenderError(ValueError):
+    """The mail provider cannot be asked as this installation is set up."""
+
+
 def configured_sender() -> Sender:
     """The sender of this installation."""
     from tasks.messages.paper import Paper
@@ -56,5 +60,5 @@ def configured_sender() -> Sender:
     if here.sender == "paper":
         return Paper(here.folder("outgoing") / "send-messages")
     if here.sendgrid_api_key is None:
-        raise ValueError("SENDGRID_API_KEY is not set; FULFILMENT_SENDER=sendgrid needs it")
+        raise SenderError("SENDGRID_API_KEY is not set; FULFILMENT_SENDER=sendgrid needs it")
     return SendGrid(here.sendgrid_api_key.get_secret_value(), here.sendgrid_host)

@@ -6,6 +6,7 @@ import pandas as pd
 from sqlalchemy import Connection, and_, case, func, or_, select
 
 from tasks.domain.states import (
+    AlertKind,
     AlertState,
     CountLineState,
     ImportState,
@@ -39,11 +40,12 @@ from tasks.store.schema import (
     warehouses,
 )
 
+_LISTED = (AlertKind.REFUSED_FILE, AlertKind.QUARANTINED_ROWS)  # `refused_files` and `quarantine` say more of them
 _UNSENT = (MessageState.BOUNCED, MessageState.FAILED, MessageState.SUPPRESSED, MessageState.IN_DOUBT)
 
 
 def open_alerts(connection: Connection) -> pd.DataFrame:
-    """Alerts: kind, subject, detail, merchant, warehouse, opened_at, value_minor, currency."""
+    """Alerts no other list has: kind, subject, detail, merchant, warehouse, opened_at, value_minor, currency."""
     one = alerts.c
     return frames.read(
         connection,
@@ -51,7 +53,7 @@ def open_alerts(connection: Connection) -> pd.DataFrame:
                warehouses.c.code.label("warehouse"), one.opened_at, one.value_minor, one.currency)
         .outerjoin_from(alerts, merchants, merchants.c.id == one.merchant_id)
         .outerjoin(warehouses, warehouses.c.id == one.warehouse_id)
-        .where(one.state == AlertState.OPEN)
+        .where(one.state == AlertState.OPEN, one.kind.not_in([str(kind) for kind in _LISTED]))
         .order_by(one.opened_at, one.kind, one.subject, one.cause),
     )  # fmt: skip
 

@@ -25,7 +25,8 @@ from receiving import (
 from sqlalchemy import Engine, insert, select
 
 from tasks.connectors import files
-from tasks.receive_exports import read_site, report_drift
+from tasks.receive_exports import read_site
+from tasks.report_drift import report_drift
 from tasks.store.allocations import promise
 from tasks.store.footprint import footprint
 from tasks.store.schema import (
