@@ -8,6 +8,8 @@ python -m flows serve                               server, UI, schedules and tr
 
 import argparse
 import ast
+import atexit
+import gc
 import importlib
 import logging
 import os
@@ -59,16 +61,19 @@ def listing() -> str:
 
 def _run(name: str, arguments: list[str]) -> int:
     _surround(in_process(settings().home))
+    gc.disable()  # what is imported stays: to look through it over and over takes a second
     flow = getattr(importlib.import_module(f"flows.{name.replace('-', '_')}"), name.replace("-", "_"))
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
+    from tasks.prefect_api import prefect_api
     from tasks.prepare_database import prepare_database
 
     parameters = _parameters(name, flow.fn, arguments)
     _without_traceback("prefect.flow_runs", "prefect.task_runs", "prefect.engine")
     try:
         prepare_database.fn()
-        with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        with prefect_api(settings().home), temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+            _collect_what_is_new()
             counts = flow(**parameters)
     except (ValueError, LookupError, OSError, RuntimeError) as error:
         if not _own(error):
@@ -77,6 +82,14 @@ def _run(name: str, arguments: list[str]) -> int:
         return 2
     print("\n".join([f"{name} is done", *in_words(counts)]))
     return 0
+
+
+def _collect_what_is_new() -> None:
+    """Garbage is looked for again, but not in what has been imported, and not at the very end."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    gc.enable()
+    atexit.register(gc.freeze)
 
 
 def _serve(arguments: list[str]) -> int:

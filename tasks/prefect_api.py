@@ -1,0 +1,129 @@
+"""Where a flow run from a shell finds Prefect's API.
+
+Where the environment says; otherwise where `make serve` serves this data folder; otherwise in a server of its own. That
+one lives in a thread of this process and ends with it, however it ends.
+"""
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from threading import Thread
+from time import monotonic, sleep
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from config.prefect_environment import temporary_server
+
+if TYPE_CHECKING:
+    from uvicorn import Server
+
+START_SECONDS_MAX = 180
+STOP_SECONDS_MAX = 10
+
+
+class NoServerError(RuntimeError):
+    """Prefect's temporary server did not start."""
+
+
+@contextmanager
+def prefect_api(home: Path) -> Iterator[None]:
+    """Inside, Prefect's clients reach an API. `home`: the data folder."""
+    from prefect.settings import PREFECT_API_URL
+
+    if PREFECT_API_URL.value():
+        yield
+    elif address := served_api(home):
+        _use(address)
+        yield
+    else:
+        with _temporary_api():
+            yield
+
+
+def served_api(home: Path) -> str | None:
+    """The API of the server that `make serve` runs for this data folder, if it answers."""
+    note = home / ".prefect" / "server.json"
+    if not note.is_file():
+        return None
+    server = json.loads(note.read_text(encoding="utf-8"))
+    return str(server["api_url"]) if _lives(server["pid"]) and _answers(server["api_url"]) else None
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
+
+
+def _answers(address: str) -> bool:
+    url = urlsplit(address)
+    connection = HTTPConnection(url.hostname or "", url.port, timeout=1)
+    try:
+        connection.request("GET", f"{url.path}/health")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _temporary_api() -> Iterator[None]:
+    """A server that records flow runs, their states and their artifacts, on a free port that only this machine sees."""
+    for name, value in temporary_server().items():
+        os.environ.setdefault(name, value)
+    _read_settings_again()
+    import uvicorn
+    from prefect.events.clients import NullEventsClient
+    from prefect.events.worker import EventsWorker
+    from prefect.server.api.server import create_app
+
+    app = create_app(ephemeral=True)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="on", timeout_graceful_shutdown=1))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = Thread(target=server.run, args=([listening],), name="prefect-server", daemon=True)
+        thread.start()
+        _wait_for(server, thread)
+        _use(f"http://127.0.0.1:{listening.getsockname()[1]}/api")
+        EventsWorker.set_client_override(NullEventsClient)  # nobody listens
+        try:
+            yield
+        finally:
+            _send_what_waits()
+            server.should_exit = True
+            thread.join(STOP_SECONDS_MAX)
+
+
+def _wait_for(server: "Server", thread: Thread) -> None:
+    end = monotonic() + START_SECONDS_MAX
+    while not server.started:
+        if not thread.is_alive() or monotonic() > end:
+            raise NoServerError("Prefect's temporary server did not start; data/.prefect/prefect.db may be locked")
+        sleep(0.02)
+
+
+def _use(address: str) -> None:
+    """Tell Prefect's clients, here and in processes that we start."""
+    os.environ["PREFECT_API_URL"] = address
+    _read_settings_again()
+
+
+def _read_settings_again() -> None:
+    from prefect.context import refresh_global_settings_context
+
+    refresh_global_settings_context()
+
+
+def _send_what_waits() -> None:
+    """The lines of log that are not with the server yet."""
+    from prefect.logging.handlers import APILogWorker
+
+    APILogWorker.drain_all(timeout=STOP_SECONDS_MAX)
