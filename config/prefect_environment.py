@@ -28,6 +28,7 @@ def temporary_server() -> dict[str, str]:
         "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",  # `make serve` does; a flow run needs none
         "PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",  # otherwise it imports Dask to see what blocks there are
         "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
+        "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
         "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",  # it is the same version
     }
 

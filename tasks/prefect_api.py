@@ -50,7 +50,8 @@ def served_api(home: Path) -> str | None:
     if not note.is_file():
         return None
     server = json.loads(note.read_text(encoding="utf-8"))
-    return str(server["api_url"]) if _lives(server["pid"]) and _answers(server["api_url"]) else None
+    address = str(server["api_url"])
+    return address if _lives(server["pid"]) and _answers(address) else None
 
 
 def _lives(pid: int) -> bool:
@@ -78,47 +79,53 @@ def _answers(address: str) -> bool:
 @contextmanager
 def _temporary_api() -> Iterator[None]:
     """A server that records flow runs, their states and their artifacts, on a free port that only this machine sees."""
-    for name, value in temporary_server().items():
-        os.environ.setdefault(name, value)
-    _read_settings_again()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        for name, value in temporary_server().items():
+            os.environ.setdefault(name, value)
+        _use(f"http://127.0.0.1:{listening.getsockname()[1]}/api")
+        from prefect.events.clients import NullEventsClient
+        from prefect.events.worker import EventsWorker
+
+        EventsWorker.set_client_override(NullEventsClient)  # nobody listens
+        with _serving(listening):
+            try:
+                yield
+            finally:
+                _send_what_waits()
+
+
+@contextmanager
+def _serving(listening: socket.socket) -> Iterator[None]:
     import uvicorn
-    from prefect.events.clients import NullEventsClient
-    from prefect.events.worker import EventsWorker
     from prefect.server.api.server import create_app
 
     app = create_app(ephemeral=True)
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="on", timeout_graceful_shutdown=1))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = Thread(target=server.run, args=([listening],), name="prefect-server", daemon=True)
-        thread.start()
+    thread = Thread(target=server.run, args=([listening],), name="prefect-server", daemon=True)
+    thread.start()
+    try:
         _wait_for(server, thread)
-        _use(f"http://127.0.0.1:{listening.getsockname()[1]}/api")
-        EventsWorker.set_client_override(NullEventsClient)  # nobody listens
-        try:
-            yield
-        finally:
-            _send_what_waits()
-            server.should_exit = True
-            thread.join(STOP_SECONDS_MAX)
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(STOP_SECONDS_MAX)
 
 
 def _wait_for(server: "Server", thread: Thread) -> None:
     end = monotonic() + START_SECONDS_MAX
     while not server.started:
         if not thread.is_alive() or monotonic() > end:
-            raise NoServerError("Prefect's temporary server did not start; data/.prefect/prefect.db may be locked")
+            raise NoServerError(
+                f"Prefect's temporary server did not start; its files are in {os.environ['PREFECT_HOME']}"
+            )
         sleep(0.02)
 
 
 def _use(address: str) -> None:
     """Tell Prefect's clients, here and in processes that we start."""
-    os.environ["PREFECT_API_URL"] = address
-    _read_settings_again()
-
-
-def _read_settings_again() -> None:
     from prefect.context import refresh_global_settings_context
 
+    os.environ["PREFECT_API_URL"] = address
     refresh_global_settings_context()
 
 

@@ -1,5 +1,6 @@
 """The database brought to the newest migration; quick where it is there already."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -18,7 +19,7 @@ def migrate(database: Engine) -> bool:
 
     Two processes may do it at once: the second waits for the first and finds nothing to do.
     """
-    newest = ScriptDirectory.from_config(configuration()).get_current_head()
+    newest = _newest()
     with database.execution_options(reading=True).begin() as connection:
         if _revision(connection) == newest:
             return False
@@ -36,6 +37,12 @@ def configuration(connection: Connection | None = None) -> Config:
     config.set_main_option("script_location", str(FOLDER))
     config.attributes["connection"] = connection
     return config
+
+
+@cache
+def _newest() -> str | None:
+    """The newest migration there is: a day asks before each of its flows."""
+    return ScriptDirectory.from_config(configuration()).get_current_head()
 
 
 def _revision(connection: Connection) -> str | None:
