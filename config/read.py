@@ -30,7 +30,7 @@ def read(path: str | Path, schema: type[T]) -> T:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigError(f"{file}: no such file") from None
-    return cast("T", _understood(file, text, schema))
+    return cast("T", _understood(file, text, schema))  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=256)

@@ -4,19 +4,17 @@ Where the environment says; otherwise where `make serve` serves this data folder
 one lives in a thread of this process and ends with it, however it ends.
 """
 
-import json
 import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from config.prefect_environment import temporary_server
+from tasks.running_server import served_api
 
 if TYPE_CHECKING:
     from uvicorn import Server
@@ -42,38 +40,6 @@ def prefect_api(home: Path) -> Iterator[None]:
     else:
         with _temporary_api():
             yield
-
-
-def served_api(home: Path) -> str | None:
-    """The API of the server that `make serve` runs for this data folder, if it answers."""
-    note = home / ".prefect" / "server.json"
-    if not note.is_file():
-        return None
-    server = json.loads(note.read_text(encoding="utf-8"))
-    address = str(server["api_url"])
-    return address if _lives(server["pid"]) and _answers(address) else None
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's
-        return True
-    return True
-
-
-def _answers(address: str) -> bool:
-    url = urlsplit(address)
-    connection = HTTPConnection(url.hostname or "", url.port, timeout=1)
-    try:
-        connection.request("GET", f"{url.path}/health")
-        return connection.getresponse().status == 200
-    except (OSError, HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 @contextmanager

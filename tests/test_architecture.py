@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ ALLOWED = {  # folder or file, longest match first -> what it may import beside 
     "tasks/messages": VALUES | {"jinja2", "markupsafe", "babel", "sendgrid", "python_http_client", "config",
                                 "tasks.messages"},
     "tasks/approval_form.py": STEP | {"pydantic"},  # the words beside the fields of a form
+    "tasks/prefect_api.py": STEP | {"uvicorn"},  # Prefect's server runs in it
     "tasks/share_parts.py": STEP | {"prefect_dask"},
     "tasks": STEP | {"sqlalchemy"},
     "benchmarks": STEP | {"benchmarks", "sqlalchemy", "pyarrow", "adbc_driver_sqlite", "adbc_driver_postgresql", "yaml",
@@ -48,6 +50,10 @@ PURE = {  # the standard library, as far as a rule may use it
 }  # fmt: skip
 
 
+SLOW = (
+    "great_expectations", "matplotlib", "numba", "scipy", "highspy", "reportlab", "xlsxwriter", "openpyxl", "barcode",
+    "PIL", "distributed", "sendgrid", "prefect.server",
+)  # fmt: skip
 LONGER = {  # and why
     "tasks/domain/exports.py",  # a table of every field of every kind of export
     "tasks/domain/cells.py",  # one reader per type of cell, side by side
@@ -246,10 +252,17 @@ def test_no_query_asks_for_what_is_not_in_another_table() -> None:
 
 
 def test_a_slow_library_waits_until_it_is_used() -> None:
-    """Great Expectations takes seconds to import: inside the gate that uses it, never at the top."""
+    """Great Expectations takes seconds to import: inside the gate that uses it, never at the top.
+
+    Importing every flow loads none of the libraries that only some runs need.
+    """
     for path in _files(*CODE):
         top = [node for node in _tree(path).body if isinstance(node, ast.Import | ast.ImportFrom)]
         assert "great_expectations" not in " ".join(ast.unparse(node) for node in top), path
+    flows = ", ".join(f"flows.{path.stem}" for path in (ROOT / "flows").glob("[!_]*.py"))
+    loaded = f"import sys, {flows}; print([name for name in {SLOW!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_tests_mirror_the_source() -> None:
