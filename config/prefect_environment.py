@@ -9,16 +9,30 @@ SLOT_SECONDS = 5  # how soon a run whose flow is under way tries again
 
 
 def in_process(home: Path) -> dict[str, str]:
-    """For a run in this process: a server of Prefect's own comes and goes with it."""
+    """For a run in this process; `temporary_server` where it brings its own server with it."""
     return {
         "PREFECT_HOME": str(home.resolve() / ".prefect"),
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # a first start makes a database
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_TASKS_DEFAULT_NO_CACHE": "true",  # a step decides from what is true now, never from a result of before
         "GX_ANALYTICS_ENABLED": "false",
         "PREFECT_LOGGING_LEVEL": "WARNING",
         "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",  # stopped in mid-request, it would print a traceback
+    }
+
+
+def temporary_server() -> dict[str, str]:
+    """For a server that lives as long as one run: it records flow runs, and does nothing beside."""
+    services = ("EVENT_LOGGER", "EVENT_PERSISTER", "TASK_RUN_RECORDER", "TRIGGERS")
+    return {f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in services} | {
+        "PREFECT_SERVER_EVENTS_STREAM_OUT_ENABLED": "false",
+        "PREFECT_SERVER_LOGS_STREAM_OUT_ENABLED": "false",
+        "PREFECT_UI_ENABLED": "false",
+        "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",  # `make serve` does; a flow run needs none
+        "PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",  # otherwise it imports Dask to see what blocks there are
+        "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
+        "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+        "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",  # it is the same version
     }
 
 

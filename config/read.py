@@ -1,7 +1,7 @@
 """Strict reading of YAML decisions into the dataclass its reader asks for."""
 
 from dataclasses import is_dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_args, get_type_hints
 
@@ -27,15 +27,23 @@ def read(path: str | Path, schema: type[T]) -> T:
     """
     file = settings().config / path
     try:
-        found = yaml.load(file.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 - either is a safe loader
+        text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigError(f"{file}: no such file") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: byte {error.start + 1}: found no UTF-8, expected the file saved as UTF-8") from None
+    return cast("T", _understood(file, text, schema))  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=256)
+def _understood(file: Path, text: str, schema: Any) -> Any:
+    """What the text says, understood once: a day reads a few files hundreds of times."""
+    try:
+        found = yaml.load(text, Loader=_LOADER)  # noqa: S506 - either is a safe loader
     except yaml.YAMLError as error:
         raise ConfigError(f"{file}: {not_yaml(error)}") from None
     try:
-        return cast("T", _adapter(schema).validate_python(found))  # type: ignore[arg-type]
+        return _adapter(schema).validate_python(found)
     except ValidationError as error:
         raise ConfigError("\n".join(f"{file}: {one}" for one in problems(error, found, schema))) from None
 

@@ -9,6 +9,8 @@ python -m flows health                              whether all of that works
 
 import argparse
 import ast
+import atexit
+import gc
 import importlib
 import logging
 import os
@@ -71,31 +73,45 @@ def _command(name: str, arguments: list[str]) -> int:
 
 def _run(name: str, arguments: list[str]) -> int:
     _surround(in_process(settings().home))
+    gc.disable()  # what is imported stays: to look through it over and over takes a second
     flow = getattr(importlib.import_module(f"flows.{name.replace('-', '_')}"), name.replace("-", "_"))
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
     from tasks.domain.findings import lines
     from tasks.operation import noting, result_of
+    from tasks.prefect_api import prefect_api
     from tasks.prepare_database import prepare_database
 
     parameters = _parameters(name, flow.fn, arguments)
     _without_traceback()
     try:
         prepare_database.fn()
+        with (
+            prefect_api(settings().home),
+            temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
+            noting() as findings,
+        ):
+            _collect_what_is_new()
+            counts, failure = result_of(state := flow(**parameters, return_state=True))
     except (ValueError, LookupError, OSError, RuntimeError) as error:
         if not _own(error):
             raise
         print(f"{name}: {error}", file=sys.stderr)
         return 2
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), noting() as findings:
-        state = flow(**parameters, return_state=True)
-    counts, failure = result_of(state)
     if failure:
         print(f"{name}: {failure if _own(failure) else state.message}", file=sys.stderr)
         return 2
     to_do = ["", "for a person:", *lines(findings)] if findings else []
     print("\n".join([f"{name} is done", *in_words(counts), *to_do]))
     return 0
+
+
+def _collect_what_is_new() -> None:
+    """Garbage is looked for again, but not in what has been imported, and not at the very end."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    gc.enable()
+    atexit.register(gc.freeze)
 
 
 def _surround(environment: Mapping[str, str]) -> None:

@@ -7,8 +7,6 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from config.settings import settings
-from tasks.connectors.count_papers import write_paper
-from tasks.connectors.count_sheets import write_sheet
 from tasks.domain.count_plans import walking_order
 from tasks.domain.count_sheets import blind_sheet
 from tasks.report_counts import write_reports
@@ -40,6 +38,9 @@ def write_documents(flow: str) -> list[Path]:
 
 def _sheets(connection: Connection, folder: Path, moment: datetime, *, recount: bool) -> list[Path]:
     """One workbook and one page to print a count document, places in walking order."""
+    from tasks.connectors.count_papers import write_paper  # with libraries that only a sheet needs
+    from tasks.connectors.count_sheets import write_sheet
+
     written: list[Path] = []
     lines = count_findings.sheet_lines(connection, moment, recount=recount)
     for _, of_one in lines.groupby(["code", "round"], sort=True):

@@ -9,7 +9,6 @@ from prefect import task
 
 from config.settings import settings
 from tasks.configured import warehouses
-from tasks.connectors.pick_lists import picker_rows, write_pick_list
 from tasks.connectors.run_documents import write_changed
 from tasks.connectors.tables import write_csv
 from tasks.connectors.wave_files import write_json, write_text
@@ -50,6 +49,8 @@ def _laid(stops: pd.DataFrame, of_sites: Mapping[str, SiteFloor]) -> pd.DataFram
 
 def _write_lists(target: Path, stops: pd.DataFrame, of_sites: Mapping[str, SiteFloor]) -> int:
     """One wave after the other: on paper, for handhelds, and a map a cart."""
+    from tasks.connectors.pick_lists import picker_rows, write_pick_list  # with ReportLab, which only a list needs
+
     for code in stops["warehouse"].unique():
         site = of_sites[code]
         write_text(target / f"floor-{code}.svg", svg(site.floor, aisles=site.aisle_names))
@@ -76,6 +77,8 @@ def _write_revision(cart: pd.DataFrame, of_sites: Mapping[str, SiteFloor]) -> in
     target = settings().documents(FLOW, first["revised_at"])
     if (target / f"{name}.csv").exists():
         return 0
+    from tasks.connectors.pick_lists import picker_rows, write_pick_list
+
     told, site = revised(cart), of_sites[first["warehouse"]]
     write_pick_list(target / f"{name}.pdf", told, site.floor, site.aisle_names)
     write_json(target / f"{name}.json", for_handhelds(told))

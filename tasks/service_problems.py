@@ -2,14 +2,14 @@
 
 import pandas as pd
 
-from config.prefect_environment import SERVER_FILE
 from config.settings import settings
+from tasks.running_server import served_api
 
 
 def service_problems() -> pd.DataFrame:
     """What `python -m flows health` finds not well: subject, seen. Nothing where the data folder is not served."""
     lines = []
-    if (settings().home / ".prefect" / SERVER_FILE).exists():
+    if served_api(settings().home):
         from tasks.service.health import health
 
         lines = [{"subject": one.name, "seen": one.seen} for one in health() if not one.well]

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -24,8 +25,7 @@ ALLOWED = {  # folder or file, longest match first -> what it may import beside 
     "config": {"pydantic", "pydantic_settings", "yaml", "config"},
     "tasks/clock.py": {"tasks.configured"},
     "tasks/domain/waves": VALUES | {"numba", "scipy", "highspy"},
-    "tasks/domain/serving.py": VALUES | {"numba"},
-    "tasks/domain/placing.py": VALUES | {"numba"},
+    "tasks/domain/compiling.py": VALUES | {"numba"},
     "tasks/domain": VALUES | {"babel", "stdnum", "email_validator", "holidays"},
     "tasks/store": VALUES | {"sqlalchemy", "alembic", "config", "tasks.store", "pyarrow", "pgpq", "adbc_driver_sqlite",
                              "adbc_driver_postgresql", "adbc_driver_manager", "psycopg"},
@@ -38,6 +38,7 @@ ALLOWED = {  # folder or file, longest match first -> what it may import beside 
     "tasks/approval_form.py": STEP | {"pydantic"},  # the words beside the fields of a form
     "tasks/form_fields.py": {"pydantic", "pydantic_core"},
     "tasks/parameters.py": {"pydantic", "tasks"},
+    "tasks/prefect_api.py": STEP | {"uvicorn"},  # Prefect's server runs in it
     "tasks/share_parts.py": STEP | {"prefect_dask"},
     "tasks/service": STEP | {"sqlalchemy", "httpx", "uvicorn"},  # Prefect's server, worker and watch
     "tasks": STEP | {"sqlalchemy"},
@@ -53,6 +54,10 @@ PURE = {  # the standard library, as far as a rule may use it
 }  # fmt: skip
 
 
+SLOW = (
+    "great_expectations", "matplotlib", "numba", "scipy", "highspy", "reportlab", "xlsxwriter", "openpyxl", "barcode",
+    "PIL", "distributed", "sendgrid", "prefect.server",
+)  # fmt: skip
 LONGER = {  # and why
     "tasks/domain/exports.py",  # a table of every field of every kind of export
     "tasks/domain/cells.py",  # one reader per type of cell, side by side
@@ -251,10 +256,17 @@ def test_no_query_asks_for_what_is_not_in_another_table() -> None:
 
 
 def test_a_slow_library_waits_until_it_is_used() -> None:
-    """Great Expectations takes seconds to import: inside the gate that uses it, never at the top."""
+    """Great Expectations takes seconds to import: inside the gate that uses it, never at the top.
+
+    Importing every flow loads none of the libraries that only some runs need.
+    """
     for path in _files(*CODE):
         top = [node for node in _tree(path).body if isinstance(node, ast.Import | ast.ImportFrom)]
         assert "great_expectations" not in " ".join(ast.unparse(node) for node in top), path
+    flows = ", ".join(f"flows.{path.stem}" for path in (ROOT / "flows").glob("[!_]*.py"))
+    loaded = f"import sys, {flows}; print([name for name in {SLOW!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_tests_mirror_the_source() -> None:

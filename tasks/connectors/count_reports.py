@@ -7,9 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import xlsxwriter
-from xlsxwriter.workbook import Workbook
-from xlsxwriter.worksheet import Worksheet
 
 from tasks.connectors.tables import CREATED
 from tasks.domain.approvals import TO_ANSWER
@@ -42,6 +39,8 @@ def write_report(path: Path, pages: Sequence[Page], zones: Mapping[str, str]) ->
     A column `x_minor` is money of the row's `currency`, `accuracy…` a part of one shown in percent, a moment is shown
     in the zone of the row's `warehouse` (`zones`: by code). The same rows give the same bytes.
     """
+    import xlsxwriter
+
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     with xlsxwriter.Workbook(str(part), _OPTIONS) as book:
@@ -52,7 +51,7 @@ def write_report(path: Path, pages: Sequence[Page], zones: Mapping[str, str]) ->
     return path
 
 
-def _write_page(book: Workbook, page: Page, zones: Mapping[str, str]) -> None:
+def _write_page(book: Any, page: Page, zones: Mapping[str, str]) -> None:
     sheet, rows = book.add_worksheet(page.name), _local(page.rows, zones)
     names = [str(name) for name in rows.columns]
     for number, name in enumerate(names):
@@ -76,6 +75,8 @@ def write_answer_sheet(path: Path, sheet: pd.DataFrame) -> Path:
 
     Only the cells of an answer can be changed; the answer and the reason code are chosen from lists.
     """
+    import xlsxwriter
+
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     with xlsxwriter.Workbook(str(part), _OPTIONS | {"constant_memory": False}) as book:
@@ -96,7 +97,7 @@ def write_answer_sheet(path: Path, sheet: pd.DataFrame) -> Path:
     return path
 
 
-def _answer_column(book: Workbook, page: Worksheet, number: int, name: str, values: pd.Series) -> None:
+def _answer_column(book: Any, page: Any, number: int, name: str, values: pd.Series) -> None:
     page.write_string(0, number, name.removesuffix("_minor"), book.add_format(_HEAD))
     page.set_column(number, number, _FILLED.get(name, _width(name, values)))
     if name not in TO_ANSWER:
@@ -109,7 +110,7 @@ def _answer_column(book: Workbook, page: Worksheet, number: int, name: str, valu
         page.data_validation(1, number, len(values), number, listed)
 
 
-def _to_print(sheet: Worksheet, name: str) -> None:
+def _to_print(sheet: Any, name: str) -> None:
     sheet.set_landscape()
     sheet.set_paper(9)  # A4
     sheet.fit_to_pages(1, 0)
@@ -135,7 +136,7 @@ def _local(rows: pd.DataFrame, zones: Mapping[str, str]) -> pd.DataFrame:
     return rows.assign(**told)
 
 
-def _write_rows(book: Workbook, sheet: Worksheet, rows: pd.DataFrame, first: int) -> None:
+def _write_rows(book: Any, sheet: Any, rows: pd.DataFrame, first: int) -> None:
     form = _forms(book)
     names = [str(name) for name in rows.columns]
     money = rows["currency"].astype(object).where(rows["currency"].notna(), "") if "currency" in rows else None
@@ -146,7 +147,7 @@ def _write_rows(book: Workbook, sheet: Worksheet, rows: pd.DataFrame, first: int
             _write(sheet, first + row, column, value, names[column], currency, form)
 
 
-def _write(sheet: Worksheet, row: int, column: int, value: Any, name: str, currency: str, form: Any) -> None:
+def _write(sheet: Any, row: int, column: int, value: Any, name: str, currency: str, form: Any) -> None:
     if value is None:
         sheet.write_blank(row, column, None, form("plain"))
     elif name.endswith("_minor"):
@@ -164,7 +165,7 @@ def _write(sheet: Worksheet, row: int, column: int, value: Any, name: str, curre
         sheet.write_number(row, column, value, form("signed" if signed else "whole"))
 
 
-def _forms(book: Workbook) -> Any:
+def _forms(book: Any) -> Any:
     """The format of a kind of cell, made once a workbook."""
     shown = {"plain": "@", "percent": "0.0%", "time": "yyyy-mm-dd hh:mm", "whole": "#,##0",
              "signed": "+#,##0;[Red]-#,##0;0"}  # fmt: skip

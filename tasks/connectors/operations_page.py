@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from tasks.connectors.operations_plots import plots
+from tasks.connectors.kept_plots import kept_plots
 from tasks.connectors.tables import write_csv
 from tasks.domain.kpi_report import Report
 from tasks.domain.kpis import PERCENTILES, Figure, KpiRules, Mistake
@@ -32,7 +32,7 @@ WORDS = {
     Mistake.SILENCE: "Does the customer hear of it, in time?",
     Mistake.RETURNS: "What comes back, why, and how fast is it settled?",
 }
-LAST_DAYS = "days.json"
+LAST_DAYS, DRAWN = "days.json", "plots.json"
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,9 @@ def write_report(reports: Path, outgoing: Path, report: Report) -> Path:
     write_csv(folder / "restated.csv", report.restated)
     _write_text(folder / LAST_DAYS, json.dumps(_days_table(report), indent=0) + "\n")
     page = folder / "index.html"
-    _write_text(page, _render(report, documents(reports, outgoing, page, report.when.last)))
+    _write_text(
+        page, _render(report, documents(reports, outgoing, page, report.when.last), kept_plots(folder / DRAWN, report))
+    )
     return page
 
 
@@ -135,14 +137,13 @@ def _write_text(path: Path, text: str) -> None:
     part.replace(path)
 
 
-def _render(report: Report, found: dict[str, list[Document]]) -> str:
+def _render(report: Report, found: dict[str, list[Document]], drawn: dict[str, str]) -> str:
     import jinja2
 
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, loader=jinja2.FileSystemLoader(Path(__file__).parent),
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    drawn = plots(report)
     sections = [
         {
             "name": mistake.value,

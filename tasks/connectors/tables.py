@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
-import xlsxwriter
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
 
 from tasks.domain.money import in_units
 
@@ -38,6 +36,8 @@ class OpenWorkbook:
     """A workbook that is written while its rows come; nothing lies at `path` before it is closed."""
 
     def __init__(self, path: Path) -> None:
+        import xlsxwriter
+
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._part = path.with_name(path.name + ".part")
@@ -67,7 +67,7 @@ class OpenWorkbook:
 class OpenSheet:
     """A sheet of an open workbook."""
 
-    def __init__(self, sheet: Worksheet, bold: Format) -> None:
+    def __init__(self, sheet: Any, bold: Any) -> None:
         self._sheet, self._bold = sheet, bold
         self._rows = 0
         self._widths: list[int] = []
@@ -91,7 +91,7 @@ class OpenSheet:
             self._sheet.set_column(number, number, min(_WIDTH_MAX, width + 2))
 
 
-def _write_rows(sheet: Worksheet, frame: pd.DataFrame, first: int) -> None:
+def _write_rows(sheet: Any, frame: pd.DataFrame, first: int) -> None:
     for row, values in enumerate(zip(*(_cells(frame[label]) for label in frame.columns), strict=True), start=first):
         for column, value in enumerate(values):
             if isinstance(value, str):

@@ -3,10 +3,9 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
-from numba.extending import register_jitable
 
 from tasks.domain.asked import Asked
+from tasks.domain.compiling import compiled, helper
 
 COMPILED_FROM_LINES = 2_000  # below, compiling would take longer than it saves
 
@@ -19,13 +18,13 @@ def place(asked: Asked, given: np.ndarray, pools_at: np.ndarray, units: np.ndarr
     """
     asked = Asked(*(np.array(numbers, dtype=np.int64) for numbers in asked))
     most = len(asked.product) * given.shape[1] + len(units)
-    run = _place_compiled if len(asked.need) >= COMPILED_FROM_LINES else _place_all
+    run = compiled(_place_all) if len(asked.need) >= COMPILED_FROM_LINES else _place_all
     taken = np.empty((3, most), dtype=np.int64)
     count = run(asked, given, np.array(pools_at, dtype=np.int64), np.array(units, dtype=np.int64), taken)
     return taken[0, :count], taken[1, :count], taken[2, :count]
 
 
-@register_jitable
+@helper
 def taken_of(part: int, line: int, units: int, asked: Asked) -> int:
     """What so many units of a line take of a part."""
     return asked.units[part] if units == asked.need[line] else units * asked.per[part]  # type: ignore[no-any-return]
@@ -48,6 +47,3 @@ def _place_all(asked: Asked, given: Any, next_place: Any, units: Any, taken: Any
                     left -= now
                     next_place[product, warehouse] += units[here] == 0
     return count
-
-
-_place_compiled = njit(cache=True)(_place_all)

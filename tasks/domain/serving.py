@@ -6,10 +6,9 @@ The functions run as they stand, or compiled where there are many lines. Arrays 
 from typing import Any
 
 import numpy as np
-from numba import njit
-from numba.extending import register_jitable
 
 from tasks.domain.asked import Asked, Terms
+from tasks.domain.compiling import compiled, helper
 from tasks.domain.placing import COMPILED_FROM_LINES, taken_of
 
 WAREHOUSES_MAX = 62  # the warehouses of an order are the bits of a number
@@ -30,7 +29,7 @@ def serve(asked: Asked, free: np.ndarray, terms: Terms) -> tuple[np.ndarray, np.
     asked = Asked(*(np.array(numbers, dtype=np.int64) for numbers in asked))  # one type of array: compiled once
     given = np.zeros((len(asked.need), free.shape[0]), dtype=np.int64)
     waits = np.ones(len(asked.used), dtype=np.bool_)
-    run = _compiled if len(asked.need) >= COMPILED_FROM_LINES else _serve_all
+    run = compiled(_serve_all) if len(asked.need) >= COMPILED_FROM_LINES else _serve_all
     run(asked, free, terms, given, waits)
     return given, waits
 
@@ -47,7 +46,7 @@ def _serve_all(asked: Asked, free: Any, terms: Terms, given: Any, waits: Any) ->
                 waits[order] = _may_get_more(order, asked, free, terms, given)
 
 
-@register_jitable
+@helper
 def _sequence(used: int, split: bool, sequence: Any) -> int:  # noqa: FBT001 - compiled code takes it by position
     """The warehouses an order asks one after the other; says how many."""
     count = 0
@@ -59,7 +58,7 @@ def _sequence(used: int, split: bool, sequence: Any) -> int:  # noqa: FBT001 - c
     return count
 
 
-@register_jitable
+@helper
 def _serve_order(order: int, asked: Asked, free: Any, terms: Terms, given: Any, sequence: Any) -> bool:
     """Give an order what its terms allow; whether it got anything."""
     first, end = asked.lines_at[order], asked.lines_at[order + 1]
@@ -78,7 +77,7 @@ def _serve_order(order: int, asked: Asked, free: Any, terms: Terms, given: Any, 
     return _given_of(first, end, given) > _given_of(0, end - first, before)
 
 
-@register_jitable
+@helper
 def _give_apart(first: int, end: int, asked: Asked, free: Any, terms: Terms, given: Any, sequence: Any) -> None:
     """What there is of lines no warehouse has all of, as far as the terms allow."""
     for warehouse in sequence:
@@ -90,7 +89,7 @@ def _give_apart(first: int, end: int, asked: Asked, free: Any, terms: Terms, giv
         _give_most(first, end, asked, free, given, sequence)
 
 
-@register_jitable
+@helper
 def _give_whole(first: int, end: int, asked: Asked, free: Any, given: Any, warehouse: int) -> bool:
     """All that is left of the lines from one warehouse, or nothing."""
     moved = np.zeros(end - first, dtype=np.int64)
@@ -105,7 +104,7 @@ def _give_whole(first: int, end: int, asked: Asked, free: Any, given: Any, wareh
     return True
 
 
-@register_jitable
+@helper
 def _give_lines(first: int, end: int, asked: Asked, free: Any, given: Any, sequence: Any) -> None:
     """Each line from one warehouse where one has all of it, otherwise from each what it has."""
     for line in range(first, end):
@@ -117,7 +116,7 @@ def _give_lines(first: int, end: int, asked: Asked, free: Any, given: Any, seque
                     _move(line, units, asked, free, given, warehouse)
 
 
-@register_jitable
+@helper
 def _give_most(first: int, end: int, asked: Asked, free: Any, given: Any, sequence: Any) -> None:
     """As much of the lines as there is, all of it from the warehouse that gives the most."""
     best, most = -1, 0
@@ -136,7 +135,7 @@ def _give_most(first: int, end: int, asked: Asked, free: Any, given: Any, sequen
             best, most = (warehouse, units) if units > most else (best, most)
 
 
-@register_jitable
+@helper
 def _spare_parcels(order: int, asked: Asked, free: Any, terms: Terms, given: Any, before: Any) -> None:
     """Take back what further warehouses would send where it is worth less than a parcel costs."""
     first, end = asked.lines_at[order], asked.lines_at[order + 1]
@@ -155,7 +154,7 @@ def _spare_parcels(order: int, asked: Asked, free: Any, terms: Terms, given: Any
                 _move(line, before[line - first, warehouse] - given[line, warehouse], asked, free, given, warehouse)
 
 
-@register_jitable
+@helper
 def _worth(first: int, end: int, asked: Asked, given: Any, before: Any, warehouse: int) -> int:
     """What the goods a warehouse was asked for now are worth; less than nothing where it was asked for none."""
     worth, some = 0, False
@@ -166,7 +165,7 @@ def _worth(first: int, end: int, asked: Asked, given: Any, before: Any, warehous
     return worth if some else -1
 
 
-@register_jitable
+@helper
 def _given_of(first: int, end: int, given: Any) -> int:
     units = 0
     for line in range(first, end):
@@ -175,7 +174,7 @@ def _given_of(first: int, end: int, given: Any) -> int:
     return units
 
 
-@register_jitable
+@helper
 def _may_get_more(order: int, asked: Asked, free: Any, terms: Terms, given: Any) -> bool:
     """Whether an order that waits might be served though nothing grows.
 
@@ -194,7 +193,7 @@ def _may_get_more(order: int, asked: Asked, free: Any, terms: Terms, given: Any)
     return some
 
 
-@register_jitable
+@helper
 def _used(order: int, asked: Asked, given: Any) -> int:
     """The warehouses (bits) that have promised something to an order."""
     used = asked.used[order]
@@ -204,7 +203,7 @@ def _used(order: int, asked: Asked, given: Any) -> int:
     return used  # type: ignore[no-any-return]
 
 
-@register_jitable
+@helper
 def _there(product: int, free: Any) -> int:
     units = 0
     for warehouse in range(free.shape[0]):
@@ -212,7 +211,7 @@ def _there(product: int, free: Any) -> int:
     return units
 
 
-@register_jitable
+@helper
 def _left(line: int, asked: Asked, given: Any) -> int:
     units = asked.need[line]
     for warehouse in range(given.shape[1]):
@@ -220,7 +219,7 @@ def _left(line: int, asked: Asked, given: Any) -> int:
     return units  # type: ignore[no-any-return]
 
 
-@register_jitable
+@helper
 def _waits(first: int, end: int, asked: Asked, given: Any) -> bool:
     units = 0
     for line in range(first, end):
@@ -228,7 +227,7 @@ def _waits(first: int, end: int, asked: Asked, given: Any) -> bool:
     return units > 0
 
 
-@register_jitable
+@helper
 def _most(line: int, left: int, asked: Asked, free: Any, warehouse: int) -> int:
     """How many units of a line a warehouse can give; of a kit promised in part already, all or none."""
     most, whole, spare = left, True, False
@@ -240,7 +239,7 @@ def _most(line: int, left: int, asked: Asked, free: Any, warehouse: int) -> int:
     return left if whole else 0 if spare else most
 
 
-@register_jitable
+@helper
 def _move(line: int, units: int, asked: Asked, free: Any, given: Any, warehouse: int) -> None:
     """Give so many units of a line from a warehouse; fewer than none give them back."""
     for part in range(asked.parts_at[line], asked.parts_at[line + 1]):
@@ -249,11 +248,8 @@ def _move(line: int, units: int, asked: Asked, free: Any, given: Any, warehouse:
     given[line, warehouse] += units
 
 
-@register_jitable
+@helper
 def _take_back(first: int, end: int, asked: Asked, free: Any, given: Any, before: Any) -> None:
     for line in range(first, end):
         for warehouse in range(free.shape[0]):
             _move(line, before[line - first, warehouse] - given[line, warehouse], asked, free, given, warehouse)
-
-
-_compiled = njit(cache=True)(_serve_all)

@@ -19,35 +19,39 @@ from typing import Any
 import pandas as pd
 
 from tasks.domain.deliveries import GateRules, Profile, Verdict, measures, verdict
+from tasks.gates.kept_results import broken_before
 from tasks.gates.pages import close_off, index_page
 
 
 class Gate:
-    """Judges files and keeps what it found under `docs/<day>`; Great Expectations is loaded with the first file."""
+    """Judges files and keeps what it found under `docs/<day>`; Great Expectations is loaded with the first new one."""
 
     def __init__(self, docs: Path, rules: GateRules, as_of: datetime) -> None:
         self.docs = docs / f"{as_of:%Y-%m-%d}"
         self.rules = rules
         self.as_of = as_of
         self.kept: list[Any] = []
+        self.judged = False
 
     def judge(self, kind: str, tally: pd.DataFrame, profile: Profile, name: str = "delivery") -> Verdict:
         """Whether the file `name` may be loaded. `tally` and `profile` as `tasks.domain.deliveries.measures` says."""
         expected = measures(kind, tally, {"as_of": self.as_of.isoformat(), **profile}, self.rules)
-        result = self._validate(kind, expected)
-        broken = sorted(one.expectation_config.meta["limit"] for one in result.results if not one.success)
-        self._keep(kind, _path_name(name), result)
+        broken = broken_before(self.docs, kind, _path_name(name), self.as_of, expected)
+        if broken is None:
+            result = self._validate(kind, expected)
+            broken = sorted(one.expectation_config.meta["limit"] for one in result.results if not one.success)
+            self._keep(kind, _path_name(name), result)
+        self.judged = True
         return verdict(expected.iloc[broken])
 
     def write_docs(self) -> Path | None:
-        """Build the Data Docs of what this gate judged and list the day's files; None when it judged nothing."""
-        if not self.kept:
-            return None
-        self._context.build_data_docs(resource_identifiers=self.kept, build_index=False)
-        for page in sorted(self.docs.glob("validations/**/*.html")):
-            close_off(page)
-        shutil.rmtree(self.docs / "static", ignore_errors=True)  # pictures and fonts no closed page asks for
-        return index_page(self.docs)
+        """Build the Data Docs that are new and list the day's files; None when this gate judged nothing."""
+        if self.kept:
+            self._context.build_data_docs(resource_identifiers=self.kept, build_index=False)
+            for page in sorted(self.docs.glob("validations/**/*.html")):
+                close_off(page)
+            shutil.rmtree(self.docs / "static", ignore_errors=True)  # pictures and fonts no closed page asks for
+        return index_page(self.docs) if self.judged else None
 
     @cached_property
     def _context(self) -> Any:

@@ -39,6 +39,11 @@ def close_off(page: Path) -> None:
     page.write_text(text.replace("</head>", f"{_STYLE}{_MARK}</head>", 1), encoding="utf-8")
 
 
+def is_closed_off(page: Path) -> bool:
+    """Whether there is such a page and it is finished."""
+    return page.is_file() and _MARK in page.read_text(encoding="utf-8")
+
+
 def index_page(docs: Path) -> Path:
     """List every file judged, the refused ones first, each with its document."""
     rows = sorted(_row(docs, result) for result in docs.glob("results/**/*.json"))

@@ -54,11 +54,12 @@ class SenderError(ValueError):
 def configured_sender() -> Sender:
     """The sender of this installation."""
     from tasks.messages.paper import Paper
-    from tasks.messages.sendgrid_sender import SendGrid
 
     here = settings()
     if here.sender == "paper":
         return Paper(here.folder("outgoing") / "send-messages")
     if here.sendgrid_api_key is None:
         raise SenderError("SENDGRID_API_KEY is not set; FULFILMENT_SENDER=sendgrid needs it")
+    from tasks.messages.sendgrid_sender import SendGrid
+
     return SendGrid(here.sendgrid_api_key.get_secret_value(), here.sendgrid_host)

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 
 from config.prefect_environment import in_process, served
 from config.settings import settings
+from tasks.running_server import served_api
+
+
+class NoServerError(RuntimeError):
+    """There is no server to work for."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,10 @@ COMMANDS: Mapping[str, Command] = {
 
 def _join() -> None:
     """Work for a server that is there already: the one the environment names, or the one that serves the folder."""
+    address = os.environ.get("PREFECT_API_URL") or served_api(settings().home)
+    if not address:
+        raise NoServerError("no server serves this data folder: set PREFECT_API_URL, or start one with make serve")
+    os.environ["PREFECT_API_URL"] = address
     _surround(served(settings().home, "127.0.0.1", 4200, settings().database))
 
 

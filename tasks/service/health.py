@@ -1,6 +1,5 @@
 """Whether a served installation works: one line for each thing that must, and what is wrong with it."""
 
-import json
 import os
 import re
 import shutil
@@ -20,9 +19,10 @@ from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from sqlalchemy.exc import SQLAlchemyError
 
-from config.prefect_environment import POOL, SERVER_FILE
+from config.prefect_environment import POOL
 from config.settings import settings
 from tasks.clock import moment
+from tasks.running_server import served_api
 from tasks.service.runs import PAGE, runs_in
 from tasks.service.watch import SIGN
 from tasks.store.engine import engine
@@ -63,10 +63,7 @@ def problems() -> list[str]:
 # ── the service ──────────────────────────────────────────────────────────────────────────────────────────────────
 def served_at() -> str | None:
     """The address of the server: what the environment says, else the one that serves this data folder."""
-    if address := os.environ.get("PREFECT_API_URL"):
-        return address
-    file = settings().home / ".prefect" / SERVER_FILE
-    return str(json.loads(file.read_text(encoding="utf-8"))["api_url"]) if file.is_file() else None
+    return os.environ.get("PREFECT_API_URL") or served_api(settings().home)
 
 
 def _service() -> Iterator[Check]:

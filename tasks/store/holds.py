@@ -144,15 +144,14 @@ def suspects(connection: Connection, since: datetime) -> tuple[pd.DataFrame, pd.
     """Paid orders since then of customers with several, and their lines, as `domain.holds.duplicates` has them."""
     o, back = orders.c, func.coalesce(_REFUNDED, literal(value=False))
     live = o.paid_at.is_not(None), o.cancelled_at.is_(None), back.is_(False), o.created_at >= since
-    own = select(o.merchant_id, _customer().label("customer")).where(*live).group_by(o.merchant_id, _customer())
-    several = own.having(func.count() > 1).subquery("several")
-    same = and_(o.merchant_id == several.c.merchant_id, _customer() == several.c.customer)
+    together = func.count().over(partition_by=(o.merchant_id, _customer()))  # a join by customer would have no index
+    own = select(o.id, _customer().label("customer"), together.label("together")).where(*live).subquery("own")
     begun = exists().where(_MINE, order_lines.c.quantity_picked > 0)
     told = (
-        select(o.id.label("order_id"), merchants.c.code.label("merchant"), o.order_number, several.c.customer,
+        select(o.id.label("order_id"), merchants.c.code.label("merchant"), o.order_number, own.c.customer,
                o.channel, o.created_at, or_(o.fulfilled_at.is_not(None), begun).label("begun"))
-        .join(several, same).join(merchants, merchants.c.id == o.merchant_id).where(*live)
-        .order_by(merchants.c.code, o.order_number)
+        .join(own, own.c.id == o.id).join(merchants, merchants.c.id == o.merchant_id)
+        .where(own.c.together > 1, own.c.customer.is_not(None)).order_by(merchants.c.code, o.order_number)
     )  # fmt: skip
     found = read(connection, told)
     line, units = order_lines.c, order_lines.c.quantity_ordered - order_lines.c.quantity_cancelled

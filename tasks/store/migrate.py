@@ -1,5 +1,6 @@
 """The database brought to the newest migration; quick where it is there already."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -42,9 +43,11 @@ def configuration(connection: Connection | None = None) -> Config:
     return config
 
 
+@cache
+def _newest() -> str | None:
+    """The newest migration there is: a day asks before each of its flows."""
+    return ScriptDirectory.from_config(configuration()).get_current_head()
+
+
 def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
-
-
-def _newest() -> str | None:
-    return ScriptDirectory.from_config(configuration()).get_current_head()

@@ -1,7 +1,9 @@
 """The gate on real frames: the verdict, and documents that open anywhere and name nobody."""
 
 import re
-from datetime import UTC, datetime
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -68,6 +70,33 @@ def test_the_pages_fetch_and_run_nothing(docs: Path) -> None:
 def test_every_document_lies_below_the_day(docs: Path) -> None:
     """A file name that climbs the folders is only a name."""
     assert [path.name for path in docs.parent.iterdir()] == ["2026-09-07"]
+
+
+def test_a_file_judged_before_needs_no_second_look(docs: Path, tmp_path: Path) -> None:
+    """The same figures within the same limits: the same verdict and documents, without Great Expectations."""
+    shutil.copytree(docs, tmp_path / docs.name)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with delivery_gate(tmp_path, RULES, AS_OF) as gate:
+        bad = gate.judge("orders", TALLY, {"rows": 40, "quarantined_share": 0.78}, "orders <script>.csv")
+    assert bad.reasons == ("31 of 40 rows (78 %) are bad; at most 50 % may be",)
+    assert len(bad.warnings) == 1
+    assert gate.kept == []
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("changed", ["figures", "limits", "moment", "page"])
+def test_a_file_is_judged_again_where_anything_changed(docs: Path, tmp_path: Path, changed: str) -> None:
+    """Other rows, another limit, another time, or a document that is not there: Great Expectations looks again."""
+    shutil.copytree(docs, tmp_path / docs.name)
+    rules = replace(RULES, default=RULES.default | {"rows_min": Limit(warn=2)}) if changed == "limits" else RULES
+    as_of = AS_OF + timedelta(minutes=changed == "moment")
+    if changed == "page":
+        next((tmp_path / docs.name / "validations").rglob("stock.html")).unlink()
+    with delivery_gate(tmp_path, rules, as_of) as gate:
+        rows = 41 if changed == "figures" else 40
+        gate.judge("stock", TALLY[1:], {"rows": rows, "quarantined_share": 0.0}, "stock.csv")
+        assert len(gate.kept) == 1
+    assert next((tmp_path / docs.name / "validations").rglob("stock.html")).is_file()
 
 
 def test_the_same_file_gives_the_same_documents(docs: Path, tmp_path: Path) -> None:

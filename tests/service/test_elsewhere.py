@@ -78,6 +78,16 @@ def test_the_ui_works_from_another_address_and_asks_for_the_password(tmp_path: P
         assert "password" not in served.logs()
 
 
+@pytest.mark.parametrize("command", ["deploy", "worker", "watch"])
+def test_a_part_without_a_server_says_what_is_missing(tmp_path: Path, command: str) -> None:
+    """One sentence, exit code 2; nothing waits for a server that nobody named."""
+    done = _flows(tmp_path, command)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        f"{command}: no server serves this data folder: set PREFECT_API_URL, or start one with make serve"
+    ]
+
+
 def test_each_part_is_a_command_of_its_own(tmp_path: Path) -> None:
     """Against a server that is there already: deploy, worker and watch; a dropped file is taken in; health is well."""
     with ExitStack() as stack:

@@ -184,6 +184,20 @@ def test_a_second_run_writes_the_same_bytes(week: Week) -> None:
     assert {path.name: path.read_bytes() for path in page.parent.iterdir()} == first
 
 
+def test_plots_are_drawn_again_only_where_they_would_differ(week: Week, store: Engine) -> None:
+    """A report of the same figures takes the plots that lie there; one of other figures draws its own."""
+    page = write_report.fn(measure.fn(AS_OF, None))
+    kept = page.parent / "plots.json"
+    kept.write_text(kept.read_text(encoding="utf-8").replace("Orders due", "Drawn before"), encoding="utf-8")
+    write_report.fn(measure.fn(AS_OF, None))
+    assert "Drawn before" in page.read_text(encoding="utf-8")
+    with store.begin() as connection:
+        connection.execute(update(schema.shipments).values(shipped_at=_days_ago(2.5)))
+    write_report.fn(measure.fn(AS_OF, None))
+    assert "Drawn before" not in page.read_text(encoding="utf-8")
+    assert "Orders due" in page.read_text(encoding="utf-8")
+
+
 def test_a_late_file_restates_a_day_and_says_so(week: Week, store: Engine) -> None:
     """Monday's parcel becomes known on Saturday: Friday's report said otherwise, and Saturday's says that."""
     write_report.fn(measure.fn(AS_OF, None))

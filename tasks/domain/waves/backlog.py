@@ -9,12 +9,10 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array, csr_array
-
-from tasks.domain.waves.density import OrderPool, densest_wave
 
 SEED = 1
 SEARCHES, WAVES_MAX = 2, 3  # searches at the same time, and one after the other for the room the last one left
@@ -131,7 +129,9 @@ def _wave(
 
     None where none was found, or none to be sought: a wave that visits every aisle anyway is as dense with any of them.
     """
-    pool = _pool(waiting, going, places, lines, density.fill_least)
+    from tasks.domain.waves.density import OrderPool, densest_wave  # with SciPy and HiGHS, which only a search needs
+
+    pool = OrderPool(*_pool(waiting, going, places, lines, density.fill_least))
     if pool.stock.shape[0] == 1:
         return None
     with ThreadPoolExecutor(SEARCHES) as threads:
@@ -141,7 +141,9 @@ def _wave(
     return None if found is None else found.orders
 
 
-def _pool(waiting: pd.DataFrame, going: pd.DataFrame, places: pd.DataFrame, lines: int, fill_least: float) -> OrderPool:
+def _pool(
+    waiting: pd.DataFrame, going: pd.DataFrame, places: pd.DataFrame, lines: int, fill_least: float
+) -> tuple[Any, Any, int, int]:
     """The orders as lines at places; the aisles that orders already going lead to are one, the first."""
     own = places[places["order_id"].isin(waiting["order_id"])]
     order = pd.Series(range(len(waiting)), index=waiting["order_id"]).loc[own["order_id"]].to_numpy()
@@ -152,8 +154,10 @@ def _pool(waiting: pd.DataFrame, going: pd.DataFrame, places: pd.DataFrame, line
                          use_na_sentinel=False)[0][1:]  # fmt: skip
     stock = _counted(aisle, item, (int(aisle.max(initial=0)) + 1, len(where)))
     least = min(int(fill_least * lines), int(demand.sum()))
-    return OrderPool(demand, stock, least, lines)
+    return demand, stock, least, lines
 
 
-def _counted(row: np.ndarray, column: np.ndarray, shape: tuple[int, int]) -> csr_array:
+def _counted(row: np.ndarray, column: np.ndarray, shape: tuple[int, int]) -> Any:
+    from scipy.sparse import coo_array
+
     return coo_array((np.ones(len(row), dtype="int64"), (row, column)), shape).tocsr()

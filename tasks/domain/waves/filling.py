@@ -8,7 +8,6 @@ import numpy as np
 
 from tasks.domain.waves.compiled import kernel
 from tasks.domain.waves.floor import Floor
-from tasks.domain.waves.grouping import grouped
 from tasks.domain.waves.routing import INFINITE
 from tasks.domain.waves.search import Batches, no_batches, put
 from tasks.domain.waves.tours import Memory, Picking, changed_m, fits, memory_of
@@ -47,6 +46,8 @@ def filled(
     is not on a cart. `run` maps a function over the parts of an urgency, one after the other or at the same time, here
     or on other machines: what comes of a part depends on it and the seed alone. Memory: that of the parts at work.
     """
+    from tasks.domain.waves.grouping import grouped  # with HiGHS, which only a search needs
+
     memory, batches, number = memory_of(picking), no_batches(picking), 0
     rounds = int(np.clip(ORDERS_A_ROUND // max(1, len(urgency)), 1, ROUNDS_MAX))
     for level in np.unique(urgency):

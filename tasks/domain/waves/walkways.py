@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
 from tasks.domain.waves.floor import Floor
 
@@ -45,6 +43,9 @@ class Spots:
 @lru_cache(maxsize=16)
 def walkways(floor: Floor) -> Walkways:
     """The ways of a floor."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import dijkstra
+
     crosses, aisles = np.array(floor.crosses_m), np.array(floor.aisles_m)
     vertex = np.arange(len(aisles) * len(crosses)).reshape(len(aisles), len(crosses))
     one_way = np.array(floor.one_way or [0] * len(aisles))

@@ -1,0 +1,39 @@
+"""The plots of an operations report that is written again: drawn anew only when they would show something else.
+
+Matplotlib takes longer to import and to draw than everything else a report does.
+"""
+
+import json
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from tasks.connectors import operations_plots
+from tasks.domain.kpi_report import Report
+
+
+def kept_plots(path: Path, report: Report) -> dict[str, str]:
+    """The plots of `report` as SVG text, by name; kept at `path` with a digest of what they were drawn from."""
+    digest = _digest(report)
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if kept.get("digest") != digest:
+        kept = {"digest": digest, "plots": operations_plots.plots(report)}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(path.name + ".part")
+        part.write_text(json.dumps(kept), encoding="utf-8")
+        part.replace(path)
+    return dict(kept["plots"])
+
+
+def _digest(report: Report) -> str:
+    """Of everything a plot can depend on: the figures, the rules, the code that draws, and Matplotlib's version."""
+    code = Path(operations_plots.__file__).read_bytes()
+    values = [(one.key, one.name, one.value) for one in report.figures]
+    digest = sha256(code + repr((version("matplotlib"), report.when.last, report.rules, values)).encode())
+    frames = [report.faults, report.reasons, report.notices, report.files]
+    for frame in [*frames, *(frame for one in report.figures for frame in (one.by_day, one.drill))]:
+        digest.update(repr(list(frame.columns)).encode())
+        digest.update(pd.util.hash_pandas_object(frame).to_numpy().tobytes())
+    return digest.hexdigest()
