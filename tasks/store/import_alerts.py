@@ -1,7 +1,7 @@
 """Causes of warning that lie in the files taken in: refused ones, rows in quarantine, stock that drifts."""
 
 import pandas as pd
-from sqlalchemy import Connection, Text, cast, exists, func, literal, select
+from sqlalchemy import Connection, exists, func, literal, select
 
 from tasks.domain.states import AlertKind, AlertState, ImportState, QuarantineState
 from tasks.store.frames import read
@@ -30,17 +30,19 @@ def refused(connection: Connection) -> pd.DataFrame:
 def quarantined(connection: Connection) -> pd.DataFrame:
     """Files of which rows wait in quarantine, by merchant: COLUMNS without detail, of (its kind), rows int64."""
     one, row = imports.c, quarantined_rows.c
-    owner = func.coalesce(row.merchant_id, merchants.c.id)
-    cause = "quarantined_rows:" + one.kind + ":" + one.sha256 + ":" + func.coalesce(cast(owner, Text), "")
+    of_row, of_file = merchants.alias("of_row"), merchants.alias("of_file")
+    owner, code = func.coalesce(of_row.c.id, of_file.c.id), func.coalesce(of_row.c.code, of_file.c.code, "")
+    cause = literal("quarantined_rows:") + one.kind + ":" + one.sha256 + ":" + code
     found = read(
         connection,
         select(cause.label("cause"), literal(str(AlertKind.QUARANTINED_ROWS)).label("kind"),
                one.file_name.label("subject"), owner.label("merchant_id"), one.received_at.label("opened_at"),
                one.kind.label("of"), func.count().label("rows"))
         .join_from(quarantined_rows, imports, one.id == row.import_id)
-        .outerjoin(merchants, merchants.c.code == one.source)
+        .outerjoin(of_row, of_row.c.id == row.merchant_id)
+        .outerjoin(of_file, of_file.c.code == one.source)
         .where(row.state == QuarantineState.OPEN)
-        .group_by(one.id, one.kind, one.sha256, one.file_name, one.received_at, owner)
+        .group_by(one.id, one.kind, one.sha256, one.file_name, one.received_at, owner, code)
         .order_by(one.id),
     )  # fmt: skip
     return found.astype({"merchant_id": "Int64"})
