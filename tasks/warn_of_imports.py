@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
+import pandas as pd
+
 from tasks.domain.states import AlertKind
-from tasks.put_away import sheet_path
-from tasks.receive_reports import in_data
 from tasks.steps import step
 from tasks.store import import_alerts
 from tasks.store.alerts import raise_alerts, resolve_alerts, wake
@@ -21,8 +21,8 @@ def warn_of_imports(as_of: datetime) -> tuple[int, int]:
     with engine().begin() as connection:
         wake(connection, as_of)
         rows = import_alerts.quarantined(connection)
-        sheets = [in_data(sheet_path(*of)) for of in zip(rows["of"], rows["subject"], rows["import_id"], strict=True)]
-        rows["detail"] = rows["rows"].map(_rows_wait) + sheets
+        detail = [_waiting(count, kind) for count, kind in zip(rows["rows"], rows["of"], strict=True)]
+        rows = rows.assign(detail=pd.Series(detail, index=rows.index, dtype="str"))
         found = {AlertKind.REFUSED_FILE: import_alerts.refused(connection), AlertKind.QUARANTINED_ROWS: rows}
         for kind, alerts in found.items():
             opened += raise_alerts(connection, alerts[list(import_alerts.COLUMNS)])
@@ -30,5 +30,5 @@ def warn_of_imports(as_of: datetime) -> tuple[int, int]:
     return opened, closed
 
 
-def _rows_wait(count: int) -> str:
-    return f"{count:,} row{' waits' if count == 1 else 's wait'} in "
+def _waiting(count: int, kind: str) -> str:
+    return f"{count:,} row{' waits' if count == 1 else 's wait'} in quarantine/{kind}"

@@ -22,7 +22,6 @@ from tasks.store.engine import engine
 from tasks.store.frames import read
 from tasks.store.schema import BOOKKEEPING, imports, metadata
 from tasks.store.sites import ensure_sites
-from tasks.tell_staff import tell_staff
 from tasks.warn_of_imports import warn_of_imports
 
 AS_OF = datetime(2026, 3, 6, 18, tzinfo=UTC)
@@ -35,13 +34,12 @@ ONE_LIMIT = GateRules(shares_from_rows=100, volume_from_imports=5, default={"qua
 def receive(
     as_of: datetime = AS_OF, kinds: Iterable[str] = tuple(KINDS), rules: GateRules | None = ONE_LIMIT
 ) -> list[Outcome]:
-    """What the flow does, without a server; with the house's own limits and documents when `rules` is None."""
+    """What the flow does, without server and digest; with the house's own limits and documents when `rules` is None."""
     with expectations(as_of) if rules is None else nullcontext(Gate(settings().folder("gate"), rules, as_of)) as gate:
         outcomes = take_in_all(gate, as_of, kinds)
     settle_orders.fn()
     report_drift.fn()
     warn_of_imports.fn(as_of)
-    tell_staff.fn(as_of)
     return outcomes
 
 

@@ -108,6 +108,7 @@ def drop_doubled_runs(client: SyncPrefectClient) -> list[UUID]:
         same = f"{run.deployment_id} {sorted(run.parameters.items(), key=str)}"
         if same in seen and run.created_by is not None and run.created_by.type in {"SCHEDULE", "AUTOMATION"}:
             client.set_flow_run_state(run.id, Cancelled(message=SUPERSEDED))
+            client.update_flow_run(run.id, name="nothing to do: another run does it")
             dropped.append(run.id)
         seen.add(same)
     return dropped

@@ -1,7 +1,7 @@
 """Causes of warning that lie in the files taken in: refused ones, rows in quarantine, stock that drifts."""
 
 import pandas as pd
-from sqlalchemy import Connection, Text, cast, exists, func, literal, select
+from sqlalchemy import Connection, exists, func, literal, select
 
 from tasks.domain.states import AlertKind, AlertState, ImportState, QuarantineState
 from tasks.store.frames import read
@@ -28,40 +28,44 @@ def refused(connection: Connection) -> pd.DataFrame:
 
 
 def quarantined(connection: Connection) -> pd.DataFrame:
-    """Files of which rows wait in quarantine, by merchant: COLUMNS without detail, import_id, of (kind), rows int64."""
+    """Files of which rows wait in quarantine, by merchant: COLUMNS without detail, of (its kind), rows int64."""
     one, row = imports.c, quarantined_rows.c
-    owner = func.coalesce(row.merchant_id, merchants.c.id)
-    cause = "quarantined_rows:" + cast(one.id, Text) + ":" + func.coalesce(cast(owner, Text), "")
+    of_row, of_file = merchants.alias("of_row"), merchants.alias("of_file")
+    owner, code = func.coalesce(of_row.c.id, of_file.c.id), func.coalesce(of_row.c.code, of_file.c.code, "")
+    cause = literal("quarantined_rows:") + one.kind + ":" + one.sha256 + ":" + code
     found = read(
         connection,
         select(cause.label("cause"), literal(str(AlertKind.QUARANTINED_ROWS)).label("kind"),
                one.file_name.label("subject"), owner.label("merchant_id"), one.received_at.label("opened_at"),
-               one.id.label("import_id"), one.kind.label("of"), func.count().label("rows"))
+               one.kind.label("of"), func.count().label("rows"))
         .join_from(quarantined_rows, imports, one.id == row.import_id)
-        .outerjoin(merchants, merchants.c.code == one.source)
+        .outerjoin(of_row, of_row.c.id == row.merchant_id)
+        .outerjoin(of_file, of_file.c.code == one.source)
         .where(row.state == QuarantineState.OPEN)
-        .group_by(one.id, one.kind, one.file_name, one.received_at, owner)
+        .group_by(one.id, one.kind, one.sha256, one.file_name, one.received_at, owner, code)
         .order_by(one.id),
     )  # fmt: skip
     return found.astype({"merchant_id": "Int64"})
 
 
 def of_drift(connection: Connection) -> pd.DataFrame:
-    """Stock exports of whose drift an alert is open: id, received_at, file_name."""
+    """Stock exports of whose drift an alert is open: id, received_at, sha256, file_name."""
     warned = exists().where(alerts.c.kind == AlertKind.DRIFT, alerts.c.state != AlertState.RESOLVED,
-                            alerts.c.cause.startswith("drift:" + cast(imports.c.id, Text) + ":"))  # fmt: skip
+                            alerts.c.cause.startswith("drift:" + imports.c.sha256 + ":"))  # fmt: skip
     one = imports.c
-    return read(connection, select(one.id, one.received_at, one.file_name).where(warned).order_by(one.id))
+    return read(
+        connection,
+        select(one.id, one.received_at, one.sha256, one.file_name).where(warned, one.kind == "stock").order_by(one.id),
+    )
 
 
 def drift_alerts(connection: Connection, exports: pd.DataFrame, places: list[pd.DataFrame]) -> pd.DataFrame:
     """An alert for each export and merchant that drifts: COLUMNS. `places`: the drift of each of `exports`."""
     ids = read(connection, select(merchants.c.code, merchants.c.id)).set_index("code")["id"]
     rows = [
-        (f"drift:{import_id}:{merchant}", str(AlertKind.DRIFT), name,
-         _apart(mine), ids[merchant], moment)
-        for import_id, name, moment, found in zip(
-            exports["id"], exports["file_name"], exports["received_at"], places, strict=True)
+        (f"drift:{sha256}:{merchant}", str(AlertKind.DRIFT), name, _apart(mine), ids[merchant], moment)
+        for sha256, name, moment, found in zip(
+            exports["sha256"], exports["file_name"], exports["received_at"], places, strict=True)
         for merchant, mine in found.groupby("merchant")
     ]  # fmt: skip
     told = pd.DataFrame(rows, columns=list(COLUMNS))

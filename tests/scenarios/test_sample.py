@@ -42,6 +42,9 @@ def _listed() -> list[Fact]:
     return [found for one in troubles for found in one["found_as"]]
 
 
+OF_FILES = {"refused_file": "refused", "quarantined_rows": "quarantined", "drift": ""}  # alert, what becomes of a file
+
+
 class Findings:
     """Everything odd that the database and the documents of a run tell of, in the words of the manifest."""
 
@@ -99,7 +102,13 @@ class Findings:
             " WHERE warehouses.code = 'NORTH') ORDER BY sku"
         )
         yield {"not_stocked": "NORTH", "skus": [one["sku"] for one in absent]}
-        yield from self._ask("SELECT kind AS alert, subject FROM alerts WHERE state <> 'resolved'")
+        told = "SELECT kind AS alert, subject FROM alerts WHERE state <> 'resolved'"
+        yield from (one for one in self._ask(told) if one["alert"] not in OF_FILES)
+
+    def alerts_of_files(self) -> Iterator[Fact]:
+        """Alerts that follow from what the manifest says of a file."""
+        told = "SELECT kind AS alert, subject FROM alerts WHERE state <> 'resolved'"
+        yield from (one for one in self._ask(told) if one["alert"] in OF_FILES)
 
     def orders(self) -> Iterator[Fact]:
         """Orders that wait or are held, and those the manifest speaks of."""
@@ -187,10 +196,14 @@ def test_the_sample_day_finds_every_planted_trouble_and_nothing_else(home: Path)
     _run_the_day()
     listed = _listed()
     with engine().connect() as connection:
-        found = _frozen(Findings(connection, home, listed).every())
+        findings = Findings(connection, home, listed)
+        found, warned = _frozen(findings.every()), list(findings.alerts_of_files())
     planted = _frozen(listed)
     assert [dict(one) for one in planted - found] == []  # planted, and not found
     assert [dict(one) for one in found - planted] == []  # found, and not planted
+    for alert, became in OF_FILES.items():
+        files = {one["file"] for one in listed if one.get("import") == became} or {"london-1200.csv"}
+        assert {one["subject"] for one in warned if one["alert"] == alert} == files
     before = _footprint(engine())
     said = _run_the_day()
     assert _footprint(engine()) == before

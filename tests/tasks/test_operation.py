@@ -200,7 +200,7 @@ def test_a_run_inside_another_hands_on_what_it_found(server: str, home: Path) ->
     assert error is None
     assert counts.places_counted == 0
     assert isinstance(reconcile_counts(as_of=datetime.fromisoformat(MOMENT)), Reconciled)
-    assert ended.state_details.flow_run_id
+    assert ended.state_details.flow_run_id is not None
     outer = look(ended.state_details.flow_run_id, "")
     link = re.search(r"\[receive exports: [^]]+\]\((\S+)/runs/flow-run/([\w-]+)\)", outer.page)
     assert link, outer.page

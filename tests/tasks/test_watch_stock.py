@@ -51,7 +51,7 @@ def leave(shop: Shop, sku: str, units: int) -> None:
 
 def states(shop: Shop) -> dict[str, str]:
     """The state of each SKU's alert."""
-    alerts = shop.rows(schema.alerts)
+    alerts = shop.rows(schema.alerts).query("kind == 'low_stock'")
     return dict(zip(alerts["subject"], alerts["state"], strict=True))
 
 
