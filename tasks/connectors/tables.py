@@ -108,7 +108,7 @@ def _harmless(values: pd.Series) -> pd.Series:
         return values
     text = values.astype("str")
     risky = text.str.match(r"^[=+\-@\t\r]").fillna(value=False).astype(bool)
-    return text.where(~risky, "'" + text)
+    return text.where(~risky, "'" + text) if risky.any() else text
 
 
 def _cells(values: pd.Series) -> list[object]:
