@@ -11,6 +11,7 @@ from benchmarks import (
     reconcile,
     release,
     replenish,
+    start,
     wave_selection,
 )
 
@@ -21,6 +22,7 @@ BENCHMARKS = {
     "contention": contention.main,
     "release": release.main,
     "replenish": replenish.main,
+    "start": start.main,
     "picker-routing": picker_routing.main,
     "order-batching": order_batching.main,
     "wave-selection": wave_selection.main,
