@@ -12,6 +12,7 @@ from benchmarks import (
     reconcile,
     release,
     replenish,
+    start,
     wave_selection,
 )
 
@@ -23,6 +24,7 @@ BENCHMARKS = {
     "release": release.main,
     "replenish": replenish.main,
     "arrivals": arrivals.main,
+    "start": start.main,
     "picker-routing": picker_routing.main,
     "order-batching": order_batching.main,
     "wave-selection": wave_selection.main,

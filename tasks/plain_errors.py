@@ -42,7 +42,9 @@ def _of_parameters(error: ParameterTypeError, parameters: Mapping[str, Any]) -> 
     """Prefect's list of wrong parameters, a sentence each."""
     for line in str(error).splitlines():
         place, known, words = line.removeprefix(" - ").partition(": ")
-        if line.startswith(" - ") and known:
+        if line.startswith(" - ") and words.startswith("found "):  # one of ours, see `form_fields.refusal`
+            yield f"{place}: {words}"
+        elif line.startswith(" - ") and known:
             value = parameters.get(place.partition(".")[0])
             expected = words.partition(", unable to")[0].removeprefix("Input should be ")
             yield f"{place}: found {str(value)!r}, expected {expected}"

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from prefect import Flow
 from prefect.artifacts import create_markdown_artifact
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.context import FlowRunContext
 from prefect.logging import get_run_logger
@@ -22,7 +23,9 @@ from tasks.domain.outcome_pages import outcome_page
 from tasks.plain_errors import explained, is_own, unexpected
 
 TOLD = "was_told"  # an error carries it from its first line in the log on
-ENDS = {"ends_the_run": True}  # a line of the log that says how the run ended
+END = "ends_the_run"  # a line of the log that says how the run ended
+ENDS = {END: True}
+NAME_MAX = 160
 REPEATS = (  # Prefect's errors of what the run will say itself
     "Task run failed with", "Finished in state Failed", "Parameter validation failed for flow",
 )  # fmt: skip
@@ -73,6 +76,8 @@ class RunEnd:
         if self.run.parent_task_run_id is None:
             page = outcome_page(headline, self.findings, in_words(self.counts))
             create_markdown_artifact(page, key="outcome", description="What the run did and found")
+            if self.error or self.findings:
+                self._rename(headline)
         if self.error:
             return Failed(message=headline, data=self.error)
         if not self.findings:
@@ -80,6 +85,12 @@ class RunEnd:
         if self.rules.failed(self.findings):
             return Failed(name="Failed with findings", message=headline, data=RedRunError(headline, self.counts))
         return Completed(name="Completed with findings", message=headline, data=self.counts)
+
+    def _rename(self, headline: str) -> None:
+        """Say in the list of runs, and above everything on the run's page, what a person must know."""
+        name = f"{self.run.name}: {headline}"
+        with get_client(sync_client=True) as client:
+            client.update_flow_run(self.run.id, name=name if len(name) <= NAME_MAX else f"{name[: NAME_MAX - 1]}…")
 
     def _headline(self, why: str | None) -> str:
         if self.error:
@@ -109,7 +120,9 @@ def _running() -> tuple[FlowRun, Flow[..., Any], dict[str, Any]]:
 
 
 def is_news(record: logging.LogRecord) -> bool:
-    """Whether Prefect logs something else than an error the run itself tells."""
+    """Whether a line says something that neither the run itself tells nor its page in Prefect's UI shows."""
+    if record.levelno <= logging.INFO:
+        return getattr(record, END, False)
     error = record.exc_info[1] if record.exc_info else None
     repeats = record.levelno >= logging.ERROR and str(record.msg).startswith(REPEATS)
     return not getattr(error, TOLD, False) and not repeats

@@ -19,7 +19,8 @@ def write_csv(path: Path, frame: pd.DataFrame) -> Path:
     """Write `frame` as UTF-8 CSV for people: times as ISO 8601 UTC, money in units, formula cells made text."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    in_units(frame.apply(_harmless)).to_csv(part, index=False, lineterminator="\n", encoding="utf-8")
+    harmless = pd.DataFrame({name: _harmless(values) for name, values in frame.items()})
+    in_units(harmless).to_csv(part, index=False, lineterminator="\n", encoding="utf-8")
     part.replace(path)
     return path
 
@@ -107,7 +108,7 @@ def _harmless(values: pd.Series) -> pd.Series:
         return values
     text = values.astype("str")
     risky = text.str.match(r"^[=+\-@\t\r]").fillna(value=False).astype(bool)
-    return text.where(~risky, "'" + text)
+    return text.where(~risky, "'" + text) if risky.any() else text
 
 
 def _cells(values: pd.Series) -> list[object]:

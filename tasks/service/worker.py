@@ -12,7 +12,8 @@ from tasks.service.parts import Part, running, say
 def worker_parts(runs_at_once: int, environment: Mapping[str, str]) -> list[Part]:
     """The warm process and the worker, in the order in which they start."""
     worker = ["-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process", "--limit", str(runs_at_once)]
-    return [Part("warm", ["-m", "tasks.service.warm"], environment), Part("worker", worker, environment)]
+    quiet = {**environment, "PREFECT_LOGGING_LOGGERS_PREFECT_FLOW_RUNS_LEVEL": "WARNING"}  # a run speaks for itself
+    return [Part("warm", ["-m", "tasks.service.warm"], environment), Part("worker", worker, quiet)]
 
 
 def work(runs_at_once: int) -> None:
