@@ -146,6 +146,24 @@ def _states_of(served: Installation, file: str) -> set[str]:
         return {str(state) for state in connection.execute(told).scalars()}
 
 
+def test_a_refused_file_is_seen_in_the_list_of_runs(served: Installation) -> None:
+    """The run is red, its name says why, and so does the only line of its log; nobody has to open a traceback."""
+    path = served.drop("packs", "cut-off.csv", "order_number,parcel,sku,quantity\n")
+
+    def refused() -> list[dict[str, Any]]:
+        return [run for run in served.runs("receive-exports", "FAILED") if "1 file was refused" in run["name"]]
+
+    (run,) = wait(refused) or [{}]
+    assert run, served.logs()
+    assert (run["state_name"], path.exists()) == ("Failed with findings", False)
+    lines = wait(lambda: served.post("/logs/filter", logs={"flow_run_id": {"any_": [run["id"]]}}))
+    assert [(line["level"], line["message"]) for line in lines] == [(40, "1 file was refused.")]
+    page = served.post(
+        "/artifacts/filter", artifacts={"flow_run_id": {"any_": [run["id"]]}, "key": {"any_": ["outcome"]}}
+    )
+    assert "What to do" in page[0]["data"]
+
+
 # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────
 def test_a_run_that_waits_for_a_person_takes_nobodys_turn_and_is_never_lost(served: Installation) -> None:
     """Two roles are asked at once; with every event of theirs lost they still are; an answer in the form posts."""
