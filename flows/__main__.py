@@ -16,7 +16,6 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from inspect import Parameter, getdoc, signature
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -77,6 +76,7 @@ def _run(name: str, arguments: list[str]) -> int:
     flow = getattr(importlib.import_module(f"flows.{name.replace('-', '_')}"), name.replace("-", "_"))
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
+    from tasks.domain.counted import in_words
     from tasks.domain.findings import lines
     from tasks.operation import noting, result_of
     from tasks.prefect_api import prefect_api
@@ -102,7 +102,7 @@ def _run(name: str, arguments: list[str]) -> int:
         print(f"{name}: {failure if _own(failure) else state.message}", file=sys.stderr)
         return 2
     to_do = ["", "for a person:", *lines(findings)] if findings else []
-    print("\n".join([f"{name} is done", *in_words(counts), *to_do]))
+    print("\n".join([f"{name} is done", *(f"  {line}" for line in in_words(counts)), *to_do]))
     return 0
 
 
@@ -204,38 +204,6 @@ def described(docstring: str) -> dict[str, str]:
             last = last.partition(" ")[0]
             said[last] = words.strip()
     return said
-
-
-def in_words(counts: Any) -> list[str]:
-    """A count object as lines an analyst reads: one a count, one a flow where several are told of."""
-    if not is_dataclass(counts):
-        return [] if counts is None else [f"  {counts}"]
-    lines = []
-    for field in fields(counts):
-        value = getattr(counts, field.name)
-        named = value.items() if isinstance(value, Mapping) else [(field.name.replace("_", " "), value)]
-        lines += [f"  {name}: {_in_a_line(one)}" for name, one in named]
-    return lines
-
-
-def _in_a_line(value: Any) -> str:
-    """A number as it is written; of a count object what is not zero."""
-    if not is_dataclass(value):
-        return f"{value:,}" if isinstance(value, int | float) else str(value)
-    counted = [(getattr(value, field.name), field.name.replace("_", " ")) for field in fields(value)]
-    return ", ".join(_counted(one, words) for one, words in counted if _matters(one)) or "nothing to do"
-
-
-def _matters(value: Any) -> bool:
-    """What a line of counts leaves out: nothing, and where a document lies."""
-    return bool(value) and not (isinstance(value, str) and (value == "nothing" or "/" in value))
-
-
-def _counted(value: Any, words: str) -> str:
-    """A count with its words: 3 files loaded, 1 file loaded."""
-    first, _, rest = words.partition(" ")
-    one = value == 1 and first.endswith("s")
-    return f"{_in_a_line(value)} {first.removesuffix('s') if one else first} {rest}".rstrip()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from traceback import format_exception
 from types import TracebackType
@@ -17,10 +18,12 @@ from prefect.states import Completed, Failed
 from prefect.utilities.urls import url_for
 
 from config.read import read
+from config.settings import settings
 from tasks.domain.counted import in_a_sentence, in_words
 from tasks.domain.findings import Finding, OutcomeRules, sentence
 from tasks.domain.outcome_pages import outcome_page
 from tasks.plain_errors import explained, is_own, unexpected
+from tasks.service.launch import LOCKS, alive
 
 TOLD = "was_told"  # an error carries it from its first line in the log on
 END = "ends_the_run"  # a line of the log that says how the run ended
@@ -61,7 +64,14 @@ class RunEnd:
         """Do the flow's work, with parameters and rules that can be read."""
         self.rules = read("rules/outcomes.yaml", OutcomeRules)
         Flow.validate_parameters(self.flow, self.parameters)
-        self.counts = body()
+        with self._sign_of_life():
+            self.counts = body()
+
+    def _sign_of_life(self) -> AbstractContextManager[None]:
+        """What tells a run from a shell from a lost one; for others the worker and the run around them see to it."""
+        if self.run.deployment_id or self.run.parent_task_run_id:
+            return nullcontext()
+        return alive(settings().folder(".prefect") / LOCKS, str(self.run.id))
 
     def handed_on(self) -> list[Finding]:
         """The findings for the run around this one: where they were found."""

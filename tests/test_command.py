@@ -14,6 +14,8 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel, Field
 
+from tasks.domain.counted import in_words
+
 command = importlib.import_module("flows.__main__")
 ROOT = Path(__file__).parent.parent
 
@@ -168,13 +170,11 @@ def test_counts_are_said_in_words() -> None:
         rows_loaded: int
         done: dict[str, Part]
 
-    assert command.in_words(
-        Whole(12345, {"picks received": Part(2), "packs received": Part(0), "counts": Part(1)})
-    ) == [
-        "  rows loaded: 12,345",
-        "  picks received: 2 files refused",
-        "  packs received: nothing to do",
-        "  counts: 1 file refused",
+    assert in_words(Whole(12345, {"picks received": Part(2), "packs received": Part(0), "counts": Part(1)})) == [
+        "rows loaded: 12,345",
+        "picks received: 2 files refused",
+        "packs received: nothing to do",
+        "counts: 1 file refused",
     ]
 
 

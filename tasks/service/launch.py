@@ -12,6 +12,8 @@ import signal
 import socket
 import struct
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 SOCKET = "warm.sock"  # in $FULFILMENT_HOME/.prefect
@@ -37,6 +39,17 @@ def hold_lock(folder: Path, run_id: str) -> int:
     fcntl.flock(lock, fcntl.LOCK_EX)
     os.set_inheritable(lock, True)
     return lock
+
+
+@contextmanager
+def alive(folder: Path, run_id: str) -> Iterator[None]:
+    """For a run in this process: its lock is held meanwhile, and nothing is left of it afterwards."""
+    lock = hold_lock(folder, run_id)
+    try:
+        yield
+    finally:
+        (folder / run_id).unlink(missing_ok=True)
+        os.close(lock)
 
 
 def _connect(home: Path) -> socket.socket:

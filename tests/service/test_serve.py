@@ -3,6 +3,8 @@
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -235,6 +237,17 @@ def test_a_killed_run_is_marked_and_its_turn_given_to_the_next(served: Installat
         assert wait(lambda: served.run(run["id"])["state_type"] == "CRASHED", 60), served.logs()
     again = served.post(f"/deployments/{_deployment(served, 'plan-purchases')}/create_flow_run")
     assert wait(lambda: served.run(again["id"])["state_type"] == "COMPLETED"), served.logs()
+
+
+def test_a_killed_shell_run_is_marked_too(served: Installation) -> None:
+    """It runs under the server that is there, and nobody but its own process knows of it."""
+    with _database_is_busy(served):
+        command = [sys.executable, "-m", "flows", "plan-purchases"]
+        with subprocess.Popen(command, cwd=ROOT, env=dict(served.environment)) as process:
+            mine = wait(lambda: [run for run in served.runs("plan-purchases", "RUNNING") if not run["deployment_id"]])
+            process.kill()
+    assert mine, served.logs()
+    assert wait(lambda: served.run(mine[0]["id"])["state_type"] == "CRASHED", 60), served.logs()
 
 
 @contextmanager
