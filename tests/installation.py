@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,13 @@ class Installation:
             "/flow_runs/filter", flows={"name": {"any_": [flow]}}, sort="EXPECTED_START_TIME_ASC"
         )
         return [run for run in found if not states or run["state_type"] in states]
+
+    def is_idle(self) -> bool:
+        """Whether no run is under way or due."""
+        due = {"before_": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+        live = [{"state": {"type": {"any_": ["RUNNING", "PENDING"]}}},
+                {"state": {"type": {"any_": ["SCHEDULED"]}}, "next_scheduled_start_time": due}]  # fmt: skip
+        return not any(self.post("/flow_runs/filter", flow_runs=one) for one in live)
 
     def run(self, run_id: str) -> dict[str, Any]:
         """One run as it is now."""

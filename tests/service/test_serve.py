@@ -253,7 +253,7 @@ def test_a_killed_shell_run_is_marked_too(served: Installation) -> None:
 @contextmanager
 def _database_is_busy(served: Installation) -> Iterator[None]:
     """Hold SQLite's one place for a writer: a flow that writes waits meanwhile. No other run is under way then."""
-    wait(lambda: not served.post("/flow_runs/filter", flow_runs={"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}))
+    wait(served.is_idle)
     connection = sqlite3.connect(served.home / "fulfilment.db", timeout=60, isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
     try:
