@@ -18,8 +18,8 @@ _numbers = itertools.count()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first, so that at the end no core waits for one of them."""
-    items.sort(key=lambda item: "scenarios" not in item.path.parts)
+    """The long ones first, so that at the end no core waits for one of them: servers, whole days, all others."""
+    items.sort(key=lambda item: ("service" not in item.path.parts, "scenarios" not in item.path.parts))
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,7 @@ import httpx
 
 ROOT = Path(__file__).parent.parent
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
-READY_SECONDS_MAX = 180
-RUN_SECONDS_MAX = 90
+RUN_SECONDS_MAX = 180  # a machine may be busy; seconds are measured by `python -m benchmarks arrivals`
 
 
 class Installation:
