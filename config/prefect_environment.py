@@ -12,6 +12,7 @@ def in_process(home: Path) -> dict[str, str]:
     """For a run in this process; `temporary_server` where it brings its own server with it."""
     return {
         "PREFECT_HOME": str(home.resolve() / ".prefect"),
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # of a flow called from Python, in a new data folder
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_TASKS_DEFAULT_NO_CACHE": "true",  # a step decides from what is true now, never from a result of before
