@@ -70,7 +70,9 @@ def _keep_up(client: SyncPrefectClient, parts: list[Part]) -> None:
 def _announced() -> Iterator[None]:
     """Say in a file where the server is, for flows that are run from a shell and for the health command."""
     file = settings().folder(".prefect") / SERVER_FILE
-    file.write_text(json.dumps({"api_url": os.environ["PREFECT_API_URL"], "pid": os.getpid()}), encoding="utf-8")
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps({"api_url": os.environ["PREFECT_API_URL"], "pid": os.getpid()}), encoding="utf-8")
+    part.replace(file)
     try:
         yield
     finally:

@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, inspect, text
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Prefect's own imports
 PASSWORD = "operations:a-password-of-the-test"
-COUNTED = "count_id,warehouse,location,sku,quantity\n"
+COUNTED = "count_id,warehouse,location,sku,quantity,counted_at\nCC-1,MAIN,A-01,MUG,1,2026-03-03 10:00:00 +0000\n"
 
 
 def test_prefect_lives_beside_the_data_on_postgresql(tmp_path: Path, postgresql_server: str) -> None:
