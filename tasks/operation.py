@@ -21,7 +21,8 @@ from prefect.client.schemas.objects import State
 from prefect.exceptions import ParameterTypeError
 
 from tasks.domain.findings import Finding
-from tasks.run_end import RedRunError, RunEnd, is_news
+from tasks.log_lines import is_news
+from tasks.run_end import RedRunError, RunEnd
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -22,16 +22,11 @@ from config.settings import settings
 from tasks.domain.counted import in_a_sentence, in_words
 from tasks.domain.findings import Finding, OutcomeRules, sentence
 from tasks.domain.outcome_pages import outcome_page
+from tasks.log_lines import ENDS, TOLD
 from tasks.plain_errors import explained, is_own, unexpected
 from tasks.service.launch import LOCKS, alive
 
-TOLD = "was_told"  # an error carries it from its first line in the log on
-END = "ends_the_run"  # a line of the log that says how the run ended
-ENDS = {END: True}
 NAME_MAX = 160
-REPEATS = (  # Prefect's errors of what the run will say itself
-    "Task run failed with", "Finished in state Failed", "Parameter validation failed for flow",
-)  # fmt: skip
 
 
 class RedRunError(RuntimeError):
@@ -127,12 +122,3 @@ def _running() -> tuple[FlowRun, Flow[..., Any], dict[str, Any]]:
     if context is None or context.flow_run is None or context.flow is None:
         raise RuntimeError("a flow runs under Prefect; `plain` of tests/plain_flows.py runs it without")
     return context.flow_run, context.flow, context.parameters or {}
-
-
-def is_news(record: logging.LogRecord) -> bool:
-    """Whether a line says something that neither the run itself tells nor its page in Prefect's UI shows."""
-    if record.levelno <= logging.INFO:
-        return getattr(record, END, False)
-    error = record.exc_info[1] if record.exc_info else None
-    repeats = record.levelno >= logging.ERROR and str(record.msg).startswith(REPEATS)
-    return not getattr(error, TOLD, False) and not repeats

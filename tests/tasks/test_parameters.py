@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect import Flow
 from prefect.exceptions import ParameterTypeError
 from prefect.utilities.callables import parameter_schema
 
@@ -42,7 +43,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Prefect
 def test_what_nobody_configured_is_refused_in_one_sentence(flow: Any, told: dict[str, Any], sentence: str) -> None:
     """The parameter, what was found and what is expected; the flow itself refuses, whoever calls it."""
     with pytest.raises(ParameterTypeError) as refused:
-        flow.validate_parameters(told)
+        Flow.validate_parameters(flow, told)
     assert sentence in str(refused.value)
     assert len(str(refused.value).splitlines()) == 1 + len(told)
 
