@@ -316,7 +316,7 @@ KINDS: dict[str, Kind] = {
             (
                 _MERCHANT,
                 Field("alert", Type.CHOICE, choices=tuple(states.AlertKind), default="low_stock"),
-                Field("subject", Type.CODE, required=True, about="what the alert is about: a SKU, an order, a parcel, a file"),
+                Field("subject", Type.CODE, required=True, about="what it is about: a SKU, an order, a parcel, a file"),
                 Field("snooze_until", Type.INSTANT, about="silent until then; empty means nothing is to be done"),
                 Field("set_by", about="who decides; needed with snooze_until"),
                 Field("comment", about="why"),
