@@ -16,7 +16,7 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import PrefectException
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.prefect_environment import POOL
@@ -71,7 +71,8 @@ def _service() -> Iterator[Check]:
     if address is None:
         yield Check("server", False, "none serves this data folder: start one with make serve")
         return
-    with temporary_settings({PREFECT_API_URL: address}), get_client(sync_client=True) as client:
+    at_once = {PREFECT_API_URL: address, PREFECT_CLIENT_MAX_RETRIES: 0}
+    with temporary_settings(at_once), get_client(sync_client=True) as client:
         trouble = client.api_healthcheck()
         yield Check(
             "server", trouble is None, f"{address} answers" if trouble is None else f"{address} does not answer"

@@ -10,6 +10,7 @@ import httpx
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import StateType
 from prefect.exceptions import PrefectException
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from config.prefect_environment import SLOT_SECONDS
 from config.settings import settings
@@ -36,13 +37,14 @@ def watch(client: SyncPrefectClient) -> Iterator[None]:
     for kinds in arrivals(inbox, Event()):
         waiting |= {kind for kind in kinds if kind in KINDS}
         try:
-            if waiting and receive(client):
-                say(f"arrived: {', '.join(sorted(waiting))}")
-            waiting.clear()
-            if monotonic() - looked > LOOK_SECONDS:
-                look_after(client, home)
-                forget_ended_runs(client, home / LOCKS)
-                looked = monotonic()
+            with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):  # whoever starts the server again must get a turn
+                if waiting and receive(client):
+                    say(f"arrived: {', '.join(sorted(waiting))}")
+                waiting.clear()
+                if monotonic() - looked > LOOK_SECONDS:
+                    look_after(client, home)
+                    forget_ended_runs(client, home / LOCKS)
+                    looked = monotonic()
         except LOST_SIGHT:
             looked = monotonic()
         (home / SIGN).touch()
