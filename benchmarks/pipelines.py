@@ -61,8 +61,8 @@ def ours(file: Path, database: str) -> tuple[float, str]:
     home = file.parent / "home"
     os.environ |= in_process(home) | {"FULFILMENT_HOME": str(home), "FULFILMENT_DATABASE_URL": database}
     import great_expectations  # noqa: F401 - so that its import is not timed, as no other is
-    import xlsxwriter  # noqa: F401 - the same
     import holidays.countries  # noqa: F401 - the same
+    import xlsxwriter  # noqa: F401 - the same
 
     from tasks import receive_exports as steps
     from tasks.clock import moment
