@@ -97,8 +97,9 @@ def _scheduler(client: SyncPrefectClient) -> Check:
     deployed = [one for one in client.read_deployments(limit=PAGE) if _is_scheduled(one)]
     to_come = {run.deployment_id for run in runs_in(client, StateType.SCHEDULED)}
     without = sorted(one.name for one in deployed if one.id not in to_come)
-    overdue = runs_in(client, StateType.SCHEDULED, until=now - timedelta(seconds=OVERDUE_SECONDS_MAX))
-    late = sorted({run.name for run in overdue})
+    since = now - timedelta(seconds=OVERDUE_SECONDS_MAX)
+    overdue = runs_in(client, StateType.SCHEDULED, until=since)  # one that was made up later is not late yet
+    late = sorted({run.name for run in overdue if run.created and run.created < since})
     if not deployed:
         return Check("scheduler", False, "no flow is deployed: run python -m flows deploy")
     if without:
