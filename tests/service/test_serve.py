@@ -82,7 +82,7 @@ def test_every_schedule_has_runs_to_come_with_a_name_that_says_what_and_when(ser
 
 def test_health_says_that_all_is_well(served: Installation) -> None:
     """One line for each thing, exit code 0."""
-    wait((served.home / ".prefect" / "watch.alive").exists, 30)
+    wait(lambda: served.command("health").returncode == 0)
     said = served.command("health")
     assert said.returncode == 0, said.stdout + said.stderr + served.logs()
     lines = [line.split(":")[0].removeprefix("ok").strip() for line in said.stdout.splitlines()]
