@@ -10,7 +10,6 @@ from typing import Any, Self
 
 from prefect import Flow
 from prefect.artifacts import create_markdown_artifact
-from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.context import FlowRunContext
 from prefect.logging import get_run_logger
@@ -24,9 +23,8 @@ from tasks.domain.findings import Finding, OutcomeRules, sentence
 from tasks.domain.outcome_pages import outcome_page
 from tasks.log_lines import ENDS, TOLD
 from tasks.plain_errors import explained, is_own, unexpected
+from tasks.run_names import rename
 from tasks.service.launch import LOCKS, alive
-
-NAME_MAX = 160
 
 
 class RedRunError(RuntimeError):
@@ -82,7 +80,7 @@ class RunEnd:
             page = outcome_page(headline, self.findings, in_words(self.counts))
             create_markdown_artifact(page, key="outcome", description="What the run did and found")
             if self.error or self.findings:
-                self._rename(headline)
+                rename(self.run, headline)
         if self.error:
             return Failed(message=headline, data=self.error)
         if not self.findings:
@@ -90,12 +88,6 @@ class RunEnd:
         if self.rules.failed(self.findings):
             return Failed(name="Failed with findings", message=headline, data=RedRunError(headline, self.counts))
         return Completed(name="Completed with findings", message=headline, data=self.counts)
-
-    def _rename(self, headline: str) -> None:
-        """Say in the list of runs, and above everything on the run's page, what a person must know."""
-        name = f"{self.run.name}: {headline}"
-        with get_client(sync_client=True) as client:
-            client.update_flow_run(self.run.id, name=name if len(name) <= NAME_MAX else f"{name[: NAME_MAX - 1]}…")
 
     def _headline(self, why: str | None) -> str:
         if self.error:

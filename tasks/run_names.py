@@ -5,9 +5,13 @@ from datetime import datetime
 from inspect import signature
 from typing import Any
 
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 
 from tasks.clock import clock_time
+
+NAME_MAX = 160
 
 
 def named(words: str, **parts: str) -> Callable[[], str]:
@@ -23,6 +27,13 @@ def named(words: str, **parts: str) -> Callable[[], str]:
         return words + "".join(parts[key].format(_plain(value, warehouse)) for key, value in unusual.items())
 
     return name
+
+
+def rename(run: FlowRun, headline: str) -> None:
+    """Say in the list of runs, and above everything on the run's page, what a person must know."""
+    name = f"{run.name}: {headline}"
+    with get_client(sync_client=True) as client:
+        client.update_flow_run(run.id, name=name if len(name) <= NAME_MAX else f"{name[: NAME_MAX - 1]}…")
 
 
 def _plain(value: Any, warehouse: str) -> str:

@@ -212,15 +212,15 @@ def _length_max(path: Path) -> int | None:
     if name in LONGER:
         return None
     if name.startswith("tasks/domain/"):
-        return 350
+        return 250
     if re.fullmatch(r"tasks/\w+\.py", name):
-        return 200
+        return 120
     return None
 
 
 @pytest.mark.parametrize("path", [path for path in _files("tasks") if _length_max(path)], ids=_name)
 def test_a_module_is_read_in_one_sitting(path: Path) -> None:
-    """A step has at most 200 lines, a rule's module at most 350: tighter limits force splits nobody can name."""
+    """A step has at most 120 lines, a rule's module at most 250."""
     assert len(path.read_text(encoding="utf-8").splitlines()) <= (_length_max(path) or 0)
 
 
