@@ -2,19 +2,11 @@
 
 import sys
 
-from benchmarks import (
-    allocate,
-    arrivals,
-    contention,
-    order_batching,
-    picker_routing,
-    receive,
-    reconcile,
-    release,
-    replenish,
-    start,
-    wave_selection,
-)
+from benchmarks.counting import reconcile
+from benchmarks.ordering import allocate, contention, replenish
+from benchmarks.picking import order_batching, picker_routing, release, wave_selection
+from benchmarks.receiving import receive
+from benchmarks.service import arrivals, start
 
 BENCHMARKS = {
     "receive": receive.main,

@@ -39,7 +39,7 @@ def context() -> ForkServerContext:
     """What starts processes from the server: one for all tests, whoever asks first."""
     found = multiprocessing.get_context("forkserver")
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-    found.set_forkserver_preload(["pytest", "psycopg", "benchmarks.contention", "crashing", "warmed"])
+    found.set_forkserver_preload(["pytest", "psycopg", "benchmarks.ordering.contention", "crashing", "warmed"])
     ensure_running()
     return found
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks.sample import write
+from benchmarks.sample.__main__ import write
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "data" / "sample"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from benchmarks.wave_selection_check import check, density
+from benchmarks.picking.wave_selection_check import check, density
 from tasks.domain.waves.density import DenseWave, OrderPool, densest_wave
 
 

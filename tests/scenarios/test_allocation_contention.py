@@ -3,7 +3,7 @@
 import pytest
 from crashing import context
 
-from benchmarks.contention import contend
+from benchmarks.ordering.contention import contend
 
 
 @pytest.mark.parametrize(("database", "writers"), [("sqlite", 2), ("postgresql", 2)])

@@ -8,10 +8,10 @@ import pytest
 from floor import AS_OF, Shop
 from sqlalchemy import Engine
 
-from benchmarks import release_check
-from benchmarks.release_floor import AS_OF as FRIDAY
-from benchmarks.release_floor import Backlog as Size
-from benchmarks.release_floor import build
+from benchmarks.picking import release_check
+from benchmarks.picking.release_floor import AS_OF as FRIDAY
+from benchmarks.picking.release_floor import Backlog as Size
+from benchmarks.picking.release_floor import build
 from config.read import read
 from tasks.allocate_orders import allocate_stock
 from tasks.configured import warehouses

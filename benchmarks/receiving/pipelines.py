@@ -1,0 +1,102 @@
+"""The three ways a file of order lines gets into a database, each run in a process of its own by `receive`.
+
+python -m benchmarks.receiving.pipelines WAY FILE DATABASE prints one JSON object: seconds, peak_mb, start_mb, and what
+was done. Imports and the making of tables are not timed, for any of them.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+
+from config.prefect_environment import in_process
+
+_TYPES = {"line_number": pa.int64(), "merchant": pa.string()}
+
+
+def limit(file: Path, database: str) -> tuple[float, str]:
+    """What the machine can do at best: read in blocks, ingest, validate nothing."""
+    import adbc_driver_postgresql.dbapi
+    import adbc_driver_sqlite.dbapi
+
+    started = time.perf_counter()
+    url = make_url(database)
+    postgresql = url.get_backend_name() == "postgresql"
+    driver = adbc_driver_postgresql.dbapi if postgresql else adbc_driver_sqlite.dbapi
+    rows = 0
+    with driver.connect(database if postgresql else f"file:{url.database}") as connection:
+        with connection.cursor() as cursor, pyarrow.csv.open_csv(file, _read_options()) as reader:
+            rows = cursor.adbc_ingest("lines_as_they_are", reader, mode="create")
+        connection.commit()
+    return time.perf_counter() - started, f"{rows:,} rows ingested"
+
+
+def _read_options() -> pyarrow.csv.ReadOptions:
+    return pyarrow.csv.ReadOptions(block_size=24 << 20)
+
+
+def typical(file: Path, database: str) -> tuple[float, str]:
+    """What a project does by habit: pandas.read_csv, then to_sql through SQLAlchemy; validates nothing."""
+    engine = create_engine(make_url(database).set(drivername=_habit(database)))
+    started = time.perf_counter()
+    frame = pd.read_csv(file)
+    frame.to_sql("lines_by_habit", engine, if_exists="fail", index=False, chunksize=50_000)
+    return time.perf_counter() - started, f"{len(frame):,} rows written"
+
+
+def _habit(database: str) -> str:
+    return "postgresql+psycopg" if database.startswith("postgresql") else "sqlite"
+
+
+def ours(file: Path, database: str) -> tuple[float, str]:
+    """receive-exports' own steps: every row judged, good ones merged, bad ones quarantined, the file archived."""
+    home = file.parent / "home"
+    os.environ |= in_process(home) | {"FULFILMENT_HOME": str(home), "FULFILMENT_DATABASE_URL": database}
+    import great_expectations  # noqa: F401 - so that its import is not timed, as no other is
+    import holidays.countries  # noqa: F401 - the same
+    import xlsxwriter  # noqa: F401 - the same
+
+    from tasks import receive_exports as steps
+    from tasks.clock import moment
+    from tasks.prepare_database import prepare_database
+
+    prepare_database.fn()
+    inbox = home / "inbox" / "orders"
+    inbox.mkdir(parents=True)
+    os.link(file, inbox / "orders.csv")
+    started = time.perf_counter()
+    as_of, site = moment(), steps.read_site.fn()
+    with steps.expectations(as_of) as gate:
+        outcome = steps.take_in_kind.fn("orders", steps.find_files.fn(["orders"])["orders"], site, gate, as_of)[0]
+    steps.settle_orders.fn()
+    said = f"{outcome.state}: {outcome.rows_loaded:,} rows loaded, {outcome.rows_quarantined:,} quarantined"
+    return time.perf_counter() - started, said
+
+
+WAYS: dict[str, Callable[[Path, str], tuple[float, str]]] = {"limit": limit, "typical": typical, "ours": ours}
+
+
+def main(arguments: list[str]) -> None:
+    """Run one way once and print what it cost."""
+    way, file, database = arguments
+    start_mb = peak_mb()
+    seconds, done = WAYS[way](Path(file), database)
+    print(json.dumps({"way": way, "seconds": seconds, "peak_mb": peak_mb(), "start_mb": start_mb, "done": done}))
+
+
+def peak_mb() -> float:
+    """The most this process ever held; what `resource` says would hold its parent's, too."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

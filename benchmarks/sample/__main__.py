@@ -1,0 +1,78 @@
+"""One week of a shop that does not exist, in the exports its systems would write: python -m benchmarks.sample [FOLDER].
+
+The same seed gives the same bytes. What is wrong with the files is wrong on purpose, and listed in manifest.yaml.
+"""
+
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.sample.cast import cast
+from benchmarks.sample.catalogue import Product, places, products
+from benchmarks.sample.files import Inbox
+from benchmarks.sample.floor import Floor, floor
+from benchmarks.sample.manifest import Manifest
+from benchmarks.sample.orders import Market, Order, market, number_orders, week
+from benchmarks.sample.planted import planted
+from benchmarks.sample.write_floor import write_counts, write_floor, write_movements, write_products, write_stock
+from benchmarks.sample.write_orders import marketplace, trade, write_orders
+from benchmarks.sample.write_parcels import write_bench, write_messages, write_returns, write_shipments
+
+SEED = 20260306
+HOME = Path("data/sample")
+
+
+@dataclass(frozen=True)
+class Week:
+    """Everything that is drawn before the first file is written."""
+
+    goods: list[Product]
+    cast: Mapping[str, Product]
+    floor: Floor
+    market: Market
+    web: list[Order]
+    amazon: list[Order]
+    trade: list[Order]
+
+
+def draw(seed: int = SEED) -> Week:
+    """Draw the week; each part from a generator of its own, so that one can change without the others."""
+    random = [np.random.default_rng([seed, part]) for part in range(5)]
+    goods, parts = cast(products(random[0]))
+    buying = market(random[2], goods)
+    web = number_orders([*week(buying), *planted(buying, parts)])
+    return Week(goods, parts, floor(random[1], goods, places()), buying, web, marketplace(buying), trade(buying))
+
+
+def write(home: Path, seed: int = SEED) -> Manifest:
+    """Write every file of the sample below `home`, and the list of what is wrong with them."""
+    shutil.rmtree(home / "inbox", ignore_errors=True)
+    made, manifest, inbox = draw(seed), Manifest(), Inbox(home / "inbox")
+    random = np.random.default_rng([seed, 9])
+    write_products(inbox, manifest, made.goods, made.cast)
+    write_floor(inbox, manifest, made.floor)
+    write_stock(inbox, manifest, made.floor, made.cast)
+    write_movements(inbox, manifest, made.floor, made.cast)
+    write_orders(inbox, manifest, made.web, made.amazon, made.trade)
+    write_counts(inbox, manifest, made.floor, made.cast)
+    worked = [one for one in (*made.web, *made.amazon, *made.trade) if one.worked_on_friday]
+    write_bench(inbox, manifest, random, worked, made.cast, {one.sku: one for one in made.goods})
+    write_shipments(inbox, manifest, random, made.web, worked)
+    write_returns(inbox, manifest, np.random.default_rng([seed, 11]), made.web)
+    write_messages(inbox, manifest, made.web, made.amazon, made.trade)
+    (home / "day.yaml").write_text(
+        "# The moment the week is looked at.\nas_of: 2026-03-06T18:00:00Z\n", encoding="utf-8"
+    )
+    manifest.write(home / "manifest.yaml")
+    return manifest
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HOME
+    troubles = write(folder)
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    print(f"{folder}: {size:,} bytes, {len(troubles.entries)} troubles")

@@ -1,0 +1,127 @@
+"""The orders with which something is wrong, on paper or later on the floor."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from benchmarks.sample.catalogue import Product
+from benchmarks.sample.orders import FRIDAY, Line, Market, Order, at, line, shipped_by
+from benchmarks.sample.people import Person
+from benchmarks.sample.shops import TOO_MANY
+
+UNKNOWN = ("HH-MUG-RETIRED", "HH-GIFT-WRAP")
+BOUNCING = Person(
+    "Idris Larkmarsh", "idris.larkmarsh@gone.example", "4 Lantern Mews", "York", "YO7 3CK", "07700 900451"
+)
+FLOOR = {  # part -> units ordered; what goes wrong with these happens at the shelf, the bench or the dock
+    "low": 1,
+    "lower": 2,
+    "short": 3,
+    "wrong ordered": 1,
+    "missing": 3,
+    "unconfirmed": 1,
+    "extra": 1,
+    "held and shipped": 2,
+}
+EARLIER = {  # part -> day ordered; shipped days ago
+    "lost": date(2026, 2, 28),
+    "sent back": date(2026, 2, 28),
+    "delayed": date(2026, 3, 1),
+    "final sale": date(2026, 2, 28),
+    "damaged": date(2026, 2, 28),
+    "empty": date(2026, 3, 1),
+    "over": date(2026, 3, 1),
+    "late": date(2026, 1, 12),
+}
+PARTLY = "an unreadable line"  # an order of which one line cannot be read
+SPOILT: dict[str, tuple[str, str, str, dict[str, str]]] = {  # part -> field, check, what, cells
+    "a date that never was": (
+        "created_at", "type", "An order was created on 31 February.", {"Created at": "31.02.2026 10:14"}),
+    "a negative quantity": (
+        "quantity", "range", "An order line asks for minus two units.", {"Lineitem quantity": "-2"}),
+    "a quantity in words": (
+        "quantity", "type", "A quantity is written as a word.", {"Lineitem quantity": "two"}),
+    "no sku": ("sku", "required", "An order line names no SKU.", {"Lineitem sku": ""}),
+    "a broken e-mail": (
+        "email", "type", "The buyer's e-mail address has no at sign.", {"Email": "freya.mossbury(at)post.example"}),
+    "shipped before paid": (
+        "fulfilled_at", "sequence", "An order was fulfilled minutes before it was paid.",
+        {"Paid at": "2026-03-06 09:45:00 +0000", "Fulfilled at": "2026-03-06 09:38:00 +0000",
+         "Fulfillment Status": "fulfilled"}),
+    "a currency nobody has": ("currency", "type", "The currency is no currency.", {"Currency": "GBQ"}),
+    "a control character": (
+        "name", "type", "A product name carries a bell character.", {"Lineitem name": "Kiln Mug,\x07 Slate"}),
+    "a cell too many": (
+        "row", "cells", "A comma in an address was not quoted, so the row has a cell too many.",
+        {TOO_MANY: "Flat 2"}),
+}  # fmt: skip
+OVERSOLD = (("08:05", 1, True), ("08:20", 2, True), ("08:40", 1, True), ("09:10", 2, False), ("10:00", 1, False))
+
+
+def planted(of: Market, cast: Mapping[str, Product]) -> list[Order]:
+    """Every planted order of the web shop, not numbered yet."""
+    return [*_spoilt(of), *_on_the_floor(of, cast), *_scarce(of, cast), *_stopped(of), *_earlier(of, cast)]
+
+
+def _friday(of: Market, clock: str, part: str, lines: list[Line], **known: object) -> Order:
+    return of.order(at(FRIDAY, clock), part=part, lines=lines, service="Standard", **known)
+
+
+def _spoilt(of: Market) -> list[Order]:
+    made = []
+    for number, (part, (*_, cells)) in enumerate(SPOILT.items()):
+        one = _friday(of, f"09:{30 + number}", part, of.basket()[:1], served=False)
+        made.append(replace(one, spoil=dict(cells)))
+    two = [line(of.products[130], 1), line(of.products[131], 1)]
+    half = _friday(of, "09:50", PARTLY, two, served=False)
+    made.append(replace(half, spoil={"Lineitem quantity": "1.5"}))
+    quoted = _friday(of, "09:55", "an apostrophe", of.basket()[:1])
+    zip_code = "'" + quoted.buyer.postal_code
+    return [*made, replace(quoted, spoil={"Shipping Zip": zip_code, "Billing Zip": zip_code})]
+
+
+def _on_the_floor(of: Market, cast: Mapping[str, Product]) -> list[Order]:
+    return [
+        _friday(of, f"11:{10 + number}", part, [line(cast[part], units)])
+        for number, (part, units) in enumerate(FLOOR.items())
+    ]
+
+
+def _scarce(of: Market, cast: Mapping[str, Product]) -> list[Order]:
+    oversold = [
+        _friday(of, clock, "oversold", [line(cast["oversold"], units)], served=served)
+        for clock, units, served in OVERSOLD
+    ]
+    unknown = [
+        _friday(of, f"10:{20 + number}", "unknown sku", [Line(sku, "No longer listed", 1, 900)], served=False)
+        for number, sku in enumerate((UNKNOWN[0], UNKNOWN[1], UNKNOWN[0]))
+    ]
+    waiting = _friday(of, "10:40", "backordered", [line(cast["backordered"], 2)], served=False)
+    return [*oversold, waiting, *unknown]
+
+
+def _stopped(of: Market) -> list[Order]:
+    cancelled, refunded = at(FRIDAY, "12:10"), at(FRIDAY, "12:20")
+    return [
+        _friday(of, "12:00", "unpaid", of.basket()[:1], paid=None),
+        replace(_friday(of, "09:05", "paid later", of.basket()[:1]), created=at(date(2026, 3, 4), "17:30")),
+        _friday(of, "12:01", "cancelled", of.basket()[:1], cancelled=cancelled, refunded_at=cancelled),
+        _friday(of, "12:02", "refunded", of.basket()[:1], refunded_at=refunded),
+        replace(_friday(of, "12:03", "bounced", of.basket()[:1]), buyer=BOUNCING),
+    ]
+
+
+def _earlier(of: Market, cast: Mapping[str, Product]) -> list[Order]:
+    made = []
+    for number, (part, day) in enumerate(EARLIER.items()):
+        created = at(day, f"10:{15 + number}")
+        one = of.order(created, part=part, lines=[line(cast[part], 1)], service="Standard")
+        made.append(replace(one, fulfilled=shipped_by(created, number)))
+    return made + [_old(of, number) for number in range(11)]
+
+
+def _old(of: Market, number: int) -> Order:
+    """An order of last month that the shop exports once more, because someone wrote a note on it."""
+    created: datetime = at(date(2026, 2, 2), "11:00") + timedelta(days=number, minutes=7 * number)
+    one = of.order(created)
+    return replace(one, fulfilled=shipped_by(created, number))
