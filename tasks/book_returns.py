@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from config.read import read
 from config.settings import settings
 from tasks.configured import merchants
-from tasks.connectors.run_documents import add_rows
+from tasks.documents.run_folder import add_rows
 from tasks.domain import return_notices, returns
 from tasks.domain.notices import NoticeKind
 from tasks.domain.policy import ReturnPolicy

@@ -38,8 +38,8 @@ def write_documents(flow: str) -> list[Path]:
 
 def _sheets(connection: Connection, folder: Path, moment: datetime, *, recount: bool) -> list[Path]:
     """One workbook and one page to print a count document, places in walking order."""
-    from tasks.connectors.count_papers import write_paper  # with libraries that only a sheet needs
-    from tasks.connectors.count_sheets import write_sheet
+    from tasks.documents.count_workbooks import write_sheet
+    from tasks.documents.printed_count_sheets import write_paper  # with libraries that only a sheet needs
 
     written: list[Path] = []
     lines = count_findings.sheet_lines(connection, moment, recount=recount)

@@ -10,7 +10,7 @@ from typing import Self
 import pandas as pd
 
 from config.settings import settings
-from tasks.connectors.tables import OpenWorkbook
+from tasks.documents.tables import OpenWorkbook
 from tasks.domain.exports import Kind
 from tasks.domain.intake import quarantine_sheet, refused_once
 from tasks.intaking import Opened

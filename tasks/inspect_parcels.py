@@ -7,7 +7,7 @@ import pandas as pd
 
 from config.read import read
 from config.settings import settings
-from tasks.connectors.run_documents import add_rows
+from tasks.documents.run_folder import add_rows
 from tasks.domain.inspection import InspectionRules, inspect, verdicts
 from tasks.domain.procedures import Procedure
 from tasks.domain.sampling import draw_lots

@@ -9,14 +9,14 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import Connection, Table
 
-from tasks.connectors.files import Block, Export, ExportError, fingerprint
-from tasks.connectors.layouts import Layout
 from tasks.domain.cells import Clock
 from tasks.domain.exports import Kind
 from tasks.domain.intake import LastOrder
 from tasks.domain.rows import Context
 from tasks.domain.sites import Merchant, Warehouse
 from tasks.gates.delivery import Gate
+from tasks.inbox.delivered_files import Block, Export, ExportError, fingerprint
+from tasks.inbox.layouts import Layout
 from tasks.store.imports import Delivery
 from tasks.store.intake import Intake, Loaded
 

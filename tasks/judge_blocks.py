@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pandas as pd
 
-from tasks.connectors.files import Block
-from tasks.connectors.layouts import Layout, Translated, translate
 from tasks.domain import intake
 from tasks.domain.cells import DateOrder, date_order
 from tasks.domain.count_sheets import days_apart
 from tasks.domain.exports import Kind, Type
 from tasks.domain.rows import Context, judge
 from tasks.draft_sheet import Draft
+from tasks.inbox.delivered_files import Block
+from tasks.inbox.layouts import Layout, Translated, translate
 from tasks.intaking import Intaking, Opened, RefusedDeliveryError, Tally
 from tasks.quote_refused import quarantined
 from tasks.store.staging import Sink

@@ -8,7 +8,7 @@ from prefect import task
 
 from config.read import read
 from config.settings import settings
-from tasks.connectors.tables import write_csv
+from tasks.documents.tables import write_csv
 from tasks.domain.notices import NoticeRules, for_support
 from tasks.show_tables import records
 from tasks.store import outbox

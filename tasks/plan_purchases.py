@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from config.read import read
 from config.settings import settings
-from tasks.connectors.run_documents import write_changed
+from tasks.documents.run_folder import write_changed
 from tasks.domain import replenishment as rule
 from tasks.domain.allocation import AllocationRules
 from tasks.domain.availability import pools

@@ -9,9 +9,9 @@ from prefect import task
 
 from config.settings import settings
 from tasks.configured import warehouses
-from tasks.connectors.run_documents import write_changed
-from tasks.connectors.tables import write_csv
-from tasks.connectors.wave_files import write_json, write_text
+from tasks.documents.run_folder import write_changed
+from tasks.documents.tables import write_csv
+from tasks.documents.whole_files import write_json, write_text
 from tasks.domain.pick_lists import for_handhelds, revised, with_places
 from tasks.domain.waves.picture import svg
 from tasks.domain.waves.site_floor import SiteFloor
@@ -49,7 +49,7 @@ def _laid(stops: pd.DataFrame, of_sites: Mapping[str, SiteFloor]) -> pd.DataFram
 
 def _write_lists(target: Path, stops: pd.DataFrame, of_sites: Mapping[str, SiteFloor]) -> int:
     """One wave after the other: on paper, for handhelds, and a map a cart."""
-    from tasks.connectors.pick_lists import picker_rows, write_pick_list  # with ReportLab, which only a list needs
+    from tasks.documents.pick_lists import picker_rows, write_pick_list  # with ReportLab, which only a list needs
 
     for code in stops["warehouse"].unique():
         site = of_sites[code]
@@ -77,7 +77,7 @@ def _write_revision(cart: pd.DataFrame, of_sites: Mapping[str, SiteFloor]) -> in
     target = settings().documents(FLOW, first["revised_at"])
     if (target / f"{name}.csv").exists():
         return 0
-    from tasks.connectors.pick_lists import picker_rows, write_pick_list
+    from tasks.documents.pick_lists import picker_rows, write_pick_list
 
     told, site = revised(cart), of_sites[first["warehouse"]]
     write_pick_list(target / f"{name}.pdf", told, site.floor, site.aisle_names)

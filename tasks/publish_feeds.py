@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from config.read import read
 from config.settings import settings
 from tasks.configured import warehouses
-from tasks.connectors.run_documents import add_rows
+from tasks.documents.run_folder import add_rows
 from tasks.domain import availability, feeds, shortages
 from tasks.domain.allocation import AllocationRules
 from tasks.domain.feeds import Feed, FeedLayout, FeedRules

@@ -6,7 +6,7 @@ from prefect import task
 
 from config.read import read
 from config.settings import settings
-from tasks.connectors.run_documents import write_changed
+from tasks.documents.run_folder import write_changed
 from tasks.domain import shortages
 from tasks.domain.allocation import AllocationRules
 from tasks.domain.orders import urgent

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from config.settings import settings
-from tasks.connectors.tables import write_xlsx
+from tasks.documents.tables import write_xlsx
 from tasks.domain.exports import KINDS
 from tasks.domain.intake import quarantine_sheet
 from tasks.draft_sheet import SHEET

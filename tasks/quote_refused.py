@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pandas as pd
 
-from tasks.connectors.files import Block
-from tasks.connectors.layouts import Translated, translate
 from tasks.domain import intake
+from tasks.inbox.delivered_files import Block
+from tasks.inbox.layouts import Translated, translate
 from tasks.intaking import Intaking, Opened
 
 

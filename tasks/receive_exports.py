@@ -8,11 +8,11 @@ from pathlib import Path
 from config.read import names, read
 from config.settings import settings
 from tasks.configured import merchants, warehouses
-from tasks.connectors.layouts import Layout
-from tasks.connectors.locks import alone
 from tasks.domain.deliveries import GateRules
 from tasks.domain.exports import KINDS
 from tasks.gates.delivery import Gate, delivery_gate
+from tasks.inbox.layouts import Layout
+from tasks.inbox.locks import alone
 from tasks.intaking import Intaking, Outcome, Site
 from tasks.put_away import put_away
 from tasks.steps import step

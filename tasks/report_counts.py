@@ -7,9 +7,9 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from config.read import names, read
-from tasks.connectors.count_plots import write_trend
-from tasks.connectors.count_reports import Page, write_answer_sheet, write_report
-from tasks.connectors.tables import write_csv
+from tasks.documents.accuracy_plots import write_trend
+from tasks.documents.tables import write_csv
+from tasks.documents.variance_workbook import Page, write_answer_sheet, write_report
 from tasks.domain import count_reports as rules
 from tasks.domain.adjustment_files import adjustment_file, canonical
 from tasks.domain.approvals import answer_sheet

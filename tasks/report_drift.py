@@ -4,7 +4,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from config.settings import settings
-from tasks.connectors.tables import write_csv
+from tasks.documents.tables import write_csv
 from tasks.domain.states import AlertKind
 from tasks.steps import step
 from tasks.store import import_alerts

@@ -11,7 +11,7 @@ from config.read import read
 from config.settings import settings
 from tasks.audit_oversell import findings
 from tasks.configured import merchants
-from tasks.connectors import operations_page
+from tasks.documents import operations_page
 from tasks.domain import kpi_report, kpi_service
 from tasks.domain.allocation import AllocationRules
 from tasks.domain.attention import waiting

@@ -6,9 +6,9 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from config.settings import settings
-from tasks.connectors.files import Export, ExportError, open_export
-from tasks.connectors.layouts import UnknownLayout, recognise
 from tasks.draft_sheet import Draft
+from tasks.inbox.delivered_files import Export, ExportError, open_export
+from tasks.inbox.layouts import UnknownLayout, recognise
 from tasks.intaking import Intaking, Opened, Outcome
 from tasks.judge_blocks import judge_blocks
 from tasks.settle_import import settle_import

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from config.read import read
 from config.settings import settings
-from tasks.connectors.run_documents import add_rows
+from tasks.documents.run_folder import add_rows
 from tasks.domain.notices import NoticeKind
 from tasks.domain.shipments import ShipmentRules, parcel_states
 from tasks.domain.states import ParcelState

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import pandas as pd
 import yaml
 
-from tasks.connectors.files import open_export
-from tasks.connectors.layouts import Layout, Translated, recognise, translate
 from tasks.domain.cells import Clock
 from tasks.domain.exports import KINDS
 from tasks.domain.rows import Context, Judged, judge
+from tasks.inbox.delivered_files import open_export
+from tasks.inbox.layouts import Layout, Translated, recognise, translate
 
 Row = dict[str, str]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.sample.shops import Row, table
-from tasks.connectors.tables import write_xlsx
+from tasks.documents.tables import write_xlsx
 
 
 @dataclass(frozen=True)

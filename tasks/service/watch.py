@@ -15,8 +15,8 @@ from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from config.prefect_environment import SLOT_SECONDS
 from config.settings import settings
 from tasks.clock import moment
-from tasks.connectors.inbox_watch import arrivals
 from tasks.domain.exports import KINDS
+from tasks.inbox.watch import arrivals
 from tasks.service.launch import LOCKS
 from tasks.service.parts import say
 from tasks.service.runs import forget_ended_runs, look_after, runs_in

@@ -13,8 +13,8 @@ import xlwt
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.connectors import files
-from tasks.connectors.files import COLUMNS_MAX, UnreadableExportError, open_export
+from tasks.inbox import delivered_files as files
+from tasks.inbox.delivered_files import COLUMNS_MAX, UnreadableExportError, open_export
 
 LIMIT = 50_000_000
 TEXT = "sku,name,on_hand\nMUG-1,Café crème €,3\nVASE-2,,0\n"

@@ -7,7 +7,7 @@ from threading import Event, Thread
 
 import pytest
 
-from tasks.connectors.inbox_watch import arrivals
+from tasks.inbox.watch import arrivals
 
 SETTLE = 0.3
 TICKS_MAX = 40

@@ -9,7 +9,7 @@ from conftest import SHARED
 from real_exports import REAL, Reader, Row, said
 
 from config.read import names, read
-from tasks.connectors.layouts import Layout
+from tasks.inbox.layouts import Layout
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from receiving import AS_OF, ONE_LIMIT, account, as_csv, column, files_of, furnish, put, receive, rows, take_in_all
 from sqlalchemy import Engine, delete
 
-from tasks.connectors.tables import write_xlsx
+from tasks.documents.tables import write_xlsx
 from tasks.domain.exports import KINDS, Field, Kind, Type
 from tasks.gates.delivery import Gate
 from tasks.store.loaders import LOADERS

@@ -4,7 +4,7 @@ import pytest
 from prefect.exceptions import ParameterTypeError
 
 from config.read import ConfigError
-from tasks.connectors.files import UnreadableExportError
+from tasks.inbox.delivered_files import UnreadableExportError
 from tasks.plain_errors import explained, unexpected
 
 WRONG = (

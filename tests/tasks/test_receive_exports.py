@@ -24,7 +24,7 @@ from receiving import (
 )
 from sqlalchemy import Engine, insert, select
 
-from tasks.connectors import files
+from tasks.inbox import delivered_files as files
 from tasks.receive_exports import read_site
 from tasks.report_drift import report_drift
 from tasks.store.allocations import promise

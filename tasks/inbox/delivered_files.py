@@ -28,7 +28,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
-from tasks.connectors.workbooks import NO_ARCHIVE, is_workbook, workbook_rows
+from tasks.inbox.workbooks import NO_ARCHIVE, is_workbook, workbook_rows
 
 CHUNK_BYTES = 8 << 20
 BLOCK_BYTES = 12 << 20

@@ -5,7 +5,7 @@ from typing import Any
 from reportlab.lib.colors import Color, HexColor
 from reportlab.lib.units import mm
 
-from tasks.connectors.paper import write
+from tasks.documents.print_parts import write
 from tasks.domain.waves.floor import Floor
 from tasks.domain.waves.picture import Sketch, labels, sketch
 from tasks.domain.waves.walkways import Point

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from tasks.connectors.shape_cells import Options, amount, column, many, one, whole_text
-from tasks.connectors.shape_orders import carry_down
+from tasks.inbox.shape_cells import Options, amount, column, many, one, whole_text
+from tasks.inbox.shape_orders import carry_down
 
 GRAMS = {"g": 1.0, "kg": 1000.0, "lb": 453.59237, "lbs": 453.59237, "oz": 28.349523125}
 CENTIMETRES = {"mm": 0.1, "cm": 1.0, "m": 100.0, "in": 2.54, "ft": 30.48}

@@ -8,7 +8,7 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
-from tasks.connectors.paper import barcode, write
+from tasks.documents.print_parts import barcode, write
 
 WIDTH, HEIGHT = A4
 MARGIN = 12 * mm

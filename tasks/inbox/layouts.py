@@ -10,8 +10,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from tasks.connectors.shapes import SHAPES
 from tasks.domain.exports import KINDS
+from tasks.inbox.shapes import SHAPES
 
 CANONICAL = "canonical"
 CANONICAL_MIN = 3  # of its fields, where the most of a header is none of them
@@ -29,7 +29,7 @@ class Layout:
 
     `header`: the columns it is known by; `absent`: columns it never has.
     `skip`: column -> words; a row with one of them says nothing of this kind.
-    `shape`, `options`: a function of `tasks.connectors.shapes` applied to the cells first, and what it is told.
+    `shape`, `options`: a function of `tasks.inbox.shapes` applied to the cells first, and what it is told.
     `columns`: canonical field -> its column, or several, of which the first that says something is taken.
     `words`: canonical field -> word of the export -> canonical word; an empty one says nothing, "*" is every other.
     `when`: canonical field -> column -> words; the field is taken only from rows with one of these words there.

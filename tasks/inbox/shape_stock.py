@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from tasks.connectors.shape_cells import Options, column, many, one, whole, whole_text
+from tasks.inbox.shape_cells import Options, column, many, one, whole, whole_text
 
 NOT_STOCKED = "not stocked"  # the shop does not keep the goods there; that is not 0
 ON_HAND, CONDITION, WAREHOUSE, LOCATION = "on hand here", "condition here", "warehouse here", "location here"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tasks.connectors.tables import write_csv
+from tasks.documents.tables import write_csv
 
 
 def add_rows(path: Path, rows: pd.DataFrame, key: Sequence[str]) -> None:

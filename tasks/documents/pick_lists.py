@@ -8,8 +8,8 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
-from tasks.connectors.paper import barcode, write
-from tasks.connectors.tour_maps import draw_tour
+from tasks.documents.print_parts import barcode, write
+from tasks.documents.tour_maps import draw_tour
 from tasks.domain.waves.floor import Floor
 
 WIDTH, HEIGHT = A4

@@ -13,7 +13,7 @@ import xlsxwriter
 from barcode.writer import ImageWriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
-from tasks.connectors.tables import CREATED
+from tasks.documents.tables import CREATED
 from tasks.domain.count_sheets import TO_FILL
 from tasks.domain.states import Condition
 

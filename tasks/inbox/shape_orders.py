@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 
-from tasks.connectors.shape_cells import Options, amount, cents_text, many, one, positions, whole
+from tasks.inbox.shape_cells import Options, amount, cents_text, many, one, positions, whole
 
 POSITION = "line position"
 _DETAILS = ("Product ID", "Product Qty", "Product SKU", "Product Name", "Product Weight", "Product Variation Details",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tasks.connectors import operations_plots
+from tasks.documents import operations_plots
 from tasks.domain.kpi_report import Report
 
 

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from tasks.connectors.kept_plots import kept_plots
-from tasks.connectors.tables import write_csv
+from tasks.documents.kept_plots import kept_plots
+from tasks.documents.tables import write_csv
 from tasks.domain.kpi_report import Report
 from tasks.domain.kpis import PERCENTILES, Figure, KpiRules, Mistake
 from tasks.domain.money import exponent

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from tasks.connectors.tables import CREATED
+from tasks.documents.tables import CREATED
 from tasks.domain.approvals import TO_ANSWER
 from tasks.domain.count_states import CountAnswer, ReasonCode
 from tasks.domain.money import exponent

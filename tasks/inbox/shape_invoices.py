@@ -7,7 +7,7 @@ vouchers (`charges`, patterns of product codes) are not goods; an order's total 
 
 import pandas as pd
 
-from tasks.connectors.shape_cells import Options, amount, cents_text, many, positions, whole, whole_text
+from tasks.inbox.shape_cells import Options, amount, cents_text, many, positions, whole, whole_text
 
 INVOICE, CODE, QUANTITY, PRICE, CUSTOMER = "InvoiceNo", "StockCode", "Quantity", "UnitPrice", "CustomerID"
 

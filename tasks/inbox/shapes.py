@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from tasks.connectors.shape_cells import Options
-from tasks.connectors.shape_invoices import adjustments, credit_notes, invoices
-from tasks.connectors.shape_orders import carry_down, number_lines, unpack_lines
-from tasks.connectors.shape_products import goods
-from tasks.connectors.shape_stock import filled_rows, melt_locations, split_conditions, split_paths, split_unavailable
+from tasks.inbox.shape_cells import Options
+from tasks.inbox.shape_invoices import adjustments, credit_notes, invoices
+from tasks.inbox.shape_orders import carry_down, number_lines, unpack_lines
+from tasks.inbox.shape_products import goods
+from tasks.inbox.shape_stock import filled_rows, melt_locations, split_conditions, split_paths, split_unavailable
 
 Shape = Callable[[pd.DataFrame, Options], pd.DataFrame]
 
