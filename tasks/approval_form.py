@@ -3,8 +3,8 @@
 from prefect.input import RunInput
 from pydantic import Field
 
-from tasks.domain.approvals import Rest
-from tasks.domain.count_states import CountAnswer
+from tasks.domain.counting.approvals import Rest
+from tasks.domain.counting.count_states import CountAnswer
 
 LISTED_MAX = 25
 

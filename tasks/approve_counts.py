@@ -6,8 +6,8 @@ from prefect.context import FlowRunContext
 from sqlalchemy import Connection
 
 from tasks.approval_form import Answers
-from tasks.domain.approval_lists import Answered, Waiting
-from tasks.domain.approvals import changed, judge_answers, of_form
+from tasks.domain.counting.approval_lists import Answered, Waiting
+from tasks.domain.counting.approvals import changed, judge_answers, of_form
 from tasks.settle_counts import with_book
 from tasks.steps import step
 from tasks.store import approvals, count_cases

@@ -7,8 +7,8 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from config.settings import settings
-from tasks.domain.count_plans import walking_order
-from tasks.domain.count_sheets import blind_sheet
+from tasks.domain.counting.count_plans import walking_order
+from tasks.domain.counting.count_sheets import blind_sheet
 from tasks.report_counts import write_reports
 from tasks.steps import step
 from tasks.store import count_findings, count_reports

@@ -7,7 +7,7 @@ import pandas as pd
 
 from tasks.domain import intake
 from tasks.domain.cells import DateOrder, date_order
-from tasks.domain.count_sheets import days_apart
+from tasks.domain.counting.count_sheets import days_apart
 from tasks.domain.exports import Kind, Type
 from tasks.domain.rows import Context, judge
 from tasks.draft_sheet import Draft

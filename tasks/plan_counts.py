@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 
 from config.read import ConfigError, read
 from tasks.configured import merchants, warehouses
-from tasks.domain.count_choices import with_accuracy
-from tasks.domain.count_plans import PlanRules, abc_classes, due, sheets
-from tasks.domain.counts import CountRules
+from tasks.domain.counting.count_plans import PlanRules, abc_classes, due, sheets
+from tasks.domain.counting.count_reasons import with_accuracy
+from tasks.domain.counting.count_rules import CountRules
 from tasks.domain.sites import Warehouse
 from tasks.show_tables import records
 from tasks.steps import step

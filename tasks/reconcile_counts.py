@@ -7,12 +7,12 @@ from sqlalchemy import Connection
 
 from config.read import read
 from tasks.approve_counts import ask_again_what_changed
-from tasks.domain.count_answers import carried_out
-from tasks.domain.count_decisions import decide, with_expiry
-from tasks.domain.count_outcome import SHOWN, Decided
-from tasks.domain.count_plans import abc_classes
-from tasks.domain.count_postings import first_at_each_place
-from tasks.domain.counts import CountRules, in_force
+from tasks.domain.counting.answered_findings import carried_out
+from tasks.domain.counting.count_decisions import decide, with_expiry
+from tasks.domain.counting.count_plans import abc_classes
+from tasks.domain.counting.count_postings import first_at_each_place
+from tasks.domain.counting.count_results import SHOWN, Decided
+from tasks.domain.counting.count_rules import CountRules, in_force
 from tasks.settle_counts import carry_out, lock, with_book
 from tasks.steps import step
 from tasks.store import count_cases, count_findings, count_gaps, count_plans

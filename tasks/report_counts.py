@@ -10,9 +10,9 @@ from config.read import names, read
 from tasks.documents.accuracy_plots import write_trend
 from tasks.documents.tables import write_csv
 from tasks.documents.variance_workbook import Page, write_answer_sheet, write_report
-from tasks.domain import count_reports as rules
 from tasks.domain.adjustment_files import adjustment_file, canonical
-from tasks.domain.approvals import answer_sheet
+from tasks.domain.counting import count_reports as rules
+from tasks.domain.counting.approvals import answer_sheet
 from tasks.domain.sites import Warehouse
 from tasks.store import approvals, count_reports
 

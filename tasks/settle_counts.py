@@ -5,7 +5,7 @@ from datetime import datetime
 import pandas as pd
 from sqlalchemy import Connection
 
-from tasks.domain.count_postings import adjustments, broken_promises, give_back, impossible_promises
+from tasks.domain.counting.count_postings import adjustments, broken_promises, give_back, impossible_promises
 from tasks.store import count_cases, count_findings, ledger
 from tasks.store.alerts import raise_alerts
 from tasks.store.allocations import release

@@ -114,11 +114,11 @@ def test_a_file_imports_what_its_folder_may(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "module", "allowed"),
     [
-        ("tasks/domain/counts.py", "pandas", True),
-        ("tasks/domain/counts.py", "sqlalchemy", False),
-        ("tasks/domain/counts.py", "pathlib", False),
-        ("tasks/domain/counts.py", "tasks.store.stock", False),
-        ("tasks/domain/counts.py", "config.read", False),
+        ("tasks/domain/counting/count_rules.py", "pandas", True),
+        ("tasks/domain/counting/count_rules.py", "sqlalchemy", False),
+        ("tasks/domain/counting/count_rules.py", "pathlib", False),
+        ("tasks/domain/counting/count_rules.py", "tasks.store.stock", False),
+        ("tasks/domain/counting/count_rules.py", "config.read", False),
         ("tasks/store/stock.py", "prefect", False),
         ("tasks/gates/deliveries.py", "great_expectations", True),
         ("tasks/inbox/delivered_files.py", "great_expectations", False),

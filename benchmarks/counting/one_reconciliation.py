@@ -14,9 +14,9 @@ from sqlalchemy import Engine, select
 from benchmarks.counting.counted_floor import AS_OF, Size, build
 from benchmarks.receiving.pipelines import peak_mb
 from config.read import read
-from tasks.domain.count_decisions import decide
-from tasks.domain.count_postings import adjustments, first_at_each_place, impossible_promises
-from tasks.domain.counts import CountRules, out_of_bin, picked_units
+from tasks.domain.counting.count_decisions import decide
+from tasks.domain.counting.count_postings import adjustments, first_at_each_place, impossible_promises
+from tasks.domain.counting.count_rules import CountRules, out_of_bin, picked_units
 from tasks.reconcile_counts import reconcile
 from tasks.settle_counts import with_book
 from tasks.store import count_cases, frames

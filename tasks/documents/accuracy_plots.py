@@ -13,7 +13,7 @@ _DPI = 110
 
 
 def write_trend(path: Path, title: str, days: pd.DataFrame) -> Path:
-    """Draw one warehouse's `tasks.domain.count_reports.trend` as a PNG: accuracy above, shrinkage below.
+    """Draw one warehouse's `tasks.domain.counting.count_reports.trend` as a PNG: accuracy above, shrinkage below.
 
     Amounts of the currency most of the days are in; days on which only another was counted are left out below.
     """

@@ -14,7 +14,7 @@ from barcode.writer import ImageWriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from tasks.documents.tables import CREATED
-from tasks.domain.count_sheets import TO_FILL
+from tasks.domain.counting.count_sheets import TO_FILL
 from tasks.domain.states import Condition
 
 FOUND_ROWS = 12  # for goods that lie where the sheet does not say so
@@ -33,7 +33,7 @@ _HINT = "Nothing there: 0. Not counted: leave the quantity empty. Goods that are
 
 
 def write_sheet(path: Path, sheet: pd.DataFrame) -> Path:
-    """Write a blind sheet (`tasks.domain.count_sheets.blind_sheet`) as a workbook.
+    """Write a blind sheet (`tasks.domain.counting.count_sheets.blind_sheet`) as a workbook.
 
     Only what the counter fills in can be changed, and the empty rows at the end. The layout is `count_sheet`.
     """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tasks.domain import states
-from tasks.domain.count_states import CountAnswer, ReasonCode
+from tasks.domain.counting.count_states import CountAnswer, ReasonCode
 from tasks.domain.holds import ACTIONS
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 from sqlalchemy import Connection, Table, and_, func, literal, null, select, update
 from sqlalchemy.types import TypeEngine
 
-from tasks.domain.approvals import judge_answers
-from tasks.domain.count_states import CountDecision
+from tasks.domain.counting.approvals import judge_answers
+from tasks.domain.counting.count_states import CountDecision
 from tasks.store.count_reports import findings
 from tasks.store.frames import changed, read, staged
 from tasks.store.intake import Intake, Loaded
@@ -89,7 +89,7 @@ def in_review(connection: Connection) -> pd.DataFrame:
 
 
 def ask_anew(connection: Connection, again: pd.DataFrame, as_of: datetime) -> int:
-    """Ask about findings again, with the figures of now (`tasks.domain.approvals.changed`); an answer is taken back."""
+    """Ask about findings again, with the figures of now (`tasks.domain.counting.approvals.changed`); an answer is taken back."""
     if again.empty:
         return 0
     with staged(connection, again.rename(columns={"finding": "id"}), like=variances) as new:

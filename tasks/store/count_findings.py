@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from tasks.domain.count_states import CountDecision
+from tasks.domain.counting.count_states import CountDecision
 from tasks.domain.states import CountLineState, CountState
 from tasks.store.frames import changed, read, staged
 from tasks.store.ledger import PLACE

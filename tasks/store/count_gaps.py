@@ -18,8 +18,8 @@ from sqlalchemy import (
     update,
 )
 
-from tasks.domain.count_sheets import dated, day_bounds
-from tasks.domain.count_states import CountDecision, CountFinding
+from tasks.domain.counting.count_sheets import dated, day_bounds
+from tasks.domain.counting.count_states import CountDecision, CountFinding
 from tasks.domain.states import CountLineState
 from tasks.store.frames import read, staged
 from tasks.store.ledger import PLACE
@@ -39,7 +39,7 @@ UNDECIDED = (CountLineState.READY, CountLineState.COUNTED, CountLineState.REFUSE
 
 
 def date_lines(connection: Connection, as_of: datetime) -> int:
-    """Give counts that name a day and no time of day their moment, or refuse them (`tasks.domain.count_sheets.dated`).
+    """Give counts that name a day and no time of day their moment, or refuse them (`tasks.domain.counting.count_sheets.dated`).
 
     Those refused before are looked at again: the day is over now. Returns how many have a moment now.
     """

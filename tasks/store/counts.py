@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import Subquery
 
-from tasks.domain.count_sheets import Matched, match_rows
+from tasks.domain.counting.count_sheets import Matched, match_rows
 from tasks.domain.states import CountState
 from tasks.store import lots
 from tasks.store.frames import changed, read, staged

@@ -9,7 +9,7 @@ from datetime import datetime
 import pandas as pd
 from sqlalchemy import Connection, case, func, or_, select
 
-from tasks.domain.count_states import NO_EVIDENCE
+from tasks.domain.counting.count_states import NO_EVIDENCE
 from tasks.domain.notices import TO_STAFF
 from tasks.store import frames
 from tasks.store.messages import was_due

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, Select, Table, and_, func, select
 
-from tasks.domain.count_postings import corrections
+from tasks.domain.counting.count_postings import corrections
 from tasks.domain.states import COUNT_SETTLED, MoveKind
 from tasks.store import count_cases
 from tasks.store.frames import read, staged

@@ -3,7 +3,7 @@
 import pandas as pd
 from sqlalchemy import Connection, Table, func, literal, select
 
-from tasks.domain.count_postings import give_back
+from tasks.domain.counting.count_postings import give_back
 from tasks.domain.receipts import received_first, waited
 from tasks.domain.states import Condition
 from tasks.store import lots

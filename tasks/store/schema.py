@@ -29,7 +29,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.schema import SchemaItem
 
-from tasks.domain import count_states, states
+from tasks.domain import states
+from tasks.domain.counting import count_states
 from tasks.store.types import Instant
 
 metadata = MetaData(

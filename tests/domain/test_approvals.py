@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from tasks.domain.approvals import Rest, changed, judge_answers, numbers, of_form
-from tasks.domain.count_states import CountAnswer
+from tasks.domain.counting.approvals import Rest, changed, judge_answers, numbers, of_form
+from tasks.domain.counting.count_states import CountAnswer
 
 NOTHING = dict.fromkeys(CountAnswer, "")
 NOON = pd.Timestamp("2026-03-06 12:00", tz="UTC")

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.read import read
-from tasks.domain.count_choices import RULES, LowAccuracy, Target, choose, with_accuracy
-from tasks.domain.count_plans import AbcRules, Capacity, WarehousePlan, abc_classes, due, sheets, walking_order
-from tasks.domain.counts import CountRules
+from tasks.domain.counting.count_plans import AbcRules, Capacity, WarehousePlan, abc_classes, due, sheets, walking_order
+from tasks.domain.counting.count_reasons import RULES, LowAccuracy, Target, choose, with_accuracy
+from tasks.domain.counting.count_rules import CountRules
 
 PLAN = read(Path(__file__).parents[2] / "config" / "rules" / "counts.yaml", CountRules).plan
 AS_OF = pd.Timestamp("2026-03-06T06:00:00Z").as_unit("s")

@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.count_postings import corrections
+from tasks.domain.counting.count_postings import corrections
 
 MORNING = pd.Timestamp("2026-03-06T00:00:00Z").as_unit("s")
 EVENING = datetime(2026, 3, 6, 20, tzinfo=UTC)

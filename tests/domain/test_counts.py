@@ -11,11 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.read import read
-from tasks.domain.count_decisions import compare, decide
-from tasks.domain.count_plans import AbcRules
-from tasks.domain.count_postings import give_back
-from tasks.domain.count_sheets import SHEET_COLUMNS, blind_sheet, dated, day_bounds, days_apart
-from tasks.domain.counts import (
+from tasks.domain.counting.count_decisions import compare, decide
+from tasks.domain.counting.count_plans import AbcRules
+from tasks.domain.counting.count_postings import give_back
+from tasks.domain.counting.count_rules import (
     Approval,
     CountPolicy,
     CountRules,
@@ -24,6 +23,7 @@ from tasks.domain.counts import (
     picked_units,
     record_accuracy,
 )
+from tasks.domain.counting.count_sheets import SHEET_COLUMNS, blind_sheet, dated, day_bounds, days_apart
 
 ROOT = Path(__file__).parents[2]
 PLAN = read(ROOT / "config" / "rules" / "counts.yaml", CountRules).plan

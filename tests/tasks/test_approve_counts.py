@@ -19,7 +19,7 @@ from flows import approve_counts as flow
 from flows.approve_counts import Approved, approve_counts
 from tasks.approval_form import Answers
 from tasks.approve_counts import look_what_waits, write_down
-from tasks.domain.approvals import Rest
+from tasks.domain.counting.approvals import Rest
 from tasks.store.audit import levels_off_the_ledger, promises_without_stock
 from tasks.store.footprint import footprint
 from tasks.store.schema import count_lines, locations, quarantined_rows, stock_levels, stock_moves, variances

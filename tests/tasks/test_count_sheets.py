@@ -7,7 +7,7 @@ import pytest
 from receiving import AS_OF, Record, as_csv, column, furnish, movement, product, put, receive, stock
 from sqlalchemy import Engine, select
 
-from tasks.domain.count_outcome import Decided
+from tasks.domain.counting.count_results import Decided
 from tasks.reconcile_counts import reconcile
 from tasks.store.schema import count_lines, locations, lots, quarantined_rows, stock_levels, variances
 

@@ -5,7 +5,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from tasks.domain.count_states import ReasonCode
+from tasks.domain.counting.count_states import ReasonCode
 from tasks.domain.states import AlertKind, MoveKind
 
 _PLACE = ["location_id", "product_id", "lot"]
@@ -54,7 +54,7 @@ def _numbered(rows: pd.DataFrame, names: list[str]) -> np.ndarray:
 
 
 def adjustments(told: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
-    """The stock moves of what was decided (`tasks.domain.count_decisions.decide`), dated at the count.
+    """The stock moves of what was decided (`tasks.domain.counting.count_decisions.decide`), dated at the count.
 
     A difference of 0 moves nothing. As `tasks.store.ledger.append` takes them.
     """

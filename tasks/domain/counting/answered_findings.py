@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tasks.domain.count_states import CountAnswer, CountDecision, ReasonCode
+from tasks.domain.counting.count_states import CountAnswer, CountDecision, ReasonCode
 
 _POSTED = CountDecision.POSTED.value
 _UNKNOWN = "approved, and posted once the place and the SKU are known"

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from tasks.domain.count_plans import CLASSES
-from tasks.domain.count_states import CountDecision, CountFinding, ReasonCode
-from tasks.domain.counts import CountRules, in_force
+from tasks.domain.counting.count_plans import CLASSES
+from tasks.domain.counting.count_rules import CountRules, in_force
+from tasks.domain.counting.count_states import CountDecision, CountFinding, ReasonCode
+from tasks.domain.counting.wrong_bins import pair_bins
 from tasks.domain.states import CountLineState
-from tasks.domain.wrong_bins import pair_bins
 
 SKU = ["warehouse", "code", "product_id"]
 _MATCHED, _POSTED, _RECOUNT, _REVIEW = (

@@ -4,8 +4,8 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from tasks.domain.count_states import NO_EVIDENCE
-from tasks.domain.counts import record_accuracy
+from tasks.domain.counting.count_rules import record_accuracy
+from tasks.domain.counting.count_states import NO_EVIDENCE
 
 ACT = ("review", "recount")
 WHAT = ("finding", "decision", "role", "warehouse", "location", "merchant", "sku", "name", "condition", "lot",

@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from tasks.domain.count_plans import CLASSES, AbcRules, PlanRules
+from tasks.domain.counting.count_plans import CLASSES, AbcRules, PlanRules
 
 PLACE = ["location_id", "product_id", "condition", "lot"]
 

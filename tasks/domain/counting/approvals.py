@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import pandas as pd
 
-from tasks.domain.count_states import CountAnswer
+from tasks.domain.counting.count_states import CountAnswer
 
 RANGE_MAX = 10_000
 SHEET = ("finding", "asked_at", "role", "warehouse", "place", "sku", "name", "condition", "lot", "expected", "counted",
