@@ -7,10 +7,10 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from config.read import read
-from tasks.domain import allocation
-from tasks.domain.allocation import AllocationRules
 from tasks.domain.notices import NoticeKind
-from tasks.domain.orders import ship_by
+from tasks.domain.ordering import allocation
+from tasks.domain.ordering.allocation import AllocationRules
+from tasks.domain.ordering.ship_by import ship_by
 from tasks.domain.sites import Warehouse
 from tasks.domain.states import AlertKind
 from tasks.open_demand import free_places, open_demand, silence

@@ -6,10 +6,10 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from config.read import read
-from tasks.domain.allocation import AllocationRules
-from tasks.domain.holds import OrderRules, duplicates, expired, hold_sheet, is_over
 from tasks.domain.notices import NoticeKind
-from tasks.domain.orders import urgency
+from tasks.domain.ordering.allocation import AllocationRules
+from tasks.domain.ordering.holds import OrderRules, duplicates, expired, hold_sheet, is_over
+from tasks.domain.ordering.ship_by import urgency
 from tasks.domain.states import AlertKind, HoldReason
 from tasks.steps import step
 from tasks.store import demand, holds

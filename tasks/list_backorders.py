@@ -8,9 +8,9 @@ from prefect import task
 
 from config.read import read
 from tasks.allocate_orders import Made
-from tasks.domain.allocation import AllocationRules
-from tasks.domain.backorders import waiting
-from tasks.domain.promising import arrivals, promised_days
+from tasks.domain.ordering.allocation import AllocationRules
+from tasks.domain.ordering.backorders import waiting
+from tasks.domain.ordering.promised_days import arrivals, promised_days
 from tasks.open_demand import free_places, open_demand
 from tasks.store import incoming
 from tasks.store.engine import reading

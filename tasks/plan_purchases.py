@@ -10,9 +10,9 @@ from config.read import read
 from config.settings import settings
 from tasks.documents.run_folder import write_changed
 from tasks.domain import replenishment as rule
-from tasks.domain.allocation import AllocationRules
 from tasks.domain.availability import pools
 from tasks.domain.demand import daily_demand, days_seen
+from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.replenishment import ReplenishmentRules
 from tasks.domain.sites import Warehouse
 from tasks.steps import step

@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from config.read import read
 from tasks.domain import availability, shortages
 from tasks.domain.alert_states import ACTIVE
-from tasks.domain.allocation import AllocationRules
 from tasks.domain.notices import NoticeKind
+from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.replenishment import ReplenishmentRules, coming_in_time
 from tasks.domain.states import AlertKind, AlertState
 from tasks.list_backorders import Served

@@ -60,7 +60,7 @@ SLOW = (
 LONGER = {  # and why
     "tasks/domain/exports.py",  # a table of every field of every kind of export
     "tasks/domain/cells.py",  # one reader per type of cell, side by side
-    "tasks/domain/serving.py",  # one kernel, whose parts are compiled together
+    "tasks/domain/ordering/serving_kernel.py",  # one kernel, whose parts are compiled together
 }
 
 

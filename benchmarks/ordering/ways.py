@@ -105,9 +105,10 @@ def _ready(*, partial: bool) -> Any:
     """The steps with their rule; imported, and the kernel compiled."""
     from config.read import read
     from tasks import allocate_orders as steps
-    from tasks.domain import placing, serving
-    from tasks.domain.allocation import AllocationRules, Precedence
-    from tasks.domain.asked import Asked, Terms
+    from tasks.domain.ordering import placing_kernel as placing
+    from tasks.domain.ordering import serving_kernel as serving
+    from tasks.domain.ordering.allocation import AllocationRules, Precedence
+    from tasks.domain.ordering.allocation_arrays import Asked, Terms
 
     rules = replace(read("rules/allocation.yaml", AllocationRules), partial=partial, split=True,
                     priority=(Precedence.CREATED_AT,))  # fmt: skip

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from tasks.domain import states
 from tasks.domain.counting.count_states import CountAnswer, ReasonCode
-from tasks.domain.holds import ACTIONS
+from tasks.domain.ordering.holds import ACTIONS
 
 
 class Type(StrEnum):

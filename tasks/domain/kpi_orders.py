@@ -10,7 +10,7 @@ from datetime import datetime
 import pandas as pd
 
 from tasks.domain.kpis import Figure, KpiRules, Mistake, Period, durations, share
-from tasks.domain.orders import is_refunded
+from tasks.domain.ordering.ship_by import is_refunded
 
 _UNDAMAGED = ("no_return_for_cause", "no_parcel_trouble")
 

@@ -6,7 +6,7 @@ from datetime import datetime
 import pandas as pd
 
 from tasks.domain.alert_states import ACTIVE, AlertRules, next_states
-from tasks.domain.orders import ShipByRules, urgency
+from tasks.domain.ordering.ship_by import ShipByRules, urgency
 from tasks.domain.states import AlertKind, AlertState
 
 ORDERS_TOLD_MAX = 50  # an alert's text stays readable; oversell.csv names every order

@@ -54,7 +54,7 @@ class MoveKind(StrEnum):
 
 
 class OrderState(StrEnum):
-    """Derived from an order's lines and dates, never stored (`tasks.domain.orders`)."""
+    """Derived from an order's lines and dates, never stored (`tasks.domain.ordering.ship_by`)."""
 
     UNPAID = "unpaid"
     HELD = "held"

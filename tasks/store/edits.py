@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import BigInteger, Boolean, Connection, Select, and_, case, cast, exists, func, or_, select
 from sqlalchemy.sql.selectable import Subquery
 
-from tasks.domain.edits import LINE, given_back
+from tasks.domain.ordering.order_edits import LINE, given_back
 from tasks.domain.states import AllocationState, PickState
 from tasks.store.allocations import release
 from tasks.store.availability import parts

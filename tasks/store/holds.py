@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from tasks.domain.holds import HOLD, RELEASE, judge_holds
+from tasks.domain.ordering.holds import HOLD, RELEASE, judge_holds
 from tasks.domain.states import HoldReason
 from tasks.store.engine import exclusive
 from tasks.store.frames import changed, read, staged

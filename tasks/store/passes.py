@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
-from tasks.domain.allocation import AllocationRules
+from tasks.domain.ordering.allocation import AllocationRules
 from tasks.store.availability import parts
 from tasks.store.demand import NEED
 from tasks.store.frames import read, some, staged

@@ -7,7 +7,8 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.allocation import (
+from tasks.domain.availability import BufferRules, promisable
+from tasks.domain.ordering.allocation import (
     AllocationRules,
     PlaceOrder,
     Precedence,
@@ -16,9 +17,8 @@ from tasks.domain.allocation import (
     explode,
     prioritised,
 )
-from tasks.domain.availability import BufferRules, promisable
-from tasks.domain.backorders import waiting
-from tasks.domain.orders import ShipByRules
+from tasks.domain.ordering.backorders import waiting
+from tasks.domain.ordering.ship_by import ShipByRules
 from tasks.domain.states import Purpose
 
 PAID = pd.Timestamp(datetime(2026, 3, 5, 10, tzinfo=UTC))

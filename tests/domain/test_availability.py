@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.domain.availability import BufferRules, promisable, widened
-from tasks.domain.promising import IncomingRules, arrivals, promised_days
+from tasks.domain.ordering.promised_days import IncomingRules, arrivals, promised_days
 from tasks.domain.states import Purpose
 
 AS_OF = datetime(2026, 3, 6, tzinfo=UTC)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.holds import DuplicateRules, OrderRules, UnpaidRules, duplicates, expired, is_over
+from tasks.domain.ordering.holds import DuplicateRules, OrderRules, UnpaidRules, duplicates, expired, is_over
 from tasks.domain.states import HoldReason
 
 START = datetime(2026, 3, 5, 10, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.orders import Pickups, ShipByRules, ship_by, states, urgency
+from tasks.domain.ordering.ship_by import Pickups, ShipByRules, ship_by, states, urgency
 from tasks.domain.sites import Carrier, Warehouse
 
 WEEK = ("mon", "tue", "wed", "thu", "fri")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from tasks.domain.calendars import public_holidays
 from tasks.domain.counting.count_reasons import NEVER, Rules, choose
-from tasks.domain.orders import WEEKDAYS
+from tasks.domain.ordering.ship_by import WEEKDAYS
 
 CLASSES = ("A", "B", "C")
 OTHERWISE = "otherwise"

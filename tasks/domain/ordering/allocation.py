@@ -7,10 +7,10 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
-from tasks.domain.asked import Terms, asked
 from tasks.domain.availability import BufferRules
-from tasks.domain.orders import ShipByRules, is_held, is_refunded
-from tasks.domain.promising import IncomingRules
+from tasks.domain.ordering.allocation_arrays import Terms, asked
+from tasks.domain.ordering.promised_days import IncomingRules
+from tasks.domain.ordering.ship_by import ShipByRules, is_held, is_refunded
 from tasks.domain.states import Purpose
 
 
@@ -206,8 +206,8 @@ def _may_be_served(lines: pd.DataFrame, rules: AllocationRules) -> np.ndarray:
 
 def _serve(lines: pd.DataFrame, wants: pd.DataFrame, places: pd.DataFrame, warehouses: list[int],
            promised: pd.DataFrame, rules: AllocationRules) -> Promised:  # fmt: skip
-    from tasks.domain.placing import place
-    from tasks.domain.serving import serve
+    from tasks.domain.ordering.placing_kernel import place
+    from tasks.domain.ordering.serving_kernel import serve
 
     numbers = lines.index.to_numpy()
     wants = wants[np.isin(wants["line"].to_numpy(), numbers)] if len(numbers) else wants[:0]

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from tasks.domain.allocation import AllocationRules
+from tasks.domain.ordering.allocation import AllocationRules
 
 
 def waiting(lines: pd.DataFrame, wants: pd.DataFrame, left: pd.Series, rules: AllocationRules) -> pd.DataFrame:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tasks.domain.asked import Asked, Terms
 from tasks.domain.compiling import compiled, helper
-from tasks.domain.placing import COMPILED_FROM_LINES, taken_of
+from tasks.domain.ordering.allocation_arrays import Asked, Terms
+from tasks.domain.ordering.placing_kernel import COMPILED_FROM_LINES, taken_of
 
 WAREHOUSES_MAX = 62  # the warehouses of an order are the bits of a number
 
