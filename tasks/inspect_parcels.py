@@ -8,10 +8,10 @@ import pandas as pd
 from config.read import read
 from config.settings import settings
 from tasks.documents.run_folder import add_rows
-from tasks.domain.inspection import InspectionRules, inspect, verdicts
-from tasks.domain.procedures import Procedure
-from tasks.domain.sampling import draw_lots
-from tasks.domain.shipments import ShipmentRules
+from tasks.domain.parcels.inspection import InspectionRules, inspect, verdicts
+from tasks.domain.parcels.parcel_contents import ShipmentRules
+from tasks.domain.parcels.procedures import Procedure
+from tasks.domain.parcels.sampling import draw_lots
 from tasks.domain.states import Verdict
 from tasks.show_tables import records
 from tasks.steps import step

@@ -10,7 +10,7 @@ from config.read import read
 from config.settings import settings
 from tasks.documents.run_folder import add_rows
 from tasks.domain.notices import NoticeKind
-from tasks.domain.shipments import ShipmentRules, parcel_states
+from tasks.domain.parcels.parcel_contents import ShipmentRules, parcel_states
 from tasks.domain.states import ParcelState
 from tasks.show_tables import records
 from tasks.steps import step

@@ -6,7 +6,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, select, update
 from sqlalchemy.sql.selectable import Subquery
 
-from tasks.domain.shipments import LINE, line_units
+from tasks.domain.parcels.parcel_contents import LINE, line_units
 from tasks.domain.states import AllocationState, ParcelState
 from tasks.store.frames import changed, read, staged
 from tasks.store.schema import (
@@ -30,7 +30,7 @@ def ids(values: pd.Series, name: str = "order_id") -> pd.DataFrame:
 
 
 def parts_of(connection: Connection, of_orders: pd.Series) -> pd.DataFrame:
-    """What the lines of these orders (ids) are made of, as `tasks.domain.shipments` says."""
+    """What the lines of these orders (ids) are made of, as `tasks.domain.parcels.parcel_contents` says."""
     with staged(connection, ids(of_orders)) as chosen:
         here = order_lines.c.order_id.in_(select(chosen.c.order_id))
         own = read(connection, _own().where(here)).assign(own=True)

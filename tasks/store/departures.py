@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, and_, case, func, insert, literal, select, update
 
-from tasks.domain.shipments import LINE, explode, line_units, share_out
+from tasks.domain.parcels.parcel_contents import LINE, explode, line_units, share_out
 from tasks.domain.states import AllocationState, Condition, MoveKind, ParcelState, PickState
 from tasks.store import contents
 from tasks.store.frames import read, staged

@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, Table, and_, case, func, or_, select
 
-from tasks.domain.manifests import FACTS, addressed, contradictions, news
-from tasks.domain.shipments import LINE, attach, line_units
+from tasks.domain.parcels.manifests import FACTS, addressed, contradictions, news
+from tasks.domain.parcels.parcel_contents import LINE, attach, line_units
 from tasks.domain.states import ParcelState
 from tasks.store import contents
 from tasks.store.engine import exclusive

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Select, String, and_, cast, func, literal, or_, select
 
-from tasks.domain.shipments import ShipmentRules
+from tasks.domain.parcels.parcel_contents import ShipmentRules
 from tasks.domain.states import AlertKind, AlertState, ParcelState, ReturnState, Severity, Verdict
 from tasks.store import contents
 from tasks.store.alerts import raise_alerts, resolve_alerts

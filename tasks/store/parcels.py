@@ -3,7 +3,7 @@
 import pandas as pd
 from sqlalchemy import Connection, Table, and_, select
 
-from tasks.domain.shipments import attach, read_codes
+from tasks.domain.parcels.parcel_contents import attach, read_codes
 from tasks.domain.states import ParcelState
 from tasks.store import contents
 from tasks.store.engine import exclusive

@@ -8,7 +8,7 @@ from conftest import SHARED
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.domain.sampling import AQLS, LEVELS, SamplingRules, draw, draw_lots, plan, seed_of
+from tasks.domain.parcels.sampling import AQLS, LEVELS, SamplingRules, draw, draw_lots, plan, seed_of
 
 TABLE = SHARED / "data" / "aql_z14_single_normal.csv"
 

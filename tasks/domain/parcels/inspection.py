@@ -6,9 +6,9 @@ from enum import StrEnum
 
 import pandas as pd
 
-from tasks.domain.procedures import Procedure, unconfirmed
-from tasks.domain.sampling import SamplingRules
-from tasks.domain.shipments import explode
+from tasks.domain.parcels.parcel_contents import explode
+from tasks.domain.parcels.procedures import Procedure, unconfirmed
+from tasks.domain.parcels.sampling import SamplingRules
 from tasks.domain.states import Severity, Verdict
 
 
@@ -57,7 +57,7 @@ def inspect(
 
     `parcels`: shipment_id, order_id, parcel, packed_at, weight_g Int64, checks, cancelled_at, hold_reason, hold_until,
     total_minor Int64, refunded_minor int64. `content`: shipment_id, order_id, line_number Int64, sku, quantity,
-    unit_weight_g Int64, for every parcel of their orders. `parts`: see `tasks.domain.shipments`.
+    unit_weight_g Int64, for every parcel of their orders. `parts`: see `tasks.domain.parcels.parcel_contents`.
     """
     found = pd.concat(
         [
