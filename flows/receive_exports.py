@@ -8,7 +8,7 @@ from prefect.artifacts import create_table_artifact
 
 from tasks.announce_files import announce_files
 from tasks.clock import NOW, moment
-from tasks.domain.exports import KINDS
+from tasks.domain.receiving.export_kinds import KINDS
 from tasks.operation import note, operation
 from tasks.parameters import KindChoice, Moment
 from tasks.prepare_database import prepare_database

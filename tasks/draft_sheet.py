@@ -11,8 +11,8 @@ import pandas as pd
 
 from config.settings import settings
 from tasks.documents.tables import OpenWorkbook
-from tasks.domain.exports import Kind
-from tasks.domain.intake import quarantine_sheet, refused_once
+from tasks.domain.receiving.export_kinds import Kind
+from tasks.domain.receiving.quarantine import quarantine_sheet, refused_once
 from tasks.intaking import Opened
 
 SHEET = "correct and drop back"

@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import Connection, Table
 
-from tasks.domain.cells import Clock
-from tasks.domain.exports import Kind
-from tasks.domain.intake import LastOrder
-from tasks.domain.rows import Context
+from tasks.domain.receiving.cells import Clock
+from tasks.domain.receiving.export_kinds import Kind
+from tasks.domain.receiving.quarantine import LastOrder
+from tasks.domain.receiving.row_judging import Context
 from tasks.domain.sites import Merchant, Warehouse
 from tasks.gates.delivery import Gate
 from tasks.inbox.delivered_files import Block, Export, ExportError, fingerprint

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pandas as pd
 
-from tasks.domain import intake
-from tasks.domain.cells import DateOrder, date_order
 from tasks.domain.counting.count_sheets import days_apart
-from tasks.domain.exports import Kind, Type
-from tasks.domain.rows import Context, judge
+from tasks.domain.receiving import quarantine as intake
+from tasks.domain.receiving.cells import DateOrder, date_order
+from tasks.domain.receiving.export_kinds import Kind, Type
+from tasks.domain.receiving.row_judging import Context, judge
 from tasks.draft_sheet import Draft
 from tasks.inbox.delivered_files import Block
 from tasks.inbox.layouts import Layout, Translated, translate

@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 
 from tasks.clock import NOW
 from tasks.configured import warehouses
-from tasks.domain.exports import KINDS
+from tasks.domain.receiving.export_kinds import KINDS
 from tasks.form_fields import OneOf, WordOr, refusal
 
 T = TypeVar("T")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from config.settings import settings
 from tasks.documents.tables import write_xlsx
-from tasks.domain.exports import KINDS
-from tasks.domain.intake import quarantine_sheet
+from tasks.domain.receiving.export_kinds import KINDS
+from tasks.domain.receiving.quarantine import quarantine_sheet
 from tasks.draft_sheet import SHEET
 from tasks.intaking import Outcome
 from tasks.store import imports

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from tasks.domain import intake
+from tasks.domain.receiving import quarantine as intake
 from tasks.inbox.delivered_files import Block
 from tasks.inbox.layouts import Translated, translate
 from tasks.intaking import Intaking, Opened

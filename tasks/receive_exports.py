@@ -8,8 +8,8 @@ from pathlib import Path
 from config.read import names, read
 from config.settings import settings
 from tasks.configured import merchants, warehouses
-from tasks.domain.deliveries import GateRules
-from tasks.domain.exports import KINDS
+from tasks.domain.receiving.delivery_limits import GateRules
+from tasks.domain.receiving.export_kinds import KINDS
 from tasks.gates.delivery import Gate, delivery_gate
 from tasks.inbox.layouts import Layout
 from tasks.inbox.locks import alone

@@ -11,7 +11,7 @@ from prefect import task
 from config.read import read
 from config.settings import settings
 from tasks.clock import NOW
-from tasks.domain.exports import KINDS
+from tasks.domain.receiving.export_kinds import KINDS
 from tasks.store.engine import reading
 from tasks.store.footprint import footprint
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pandas as pd
 from sqlalchemy import Connection
 
-from tasks.domain.deliveries import Verdict, columns_at_fault
-from tasks.domain.intake import refused_once
+from tasks.domain.receiving.delivery_limits import Verdict, columns_at_fault
+from tasks.domain.receiving.quarantine import refused_once
 from tasks.intaking import Intaking, Opened, Outcome, RefusedDeliveryError, Tally
 from tasks.quote_refused import requote
 from tasks.store import imports

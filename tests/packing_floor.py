@@ -8,7 +8,7 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 
 from config.settings import settings
-from tasks.domain.exports import KINDS, Type
+from tasks.domain.receiving.export_kinds import KINDS, Type
 from tasks.store import schema
 from tasks.store.intake import Intake, Loaded
 from tasks.store.loaders import LOADERS

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import pandas as pd
 import yaml
 
-from tasks.domain.cells import Clock
-from tasks.domain.exports import KINDS
-from tasks.domain.rows import Context, Judged, judge
+from tasks.domain.receiving.cells import Clock
+from tasks.domain.receiving.export_kinds import KINDS
+from tasks.domain.receiving.row_judging import Context, Judged, judge
 from tasks.inbox.delivered_files import open_export
 from tasks.inbox.layouts import Layout, Translated, recognise, translate
 

@@ -12,8 +12,8 @@ import pandas as pd
 from sqlalchemy import Engine, Table, select
 
 from config.settings import settings
-from tasks.domain.deliveries import GateRules, Limit
-from tasks.domain.exports import KINDS
+from tasks.domain.receiving.delivery_limits import GateRules, Limit
+from tasks.domain.receiving.export_kinds import KINDS
 from tasks.gates.delivery import Gate
 from tasks.intaking import Outcome, Site
 from tasks.receive_exports import expectations, find_files, read_site, settle_orders, take_in_kind

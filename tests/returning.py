@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Engine, Table, insert, select
 
-from tasks.domain.exports import KINDS, Type
+from tasks.domain.receiving.export_kinds import KINDS, Type
 from tasks.store import schema
 from tasks.store.engine import engine
 from tasks.store.frames import staged

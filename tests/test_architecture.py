@@ -58,8 +58,8 @@ SLOW = (
     "PIL", "distributed", "sendgrid", "prefect.server",
 )  # fmt: skip
 LONGER = {  # and why
-    "tasks/domain/exports.py",  # a table of every field of every kind of export
-    "tasks/domain/cells.py",  # one reader per type of cell, side by side
+    "tasks/domain/receiving/export_kinds.py",  # a table of every field of every kind of export
+    "tasks/domain/receiving/cells.py",  # one reader per type of cell, side by side
     "tasks/domain/ordering/serving_kernel.py",  # one kernel, whose parts are compiled together
 }
 

@@ -10,7 +10,7 @@ import yaml
 
 from config.prefect_environment import POOL
 from tasks.announce_files import RECEIVED
-from tasks.domain.exports import KINDS
+from tasks.domain.receiving.export_kinds import KINDS
 
 ROOT = Path(__file__).parent.parent
 FLOWS = sorted(path.stem for path in (ROOT / "flows").glob("[!_]*.py"))

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from config.settings import Settings
-from tasks.domain.exports import KINDS
+from tasks.domain.receiving.export_kinds import KINDS
 from tasks.service.commands import COMMANDS
 from tasks.store.schema import metadata
 

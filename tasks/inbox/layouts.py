@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from tasks.domain.exports import KINDS
+from tasks.domain.receiving.export_kinds import KINDS
 from tasks.inbox.shapes import SHAPES
 
 CANONICAL = "canonical"

@@ -15,7 +15,7 @@ from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from config.prefect_environment import SLOT_SECONDS
 from config.settings import settings
 from tasks.clock import moment
-from tasks.domain.exports import KINDS
+from tasks.domain.receiving.export_kinds import KINDS
 from tasks.inbox.watch import arrivals
 from tasks.service.launch import LOCKS
 from tasks.service.parts import say

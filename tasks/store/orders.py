@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import Subquery
 
-from tasks.domain.intake import NUMBERED
+from tasks.domain.receiving.quarantine import NUMBERED
 from tasks.domain.states import HoldReason, QuarantineState
 from tasks.store.edits import shrink
 from tasks.store.engine import exclusive

@@ -3,7 +3,7 @@
 import pandas as pd
 from sqlalchemy import Connection, Select, Table, and_, delete, exists, false, func, literal, or_, select, update
 
-from tasks.domain.kits import parse_components
+from tasks.domain.receiving.kits import parse_components
 from tasks.store.frames import changed, read, staged
 from tasks.store.intake import Intake, Loaded
 from tasks.store.merging import count, drop, drop_repeats, insert_new, same_key, update_changed

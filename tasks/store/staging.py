@@ -20,7 +20,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Connection, Date, Float, Met
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.types import TypeEngine
 
-from tasks.domain.exports import Kind, Type
+from tasks.domain.receiving.export_kinds import Kind, Type
 from tasks.store.copying import copy_into
 from tasks.store.engine import engine
 from tasks.store.types import Instant

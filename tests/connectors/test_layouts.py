@@ -15,9 +15,9 @@ from real_exports import REAL, Real, Row, write
 from sqlalchemy import Engine, text
 
 from config.read import ConfigError, names, read
-from tasks.domain.exports import KINDS, Field, Kind
-from tasks.domain.intake import FILE_COLUMN, REASONS_COLUMN, ROW_COLUMN
-from tasks.domain.rows import Context, judge
+from tasks.domain.receiving.export_kinds import KINDS, Field, Kind
+from tasks.domain.receiving.quarantine import FILE_COLUMN, REASONS_COLUMN, ROW_COLUMN
+from tasks.domain.receiving.row_judging import Context, judge
 from tasks.inbox.layouts import CANONICAL, Layout, UnknownLayout, canonical, recognise, translate
 from tasks.intaking import Outcome
 from tasks.receive_exports import expectations, read_site, take_in_kind

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.cells import MONEY_SCALE, Clock, date_order, read_texts
-from tasks.domain.exports import Field, Type
 from tasks.domain.money import exponent
+from tasks.domain.receiving.cells import MONEY_SCALE, Clock, date_order, read_texts
+from tasks.domain.receiving.export_kinds import Field, Type
 
 LONDON = Clock("Europe/London")
 REFUSED = None

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from config.read import read
-from tasks.domain.deliveries import GateRules, Limit, Profile, Verdict, measures, verdict
+from tasks.domain.receiving.delivery_limits import GateRules, Limit, Profile, Verdict, measures, verdict
 
 TALLY = pd.DataFrame(
     [

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.cells import Clock
-from tasks.domain.exports import KINDS, Field, Kind
-from tasks.domain.rows import Context, Judged, judge
+from tasks.domain.receiving.cells import Clock
+from tasks.domain.receiving.export_kinds import KINDS, Field, Kind
+from tasks.domain.receiving.row_judging import Context, Judged, judge
 
 ORDER = {
     "merchant": "HEARTH", "order_number": "#1001", "line_number": "1", "created_at": "2026-03-06 10:00:00 +0000",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tasks.domain.deliveries import GateRules, Limit
+from tasks.domain.receiving.delivery_limits import GateRules, Limit
 from tasks.gates.delivery import delivery_gate
 
 AS_OF = datetime(2026, 9, 7, 18, tzinfo=UTC)

@@ -15,7 +15,7 @@ from receiving import AS_OF, ONE_LIMIT, account, as_csv, column, files_of, furni
 from sqlalchemy import Engine, delete
 
 from tasks.documents.tables import write_xlsx
-from tasks.domain.exports import KINDS, Field, Kind, Type
+from tasks.domain.receiving.export_kinds import KINDS, Field, Kind, Type
 from tasks.gates.delivery import Gate
 from tasks.store.loaders import LOADERS
 from tasks.store.schema import imports, products, quarantined_rows

@@ -10,7 +10,7 @@ from pypdf import PdfReader
 from sqlalchemy import Engine, select
 
 from tasks.allocate_orders import allocate_stock
-from tasks.domain.exports import KINDS
+from tasks.domain.receiving.export_kinds import KINDS
 from tasks.plan_waves import Planned, release_waves
 from tasks.print_pick_lists import write_pick_lists
 from tasks.store import schema

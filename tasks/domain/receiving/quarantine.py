@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tasks.domain.cells import bare
-from tasks.domain.exports import Kind
+from tasks.domain.receiving.cells import bare
+from tasks.domain.receiving.export_kinds import Kind
 from tasks.domain.sites import Warehouse
 
 FILE_COLUMN, ROW_COLUMN, REASONS_COLUMN = "quarantine_file", "quarantine_row", "quarantine_reasons"

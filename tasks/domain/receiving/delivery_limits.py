@@ -1,6 +1,6 @@
 """Judging a delivery as a whole: what is measured of one file, between which limits, and what follows.
 
-A row is judged by `tasks.domain.rows`; here the question is whether the file may be loaded at all.
+A row is judged by `tasks.domain.receiving.row_judging`; here the question is whether the file may be loaded at all.
 """
 
 from dataclasses import dataclass, field

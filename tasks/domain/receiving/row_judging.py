@@ -1,6 +1,6 @@
 """Judging the rows of an export: every rule once, every fault with its reason, the good rows typed.
 
-Works on columns. A column is reduced to its distinct texts where that pays, read by `tasks.domain.cells`, and spread
+Works on columns. A column is reduced to its distinct texts where that pays, read by `tasks.domain.receiving.cells`, and spread
 over the rows again; only rows at fault are ever looked at one by one.
 """
 
@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tasks.domain.cells import MONEY_SCALE, Clock, bare, expectation, read_texts
-from tasks.domain.exports import Field, Kind, Type
 from tasks.domain.money import exponent
+from tasks.domain.receiving.cells import MONEY_SCALE, Clock, bare, expectation, read_texts
+from tasks.domain.receiving.export_kinds import Field, Kind, Type
 
 _SAMPLE = 2_000
 FOUND_LENGTH_MAX = 80

@@ -21,7 +21,7 @@ from babel.numbers import list_currencies
 from email_validator import EmailNotValidError, validate_email
 from stdnum import ean
 
-from tasks.domain.exports import Field, Type
+from tasks.domain.receiving.export_kinds import Field, Type
 
 MONEY_SCALE = 10_000  # money is read in ten-thousandths, until the row's currency is known
 CODE_LENGTH_MAX = 100
