@@ -76,8 +76,8 @@ def _run(name: str, arguments: list[str]) -> int:
     flow = getattr(importlib.import_module(f"flows.{name.replace('-', '_')}"), name.replace("-", "_"))
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
-    from tasks.domain.counted import in_words
-    from tasks.domain.findings import lines
+    from tasks.domain.reporting.findings import lines
+    from tasks.domain.reporting.run_counts import in_words
     from tasks.operation import noting, result_of
     from tasks.prefect_api import prefect_api
     from tasks.prepare_database import prepare_database

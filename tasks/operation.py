@@ -20,7 +20,7 @@ from prefect import Flow
 from prefect.client.schemas.objects import State
 from prefect.exceptions import ParameterTypeError
 
-from tasks.domain.findings import Finding
+from tasks.domain.reporting.findings import Finding
 from tasks.log_lines import is_news
 from tasks.run_end import RedRunError, RunEnd
 

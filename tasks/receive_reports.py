@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from config.settings import settings
-from tasks.domain.findings import Finding, FindingKind
+from tasks.domain.reporting.findings import Finding, FindingKind
 from tasks.intaking import Outcome
 from tasks.put_away import sheet_path
 

@@ -12,13 +12,14 @@ from config.settings import settings
 from tasks.audit_oversell import findings
 from tasks.configured import merchants
 from tasks.documents import operations_page
-from tasks.domain import kpi_report, kpi_service
-from tasks.domain.attention import waiting
-from tasks.domain.kpi_floor import CONTENT_FAULTS
-from tasks.domain.kpi_report import Facts, Report
-from tasks.domain.kpis import KpiRules, Period, period, restated
 from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.ordering.ship_by import urgent
+from tasks.domain.reporting import operations_report as kpi_report
+from tasks.domain.reporting import service_figures as kpi_service
+from tasks.domain.reporting.figures import KpiRules, Period, period, restated
+from tasks.domain.reporting.floor_figures import CONTENT_FAULTS
+from tasks.domain.reporting.operations_report import Facts, Report
+from tasks.domain.reporting.waiting_lists import waiting
 from tasks.domain.sites import silent_channels
 from tasks.service_problems import service_problems
 from tasks.store import attention, due_orders, kpi_rows, kpis

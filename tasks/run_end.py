@@ -18,9 +18,9 @@ from prefect.utilities.urls import url_for
 
 from config.read import read
 from config.settings import settings
-from tasks.domain.counted import in_a_sentence, in_words
-from tasks.domain.findings import Finding, OutcomeRules, sentence
-from tasks.domain.outcome_pages import outcome_page
+from tasks.domain.reporting.findings import Finding, OutcomeRules, sentence
+from tasks.domain.reporting.outcome_pages import outcome_page
+from tasks.domain.reporting.run_counts import in_a_sentence, in_words
 from tasks.log_lines import ENDS, TOLD
 from tasks.plain_errors import explained, is_own, unexpected
 from tasks.run_names import rename

@@ -14,7 +14,7 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from tasks.domain.counted import in_words
+from tasks.domain.reporting.run_counts import in_words
 
 command = importlib.import_module("flows.__main__")
 ROOT = Path(__file__).parent.parent

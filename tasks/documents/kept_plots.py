@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from tasks.documents import operations_plots
-from tasks.domain.kpi_report import Report
+from tasks.domain.reporting.operations_report import Report
 
 
 def kept_plots(path: Path, report: Report) -> dict[str, str]:

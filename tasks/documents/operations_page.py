@@ -13,9 +13,9 @@ import pandas as pd
 
 from tasks.documents.kept_plots import kept_plots
 from tasks.documents.tables import write_csv
-from tasks.domain.kpi_report import Report
-from tasks.domain.kpis import PERCENTILES, Figure, KpiRules, Mistake
 from tasks.domain.money import exponent
+from tasks.domain.reporting.figures import PERCENTILES, Figure, KpiRules, Mistake
+from tasks.domain.reporting.operations_report import Report
 
 FILES_LISTED_MAX = 24
 PLOTS = {

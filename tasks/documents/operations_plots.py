@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from tasks.domain.kpi_report import Report
+from tasks.domain.reporting.operations_report import Report
 
 INK, GRID, GOOD, BAD, PALE = "#1b1f24", "#d9dde2", "#2f6f9f", "#c2410c", "#a9c3d6"
 SHADES = ("#2f6f9f", "#7fa8c4", "#c9d8e3", "#e0a15e", "#c2410c", "#8b5e83", "#6b7280")

@@ -54,7 +54,7 @@ def parcels(connection: Connection, since: datetime, until: datetime) -> pd.Data
 
 
 def counted_places(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
-    """Findings that stand, not the first attempts; columns as `tasks.domain.kpi_floor.record_accuracy` says.
+    """Findings that stand, not the first attempts; columns as `tasks.domain.reporting.floor_figures.record_accuracy` says.
 
     Places and SKUs nobody knows are among them: goods lie where no record says so.
     """
@@ -168,7 +168,7 @@ def notices(connection: Connection, since: datetime, until: datetime) -> pd.Data
 
 
 def returned(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
-    """Return lines requested or received: see `tasks.domain.kpi_service.returns` for the columns."""
+    """Return lines requested or received: see `tasks.domain.reporting.service_figures.returns` for the columns."""
     line = return_lines.c
     return frames.read(
         connection,

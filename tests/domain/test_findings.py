@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import pytest
 
 from config.read import read
-from tasks.domain.counted import in_a_sentence
-from tasks.domain.findings import Ending, Finding, FindingKind, OutcomeRules, lines, sentence
-from tasks.domain.outcome_pages import SHOWN_MAX, outcome_page
+from tasks.domain.reporting.findings import Ending, Finding, FindingKind, OutcomeRules, lines, sentence
+from tasks.domain.reporting.outcome_pages import SHOWN_MAX, outcome_page
+from tasks.domain.reporting.run_counts import in_a_sentence
 
 REFUSED = Finding(FindingKind.REFUSED_FILE, 1, "a.csv", "the file is empty", "Send it again.")
 ROWS = Finding(

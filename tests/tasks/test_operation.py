@@ -31,7 +31,7 @@ from config.read import ConfigError
 from flows.receive_exports import receive_exports
 from flows.reconcile_counts import Reconciled, reconcile_counts
 from flows.report_kpis import report_kpis
-from tasks.domain.findings import Finding, FindingKind
+from tasks.domain.reporting.findings import Finding, FindingKind
 from tasks.operation import note, noting, result_of
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ Frames as `tasks.store.kpis` documents them, limited to the period.
 
 import pandas as pd
 
-from tasks.domain.kpis import Figure, Mistake, Period, share
+from tasks.domain.reporting.figures import Figure, Mistake, Period, share
 
 _PLACE = ["warehouse", "location", "merchant", "sku", "condition", "lot"]
 CONTENT_FAULTS = ("wrong_item", "wrong_quantity", "missing_item", "extra_item", "missing", "unexpected", "quantity",

@@ -5,7 +5,7 @@ Frames as `tasks.store.kpis` documents them, limited to the period.
 
 import pandas as pd
 
-from tasks.domain.kpis import Figure, Mistake, Period, durations, share
+from tasks.domain.reporting.figures import Figure, Mistake, Period, durations, share
 
 REACHED = ("sent", "delivered")
 STUCK = ("bounced", "failed", "suppressed", "in_doubt")

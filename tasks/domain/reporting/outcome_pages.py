@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Sequence
 
-from tasks.domain.findings import Finding
+from tasks.domain.reporting.findings import Finding
 
 SHOWN_MAX = 100
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from tasks.domain import kpi_floor, kpi_orders, kpi_service
-from tasks.domain.attention import Waiting
-from tasks.domain.kpis import Figure, KpiRules, Period
+from tasks.domain.reporting import floor_figures as kpi_floor
+from tasks.domain.reporting import order_figures as kpi_orders
+from tasks.domain.reporting import service_figures as kpi_service
+from tasks.domain.reporting.figures import Figure, KpiRules, Period
+from tasks.domain.reporting.waiting_lists import Waiting
 
 
 @dataclass(frozen=True, eq=False)
