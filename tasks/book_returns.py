@@ -10,9 +10,10 @@ from config.read import read
 from config.settings import settings
 from tasks.configured import merchants
 from tasks.documents.run_folder import add_rows
-from tasks.domain import return_notices, returns
 from tasks.domain.notices import NoticeKind
-from tasks.domain.policy import ReturnPolicy
+from tasks.domain.returns import return_notices
+from tasks.domain.returns import returned_goods as returns
+from tasks.domain.returns.return_policy import ReturnPolicy
 from tasks.domain.sites import Warehouse
 from tasks.domain.states import MoveKind
 from tasks.process_returns import FLOW

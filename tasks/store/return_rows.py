@@ -6,8 +6,8 @@ import pandas as pd
 from sqlalchemy import Connection, String, and_, case, cast, func, literal, or_, select, update
 from sqlalchemy.sql.selectable import Subquery
 
-from tasks.domain.policy import Found
-from tasks.domain.return_rows import SEVERAL
+from tasks.domain.returns.return_matching import SEVERAL
+from tasks.domain.returns.return_policy import Found
 from tasks.domain.states import Purpose, RefundState, ReturnState
 from tasks.store.frames import changed, read, staged
 from tasks.store.merging import insert_new
@@ -87,7 +87,7 @@ def _announced() -> Subquery:
 
 
 def requested(connection: Connection) -> pd.DataFrame:
-    """Products of undecided requests, the earliest request first; see `tasks.domain.policy.decide` for the columns.
+    """Products of undecided requests, the earliest request first; see `tasks.domain.returns.return_policy.decide` for the columns.
 
     Beside them return_id, merchant_id, rma, request_id, order_id, order_number, sku, name, email, language,
     customer_name, paid_at, fulfilled_at.
@@ -138,7 +138,7 @@ def answer(connection: Connection, answers: pd.DataFrame, as_of: datetime) -> in
 
 
 def received(connection: Connection) -> pd.DataFrame:
-    """Received products that are not booked; see `tasks.domain.returns.dispose` for the columns.
+    """Received products that are not booked; see `tasks.domain.returns.returned_goods.dispose` for the columns.
 
     Beside them line_id, merchant_id, merchant, rma, order_number, rule, currency, name, received_at, channel, email,
     language, customer_name.
@@ -214,7 +214,7 @@ def returns_place(connection: Connection, warehouse: str, otherwise: str) -> int
 def book(connection: Connection, disposed: pd.DataFrame, units: pd.DataFrame) -> None:
     """Write where returned products went, and the units that came back to their order lines.
 
-    `disposed`: line_id, disposition; `units`: see `tasks.domain.returns.spread`.
+    `disposed`: line_id, disposition; `units`: see `tasks.domain.returns.returned_goods.spread`.
     """
     first = units.drop_duplicates(["return_id", "sku"])[["return_id", "sku", "order_id", "line_number"]]
     with staged(connection, disposed[["line_id", "disposition"]], like=return_lines) as new:

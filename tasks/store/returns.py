@@ -3,7 +3,7 @@
 import pandas as pd
 from sqlalchemy import Connection, Table, exists, func, literal, select, union, update
 
-from tasks.domain import return_rows
+from tasks.domain.returns import return_matching as return_rows
 from tasks.domain.states import ReturnState
 from tasks.store.engine import exclusive
 from tasks.store.frames import changed, read, staged

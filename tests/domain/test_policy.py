@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.read import ConfigError, read
-from tasks.domain.policy import Answer, Grade, PolicyRule, ReturnPolicy, by_return, decide
+from tasks.domain.returns.return_policy import Answer, Grade, PolicyRule, ReturnPolicy, by_return, decide
 from tasks.domain.states import Disposition
 
 DELIVERED = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from tasks.domain.policy import ReturnPolicy
+from tasks.domain.returns.return_policy import ReturnPolicy
 from tasks.domain.states import ReturnState
 
 _WHO = ["merchant_id", "merchant", "order_id", "order_number", "channel", "email", "language", "customer_name"]

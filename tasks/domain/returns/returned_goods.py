@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tasks.domain.money import divide
-from tasks.domain.policy import ReturnPolicy
+from tasks.domain.returns.return_policy import ReturnPolicy
 from tasks.domain.states import Condition, Disposition, ReturnState
 
 CONDITIONS = {
