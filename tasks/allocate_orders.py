@@ -11,7 +11,7 @@ from tasks.domain.notices import NoticeKind
 from tasks.domain.ordering import allocation
 from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.ordering.ship_by import ship_by
-from tasks.domain.sites import Warehouse
+from tasks.domain.sites.sites import Warehouse
 from tasks.domain.states import AlertKind
 from tasks.open_demand import free_places, open_demand, silence
 from tasks.steps import step

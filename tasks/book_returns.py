@@ -14,7 +14,7 @@ from tasks.domain.notices import NoticeKind
 from tasks.domain.returns import return_notices
 from tasks.domain.returns import returned_goods as returns
 from tasks.domain.returns.return_policy import ReturnPolicy
-from tasks.domain.sites import Warehouse
+from tasks.domain.sites.sites import Warehouse
 from tasks.domain.states import MoveKind
 from tasks.process_returns import FLOW
 from tasks.steps import step

@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from config.read import names, read
-from tasks.domain.sites import Merchant, Warehouse
+from tasks.domain.sites.sites import Merchant, Warehouse
 
 
 def merchants() -> list[Merchant]:

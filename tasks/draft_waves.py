@@ -7,7 +7,7 @@ from datetime import datetime
 import pandas as pd
 from sqlalchemy import Connection
 
-from tasks.domain.sites import Warehouse
+from tasks.domain.sites.sites import Warehouse
 from tasks.domain.states import WaveKind
 from tasks.domain.waves import kinds, planning, selection
 from tasks.domain.waves.backlog import chosen

@@ -13,7 +13,7 @@ from tasks.domain.receiving.cells import Clock
 from tasks.domain.receiving.export_kinds import Kind
 from tasks.domain.receiving.quarantine import LastOrder
 from tasks.domain.receiving.row_judging import Context
-from tasks.domain.sites import Merchant, Warehouse
+from tasks.domain.sites.sites import Merchant, Warehouse
 from tasks.gates.delivery import Gate
 from tasks.inbox.delivered_files import Block, Export, ExportError, fingerprint
 from tasks.inbox.layouts import Layout

@@ -13,7 +13,7 @@ from tasks.configured import merchants, warehouses
 from tasks.domain.counting.count_plans import PlanRules, abc_classes, due, sheets
 from tasks.domain.counting.count_reasons import with_accuracy
 from tasks.domain.counting.count_rules import CountRules
-from tasks.domain.sites import Warehouse
+from tasks.domain.sites.sites import Warehouse
 from tasks.show_tables import records
 from tasks.steps import step
 from tasks.store import count_plans

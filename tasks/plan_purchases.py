@@ -14,7 +14,7 @@ from tasks.domain.availability import pools
 from tasks.domain.demand import daily_demand, days_seen
 from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.replenishment import ReplenishmentRules
-from tasks.domain.sites import Warehouse
+from tasks.domain.sites.sites import Warehouse
 from tasks.steps import step
 from tasks.store import availability as stock
 from tasks.store import replenishment as store

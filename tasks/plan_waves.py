@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from config.read import read
 from tasks.configured import warehouses
-from tasks.domain.sites import Warehouse
+from tasks.domain.sites.sites import Warehouse
 from tasks.domain.waves import selection
 from tasks.domain.waves.durations import cart_s
 from tasks.domain.waves.selection import WaveRules

@@ -8,7 +8,7 @@ import pandas as pd
 
 from config.read import read
 from tasks.configured import warehouses
-from tasks.domain.sites import Warehouse
+from tasks.domain.sites.sites import Warehouse
 from tasks.domain.waves import selection
 from tasks.domain.waves.replanning import Replanned, replanned
 from tasks.domain.waves.selection import WaveRules

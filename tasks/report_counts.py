@@ -10,10 +10,10 @@ from config.read import names, read
 from tasks.documents.accuracy_plots import write_trend
 from tasks.documents.tables import write_csv
 from tasks.documents.variance_workbook import Page, write_answer_sheet, write_report
-from tasks.domain.adjustment_files import adjustment_file, canonical
 from tasks.domain.counting import count_reports as rules
 from tasks.domain.counting.approvals import answer_sheet
-from tasks.domain.sites import Warehouse
+from tasks.domain.sites.adjustment_files import adjustment_file, canonical
+from tasks.domain.sites.sites import Warehouse
 from tasks.store import approvals, count_reports
 
 TREND_DAYS = 182

@@ -20,7 +20,7 @@ from tasks.domain.reporting.figures import KpiRules, Period, period, restated
 from tasks.domain.reporting.floor_figures import CONTENT_FAULTS
 from tasks.domain.reporting.operations_report import Facts, Report
 from tasks.domain.reporting.waiting_lists import waiting
-from tasks.domain.sites import silent_channels
+from tasks.domain.sites.sites import silent_channels
 from tasks.service_problems import service_problems
 from tasks.store import attention, due_orders, kpi_rows, kpis
 from tasks.store.engine import reading

@@ -11,7 +11,7 @@ from config.read import read
 from config.settings import settings
 from tasks.configured import merchants
 from tasks.domain.notices import NoticeRules, grown_old
-from tasks.domain.sites import Merchant
+from tasks.domain.sites.sites import Merchant
 from tasks.domain.states import MessageState
 from tasks.messages.letters import letter, outcomes, references
 from tasks.messages.paper import Paper

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from config.read import read
 from tasks.configured import merchants
 from tasks.domain.notices import NoticeKind, NoticeRules, notices
-from tasks.domain.sites import silent_channels
+from tasks.domain.sites.sites import silent_channels
 from tasks.store.messages import enqueue
 
 

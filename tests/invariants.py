@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, text
 
 from config.read import names, read
-from tasks.domain.sites import Cart, Warehouse
+from tasks.domain.sites.sites import Cart, Warehouse
 from tasks.store import audit
 from tasks.store.footprint import footprint
 

@@ -12,7 +12,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 from sqlalchemy import Connection, select
 
-from tasks.domain.sites import Cart
+from tasks.domain.sites.sites import Cart
 from tasks.store.frames import read
 from tasks.store.schema import allocations, carts, locations, orders, picks, products, waves
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from tasks.domain.sites import Cart
+from tasks.domain.sites.sites import Cart
 from tasks.domain.waves.batching import URGENCY, fits
 from tasks.domain.waves.filling import in_sequence
 from tasks.domain.waves.floor import floor_of, on_floor

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from tasks.domain.sites import Merchant
+from tasks.domain.sites.sites import Merchant
 from tasks.domain.states import MessageState
 from tasks.messages.rendering import WordingError, render
 from tasks.messages.senders import Letter, Outcome, Sender

@@ -23,7 +23,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
 from tasks.domain.money import say
-from tasks.domain.sites import Merchant
+from tasks.domain.sites.sites import Merchant
 
 SUBJECT_MAX = 200
 NAME_MAX = 80

@@ -28,7 +28,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from tasks.domain.sites import Cart
+from tasks.domain.sites.sites import Cart
 from tasks.domain.states import (
     AllocationState,
     Condition,

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from tasks.domain.adjustment_files import LAYOUTS, AdjustmentFile, adjustment_file
 from tasks.domain.counting.count_reports import accuracy, by_sku, shrinkage, to_act_on, transfers, trend
+from tasks.domain.sites.adjustment_files import LAYOUTS, AdjustmentFile, adjustment_file
 
 MOMENT = pd.Timestamp("2026-03-06 18:00", tz="UTC")
 

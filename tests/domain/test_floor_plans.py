@@ -10,8 +10,8 @@ import yaml
 from planned_floor import FLOOR, ROOT
 
 from config.read import ConfigError, read
-from tasks.domain.floor_plans import FloorPlan, Speeds
-from tasks.domain.sites import Picking
+from tasks.domain.sites.floor_plans import FloorPlan, Speeds
+from tasks.domain.sites.sites import Picking
 from tasks.domain.waves.durations import cart_s
 from tasks.domain.waves.picture import svg
 from tasks.domain.waves.site_floor import laid, planned_floor, rough, site_floor

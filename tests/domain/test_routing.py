@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.sites import Cart
+from tasks.domain.sites.sites import Cart
 from tasks.domain.waves.batching import batch, fits, too_big
 from tasks.domain.waves.floor import Floor, floor_of, walkable
 from tasks.domain.waves.policies import s_shape, s_shape_m

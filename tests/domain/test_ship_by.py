@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.domain.ordering.ship_by import Pickups, ShipByRules, ship_by, states, urgency
-from tasks.domain.sites import Carrier, Warehouse
+from tasks.domain.sites.sites import Carrier, Warehouse
 
 WEEK = ("mon", "tue", "wed", "thu", "fri")
 RULES = ShipByRules("Standard", {"Next Day": 0, "Standard": 1, "Economy": 2}, working_days_otherwise=3, due_h=24)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.domain.notices import TO_STAFF, NoticeKind
-from tasks.domain.sites import Merchant
+from tasks.domain.sites.sites import Merchant
 from tasks.messages.rendering import WordingError, render
 
 WORDINGS = Path(__file__).parent.parent.parent / "config" / "messages"

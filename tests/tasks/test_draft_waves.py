@@ -15,7 +15,7 @@ from benchmarks.picking.release_floor import build
 from config.read import read
 from tasks.allocate_orders import allocate_stock
 from tasks.configured import warehouses
-from tasks.domain.sites import Warehouse
+from tasks.domain.sites.sites import Warehouse
 from tasks.domain.waves.backlog import BUSY, WAITS
 from tasks.domain.waves.selection import WaveRules
 from tasks.draft_waves import CHANGED, Backlog, Draft, drafted, read_backlog, standing

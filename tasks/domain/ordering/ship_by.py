@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from tasks.domain.calendars import public_holidays
-from tasks.domain.sites import Carrier, Warehouse
+from tasks.domain.sites.calendars import public_holidays
+from tasks.domain.sites.sites import Carrier, Warehouse
 from tasks.domain.states import OrderState
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -12,7 +12,7 @@ import pandas as pd
 
 from tasks.domain.receiving.cells import bare
 from tasks.domain.receiving.export_kinds import Kind
-from tasks.domain.sites import Warehouse
+from tasks.domain.sites.sites import Warehouse
 
 FILE_COLUMN, ROW_COLUMN, REASONS_COLUMN = "quarantine_file", "quarantine_row", "quarantine_reasons"
 NUMBERED = ("order_index", "is_first", "is_fulfilled")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from tasks.domain.sites import Cart
+from tasks.domain.sites.sites import Cart
 from tasks.domain.waves.filling import Run, filled, floor_sequence, in_sequence
 from tasks.domain.waves.floor import Floor
 from tasks.domain.waves.tours import picking_of

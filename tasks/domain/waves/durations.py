@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from tasks.domain.floor_plans import Speeds
+from tasks.domain.sites.floor_plans import Speeds
 
 
 def cart_s(stops: pd.DataFrame, walk_m: pd.Series, speeds: Speeds) -> pd.Series:

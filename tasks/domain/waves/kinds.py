@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from tasks.domain.sites import Cart, Picking, WaveKinds
+from tasks.domain.sites.sites import Cart, Picking, WaveKinds
 from tasks.domain.states import WaveKind
 from tasks.domain.waves.batching import fits, too_big
 from tasks.domain.waves.filling import Run

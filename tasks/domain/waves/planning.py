@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from tasks.domain.sites import Cart
+from tasks.domain.sites.sites import Cart
 from tasks.domain.waves.batching import batch, fits, too_big
 from tasks.domain.waves.filling import Run
 from tasks.domain.waves.floor import Floor, floor_of, on_floor

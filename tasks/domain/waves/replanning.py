@@ -12,7 +12,7 @@ from itertools import count, islice
 import numpy as np
 import pandas as pd
 
-from tasks.domain.sites import Cart
+from tasks.domain.sites.sites import Cart
 from tasks.domain.states import PickState
 from tasks.domain.waves.floor import on_floor
 from tasks.domain.waves.site_floor import SiteFloor

@@ -7,9 +7,9 @@ from enum import StrEnum
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from tasks.domain.adjustment_files import AdjustmentFile
-from tasks.domain.calendars import public_holidays
-from tasks.domain.floor_plans import FloorPlan, Habit, Speeds
+from tasks.domain.sites.adjustment_files import AdjustmentFile
+from tasks.domain.sites.calendars import public_holidays
+from tasks.domain.sites.floor_plans import FloorPlan, Habit, Speeds
 
 
 @dataclass(frozen=True)
