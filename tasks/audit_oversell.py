@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from config.read import read
 from config.settings import settings
 from tasks.documents.run_folder import write_changed
-from tasks.domain import oversell as rule
 from tasks.domain.ordering.allocation import AllocationRules, prioritised
+from tasks.domain.stock import oversell_audit as rule
 from tasks.store import oversell as store
 from tasks.store.engine import reading
 

@@ -6,9 +6,9 @@ from datetime import datetime
 import pandas as pd
 from sqlalchemy import Connection
 
-from tasks.domain import availability
 from tasks.domain.ordering import allocation
 from tasks.domain.ordering.allocation import AllocationRules, PlaceOrder
+from tasks.domain.stock import availability
 from tasks.store import availability as stock
 from tasks.store import demand
 from tasks.store.frames import some

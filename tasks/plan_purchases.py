@@ -9,12 +9,12 @@ from sqlalchemy import Connection
 from config.read import read
 from config.settings import settings
 from tasks.documents.run_folder import write_changed
-from tasks.domain import replenishment as rule
-from tasks.domain.availability import pools
-from tasks.domain.demand import daily_demand, days_seen
 from tasks.domain.ordering.allocation import AllocationRules
-from tasks.domain.replenishment import ReplenishmentRules
 from tasks.domain.sites.sites import Warehouse
+from tasks.domain.stock import replenishment as rule
+from tasks.domain.stock.availability import pools
+from tasks.domain.stock.daily_demand import daily_demand, days_seen
+from tasks.domain.stock.replenishment import ReplenishmentRules
 from tasks.steps import step
 from tasks.store import availability as stock
 from tasks.store import replenishment as store

@@ -16,9 +16,9 @@ from config.read import read
 from config.settings import settings
 from tasks.configured import warehouses
 from tasks.documents.run_folder import add_rows
-from tasks.domain import availability, feeds, shortages
-from tasks.domain.feeds import Feed, FeedLayout, FeedRules
 from tasks.domain.ordering.allocation import AllocationRules
+from tasks.domain.stock import availability, feeds, shortages
+from tasks.domain.stock.feeds import Feed, FeedLayout, FeedRules
 from tasks.list_backorders import Served
 from tasks.open_demand import free_places
 from tasks.steps import step

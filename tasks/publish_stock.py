@@ -7,9 +7,9 @@ from prefect import task
 from config.read import read
 from config.settings import settings
 from tasks.documents.run_folder import write_changed
-from tasks.domain import shortages
 from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.ordering.ship_by import urgent
+from tasks.domain.stock import shortages
 from tasks.hold_orders import held_orders
 from tasks.list_backorders import Served
 from tasks.store import allocations, due_orders

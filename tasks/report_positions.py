@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 from config.read import read
 from config.settings import settings
 from tasks.documents.run_folder import write_changed
-from tasks.domain import positions
 from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.ordering.promised_days import arrivals
+from tasks.domain.stock import positions
 from tasks.list_backorders import Served
 from tasks.open_demand import free_places
 from tasks.store import availability as stock

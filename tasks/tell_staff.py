@@ -7,9 +7,9 @@ from sqlalchemy import Connection
 
 from config.read import read
 from tasks.configured import merchants
-from tasks.domain.alert_states import alert_sheet, digest, to_tell
 from tasks.domain.notices import NoticeKind
-from tasks.domain.replenishment import ReplenishmentRules
+from tasks.domain.stock.replenishment import ReplenishmentRules
+from tasks.domain.stock.stock_alerts import alert_sheet, digest, to_tell
 from tasks.steps import step
 from tasks.store.alerts import live, note_told
 from tasks.store.engine import engine, exclusive

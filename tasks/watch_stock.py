@@ -7,12 +7,12 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from config.read import read
-from tasks.domain import availability, shortages
-from tasks.domain.alert_states import ACTIVE
 from tasks.domain.notices import NoticeKind
 from tasks.domain.ordering.allocation import AllocationRules
-from tasks.domain.replenishment import ReplenishmentRules, coming_in_time
 from tasks.domain.states import AlertKind, AlertState
+from tasks.domain.stock import availability, shortages
+from tasks.domain.stock.replenishment import ReplenishmentRules, coming_in_time
+from tasks.domain.stock.stock_alerts import ACTIVE
 from tasks.list_backorders import Served
 from tasks.open_demand import free_places
 from tasks.steps import step

@@ -13,7 +13,7 @@ import pandas as pd
 from benchmarks.receiving.pipelines import peak_mb
 from benchmarks.receiving.receive import database_for
 from config.prefect_environment import in_process
-from tasks.domain.demand import daily_demand, days_seen
+from tasks.domain.stock.daily_demand import daily_demand, days_seen
 
 AS_OF = datetime(2026, 3, 6, 5, tzinfo=UTC)
 

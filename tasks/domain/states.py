@@ -240,7 +240,7 @@ class FeedState(StrEnum):
 
 
 class AlertState(StrEnum):
-    """The life of an alert; how one follows another is in `tasks.domain.alert_states`."""
+    """The life of an alert; how one follows another is in `tasks.domain.stock.stock_alerts`."""
 
     OPEN = "open"
     SNOOZED = "snoozed"

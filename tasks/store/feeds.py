@@ -5,8 +5,8 @@ from datetime import datetime
 import pandas as pd
 from sqlalchemy import Connection, and_, select, update
 
-from tasks.domain.feeds import KEY, NUMBERS
 from tasks.domain.states import FeedState
+from tasks.domain.stock.feeds import KEY, NUMBERS
 from tasks.store.frames import changed, read, staged
 from tasks.store.merging import insert_new
 from tasks.store.schema import feed_lines

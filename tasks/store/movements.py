@@ -4,8 +4,8 @@ import pandas as pd
 from sqlalchemy import Connection, Table, func, literal, select
 
 from tasks.domain.counting.count_postings import give_back
-from tasks.domain.receipts import received_first, waited
 from tasks.domain.states import Condition
+from tasks.domain.stock.put_away import received_first, waited
 from tasks.store import lots
 from tasks.store.allocations import release
 from tasks.store.count_cases import open_allocations

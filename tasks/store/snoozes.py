@@ -3,8 +3,8 @@
 import pandas as pd
 from sqlalchemy import Connection, Table, and_, or_, select, update
 
-from tasks.domain.alert_states import judge_snoozes
 from tasks.domain.states import AlertState
+from tasks.domain.stock.stock_alerts import judge_snoozes
 from tasks.store.frames import read, staged
 from tasks.store.intake import Intake, Loaded
 from tasks.store.merging import count, drop_repeats

@@ -9,8 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tasks.domain.alert_states import AlertRules, digest, judge_snoozes, next_states, to_tell
 from tasks.domain.states import AlertState
+from tasks.domain.stock.stock_alerts import AlertRules, digest, judge_snoozes, next_states, to_tell
 
 AS_OF = datetime(2026, 3, 6, 9, tzinfo=UTC)
 RULES = AlertRules(resolve_factor=1.2, quiet_h=24)

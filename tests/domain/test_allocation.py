@@ -7,7 +7,6 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.availability import BufferRules, promisable
 from tasks.domain.ordering.allocation import (
     AllocationRules,
     PlaceOrder,
@@ -20,6 +19,7 @@ from tasks.domain.ordering.allocation import (
 from tasks.domain.ordering.backorders import waiting
 from tasks.domain.ordering.ship_by import ShipByRules
 from tasks.domain.states import Purpose
+from tasks.domain.stock.availability import BufferRules, promisable
 
 PAID = pd.Timestamp(datetime(2026, 3, 5, 10, tzinfo=UTC))
 UNHURRIED = settings(deadline=None, max_examples=40)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.availability import BufferRules, promisable, widened
 from tasks.domain.ordering.promised_days import IncomingRules, arrivals, promised_days
 from tasks.domain.states import Purpose
+from tasks.domain.stock.availability import BufferRules, promisable, widened
 
 AS_OF = datetime(2026, 3, 6, tzinfo=UTC)
 RULES = IncomingRules(put_away_h=24, overdue_h=48)

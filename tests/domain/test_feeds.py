@@ -4,7 +4,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.feeds import KEY, NUMBERS, Feed, FeedLayout, changed, offered
+from tasks.domain.stock.feeds import KEY, NUMBERS, Feed, FeedLayout, changed, offered
 
 UNITS = st.integers(0, 20)
 ROW = st.fixed_dictionaries({"on_hand": st.integers(-5, 40), "allocated": UNITS, "waiting": UNITS, "available": UNITS})

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks.domain.demand import daily_demand, days_seen
-from tasks.domain.replenishment import (
+from tasks.domain.stock.daily_demand import daily_demand, days_seen
+from tasks.domain.stock.replenishment import (
     ReplenishmentRules,
     coming_in_time,
     proposal,

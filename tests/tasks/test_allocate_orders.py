@@ -11,7 +11,7 @@ from floor import AS_OF, PAID, Shop
 from sqlalchemy import Engine, update
 
 from config.settings import settings
-from tasks.domain.positions import UNITS
+from tasks.domain.stock.positions import UNITS
 from tasks.list_backorders import Served
 from tasks.store import schema
 

@@ -7,11 +7,11 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
-from tasks.domain.availability import BufferRules
 from tasks.domain.ordering.allocation_arrays import Terms, asked
 from tasks.domain.ordering.promised_days import IncomingRules
 from tasks.domain.ordering.ship_by import ShipByRules, is_held, is_refunded
 from tasks.domain.states import Purpose
+from tasks.domain.stock.availability import BufferRules
 
 
 class Precedence(StrEnum):

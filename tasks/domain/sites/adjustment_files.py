@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from tasks.domain.availability import SHOPIFY
 from tasks.domain.money import in_units
+from tasks.domain.stock.availability import SHOPIFY
 
 CANONICAL = ("warehouse", "location", "merchant", "sku", "condition", "lot", "quantity_delta", "reason", "counted_at",
              "count")  # fmt: skip

@@ -8,8 +8,8 @@ from datetime import datetime
 
 import pandas as pd
 
-from tasks.domain.availability import POOL, usable
 from tasks.domain.states import Purpose
+from tasks.domain.stock.availability import POOL, usable
 
 NOW = pd.Timestamp(0, tz="UTC")  # so that what is there now is the same in the next run
 UNITS = ["on_hand", "unavailable", "allocated", "kept_back", "available", "incoming"]

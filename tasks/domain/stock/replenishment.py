@@ -13,7 +13,7 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 
-from tasks.domain.alert_states import AlertRules
+from tasks.domain.stock.stock_alerts import AlertRules
 
 ABOUT = ("name", "supplier", "supplier_sku", "unit_cost_minor", "cost_minor", "currency", "free", "waiting", "coming",
          "reorder_point", "order_up_to", "safety_stock", "daily_units", "basis", "note")  # fmt: skip

@@ -5,9 +5,9 @@ from datetime import datetime
 
 import pandas as pd
 
-from tasks.domain.alert_states import ACTIVE, AlertRules, next_states
 from tasks.domain.ordering.ship_by import ShipByRules, urgency
 from tasks.domain.states import AlertKind, AlertState
+from tasks.domain.stock.stock_alerts import ACTIVE, AlertRules, next_states
 
 ORDERS_TOLD_MAX = 50  # an alert's text stays readable; oversell.csv names every order
 
