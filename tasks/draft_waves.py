@@ -7,13 +7,15 @@ from datetime import datetime
 import pandas as pd
 from sqlalchemy import Connection
 
+from tasks.domain.picking import wave_kinds as kinds
+from tasks.domain.picking import wave_plan as planning
+from tasks.domain.picking.batching.cart_batches import fits
+from tasks.domain.picking.release import release_rules as selection
+from tasks.domain.picking.release.picker_capacity import chosen
+from tasks.domain.picking.release.release_rules import WaveRules
+from tasks.domain.picking.routing.warehouse_floor import SiteFloor
 from tasks.domain.sites.sites import Warehouse
 from tasks.domain.states import WaveKind
-from tasks.domain.waves import kinds, planning, selection
-from tasks.domain.waves.backlog import chosen
-from tasks.domain.waves.batching import fits
-from tasks.domain.waves.selection import WaveRules
-from tasks.domain.waves.site_floor import SiteFloor
 from tasks.share_parts import Run
 from tasks.site_floors import floors, with_off
 from tasks.store import waves

@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 
 from config.read import read
 from tasks.configured import warehouses
+from tasks.domain.picking.release import release_rules as selection
+from tasks.domain.picking.release.release_rules import WaveRules
+from tasks.domain.picking.routing.durations import cart_s
 from tasks.domain.sites.sites import Warehouse
-from tasks.domain.waves import selection
-from tasks.domain.waves.durations import cart_s
-from tasks.domain.waves.selection import WaveRules
 from tasks.draft_waves import Draft, drafted, read_backlog, standing
 from tasks.share_parts import planners
 from tasks.site_floors import off_the_plan

@@ -12,9 +12,9 @@ from tasks.configured import warehouses
 from tasks.documents.run_folder import write_changed
 from tasks.documents.tables import write_csv
 from tasks.documents.whole_files import write_json, write_text
-from tasks.domain.pick_lists import for_handhelds, revised, with_places
-from tasks.domain.waves.picture import svg
-from tasks.domain.waves.site_floor import SiteFloor
+from tasks.domain.picking.pick_lists import for_handhelds, revised, with_places
+from tasks.domain.picking.routing.floor_picture import svg
+from tasks.domain.picking.routing.warehouse_floor import SiteFloor
 from tasks.plan_waves import Planned
 from tasks.site_floors import floors
 from tasks.store import waves

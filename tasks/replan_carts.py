@@ -8,11 +8,11 @@ import pandas as pd
 
 from config.read import read
 from tasks.configured import warehouses
+from tasks.domain.picking.cart_replanning import Replanned, replanned
+from tasks.domain.picking.release import release_rules as selection
+from tasks.domain.picking.release.release_rules import WaveRules
+from tasks.domain.picking.routing.warehouse_floor import SiteFloor
 from tasks.domain.sites.sites import Warehouse
-from tasks.domain.waves import selection
-from tasks.domain.waves.replanning import Replanned, replanned
-from tasks.domain.waves.selection import WaveRules
-from tasks.domain.waves.site_floor import SiteFloor
 from tasks.site_floors import floors, with_off
 from tasks.steps import step
 from tasks.store import cart_changes, waves

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 from sqlalchemy import Connection
 
+from tasks.domain.picking.routing.warehouse_floor import SiteFloor, site_floor
 from tasks.domain.sites.sites import Warehouse
-from tasks.domain.waves.site_floor import SiteFloor, site_floor
 from tasks.store.waves import pick_places
 
 

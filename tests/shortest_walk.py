@@ -2,7 +2,7 @@
 
 from itertools import pairwise, permutations
 
-from tasks.domain.waves.floor import Floor
+from tasks.domain.picking.routing.floor import Floor
 
 Point = tuple[float, float]  # across, along
 

@@ -24,7 +24,7 @@ ALLOWED = {  # folder or file, longest match first -> what it may import beside 
     "flows": {"prefect", "flows", "tasks.domain", "tasks.clock", "a step"},
     "config": {"pydantic", "pydantic_settings", "yaml", "config"},
     "tasks/clock.py": {"tasks.configured"},
-    "tasks/domain/waves": VALUES | {"numba", "scipy", "highspy"},
+    "tasks/domain/picking": VALUES | {"numba", "scipy", "highspy"},
     "tasks/domain/compiling.py": VALUES | {"numba"},
     "tasks/domain": VALUES | {"babel", "stdnum", "email_validator", "holidays"},
     "tasks/store": VALUES | {"sqlalchemy", "alembic", "config", "tasks.store", "pyarrow", "pgpq", "adbc_driver_sqlite",

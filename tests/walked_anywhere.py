@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from heapq import heappop, heappush
 from itertools import pairwise, permutations
 
-from tasks.domain.waves.floor import Floor
+from tasks.domain.picking.routing.floor import Floor
 
 Point = tuple[float, float]  # across, along
 STEP = 0.5

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from benchmarks.picking.instances import Instance, lines_of
-from tasks.domain.waves.floor import Floor
-from tasks.domain.waves.routing import shortest
+from tasks.domain.picking.routing.floor import Floor
+from tasks.domain.picking.routing.shortest_tour import shortest
 
 Point = tuple[float, float]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tasks.domain.waves.floor import Floor, on_floor
-from tasks.domain.waves.tours import Picking, picking_of
+from tasks.domain.picking.batching.tour_lengths import Picking, picking_of
+from tasks.domain.picking.routing.floor import Floor, on_floor
 
 MUTER_ONCAN_END_M = 1.5
 

@@ -11,8 +11,8 @@ from benchmarks.picking.release_floor import AS_OF, Backlog, build
 from benchmarks.receiving.pipelines import peak_mb
 from config.read import read
 from tasks.configured import warehouses
-from tasks.domain.waves import selection
-from tasks.domain.waves.selection import WaveRules
+from tasks.domain.picking.release import release_rules as selection
+from tasks.domain.picking.release.release_rules import WaveRules
 from tasks.draft_waves import Backlog as Read
 from tasks.draft_waves import read_backlog
 from tasks.plan_waves import release_waves

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from benchmarks.picking.batching_check import problems
 from benchmarks.picking.instances import Instance, picking_of_instance, read_instance
-from tasks.domain.waves.grouping import Grouped, grouped
-from tasks.domain.waves.tours import Picking
+from tasks.domain.picking.batching.batch_search import Grouped, grouped
+from tasks.domain.picking.batching.tour_lengths import Picking
 
 WARMING_UP = "the kernels are compiled, or read from disk, before the clock of the first instance starts"
 ROUNDS_MAX = 1_000_000

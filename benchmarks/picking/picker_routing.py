@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.picking.instances import Instance, read_instance
 from benchmarks.picking.scattered_storage import shortest_scattered
-from tasks.domain.waves.routing import Tour, shortest
+from tasks.domain.picking.routing.shortest_tour import Tour, shortest
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from tasks.domain.picking.batching.annealing import no_batches
+from tasks.domain.picking.batching.cart_batches import URGENCY, fits
+from tasks.domain.picking.batching.cart_filling import in_sequence
+from tasks.domain.picking.batching.savings import savings
+from tasks.domain.picking.batching.tour_lengths import memory_of, picking_of
+from tasks.domain.picking.routing.floor import floor_of, on_floor
+from tasks.domain.picking.routing.habits import s_shape_m
 from tasks.domain.sites.sites import Cart
-from tasks.domain.waves.batching import URGENCY, fits
-from tasks.domain.waves.filling import in_sequence
-from tasks.domain.waves.floor import floor_of, on_floor
-from tasks.domain.waves.policies import s_shape_m
-from tasks.domain.waves.savings import savings
-from tasks.domain.waves.search import no_batches
-from tasks.domain.waves.tours import memory_of, picking_of
 
 
 def first_come_m(orders: pd.DataFrame, promises: pd.DataFrame, places: pd.DataFrame, carts: Sequence[Cart]) -> float:

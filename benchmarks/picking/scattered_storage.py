@@ -12,10 +12,18 @@ from dataclasses import dataclass, field
 import highspy
 import numpy as np
 
-from tasks.domain.waves.floor import Floor
-from tasks.domain.waves.routing import INFINITE, NOTHING, Ground, Tour, from_its_aisle, ground_of, shortest
-from tasks.domain.waves.solving import solver
-from tasks.domain.waves.tour_states import BOTH, HIGH, LOW, PASS, TWICE
+from tasks.domain.picking.routing.floor import Floor
+from tasks.domain.picking.routing.shortest_tour import (
+    INFINITE,
+    NOTHING,
+    Ground,
+    Tour,
+    from_its_aisle,
+    ground_of,
+    shortest,
+)
+from tasks.domain.picking.routing.tour_states import BOTH, HIGH, LOW, PASS, TWICE
+from tasks.domain.picking.solver import solver
 
 
 class NoTourError(ValueError):

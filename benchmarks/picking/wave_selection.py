@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from benchmarks.picking.wave_selection_check import check
-from tasks.domain.waves.density import DenseWave, OrderPool, densest_wave
+from tasks.domain.picking.release.dense_wave import DenseWave, OrderPool, densest_wave
 
 SEARCHES = 2  # at the same time: one a core
 SPARE_S = 2.0  # kept of the time, at most a tenth of it: a search does not stop at once

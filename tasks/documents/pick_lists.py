@@ -10,7 +10,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from tasks.documents.print_parts import barcode, write
 from tasks.documents.tour_maps import draw_tour
-from tasks.domain.waves.floor import Floor
+from tasks.domain.picking.routing.floor import Floor
 
 WIDTH, HEIGHT = A4
 MARGIN = 11 * mm

@@ -6,9 +6,9 @@ from reportlab.lib.colors import Color, HexColor
 from reportlab.lib.units import mm
 
 from tasks.documents.print_parts import write
-from tasks.domain.waves.floor import Floor
-from tasks.domain.waves.picture import Sketch, labels, sketch
-from tasks.domain.waves.walkways import Point
+from tasks.domain.picking.routing.floor import Floor
+from tasks.domain.picking.routing.floor_picture import Sketch, labels, sketch
+from tasks.domain.picking.routing.walkways import Point
 
 RACK, LINE, WAY, INK = HexColor("#e6e9ed"), HexColor("#aab2bb"), HexColor("#1f6feb"), HexColor("#111111")
 NUMBER, NAME = 9, 7  # points

@@ -5,8 +5,8 @@ from datetime import datetime
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, insert, literal, select, update
 
+from tasks.domain.picking.cart_replanning import Replanned
 from tasks.domain.states import AllocationState, PickState, WaveState
-from tasks.domain.waves.replanning import Replanned
 from tasks.store.engine import exclusive
 from tasks.store.frames import changed, read, staged
 from tasks.store.schema import allocations, carts, picks, products, warehouses, waves

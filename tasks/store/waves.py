@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from tasks.domain.picked import settle
+from tasks.domain.picking.pick_reports import settle
 from tasks.domain.states import AllocationState, Condition, PickState, WaveState
 from tasks.store.allocations import release, settle_lines
 from tasks.store.engine import exclusive

@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.waves.backlog import BUSY, WAITS, DensityRules, PickerCapacity, chosen
+from tasks.domain.picking.release.picker_capacity import BUSY, WAITS, DensityRules, PickerCapacity, chosen
 
 DENSE = DensityRules(rounds=2, fill_least=0.5)
 orders = st.tuples(

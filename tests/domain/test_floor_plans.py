@@ -10,11 +10,11 @@ import yaml
 from planned_floor import FLOOR, ROOT
 
 from config.read import ConfigError, read
+from tasks.domain.picking.routing.durations import cart_s
+from tasks.domain.picking.routing.floor_picture import svg
+from tasks.domain.picking.routing.warehouse_floor import laid, planned_floor, rough, site_floor
 from tasks.domain.sites.floor_plans import FloorPlan, Speeds
 from tasks.domain.sites.sites import Picking
-from tasks.domain.waves.durations import cart_s
-from tasks.domain.waves.picture import svg
-from tasks.domain.waves.site_floor import laid, planned_floor, rough, site_floor
 
 PLACES = pd.DataFrame(
     [(1, "A", "02", "1", 99.0, 5.0), (2, "A", "07", "4", None, None), (3, None, None, None, 24.5, 3.0),

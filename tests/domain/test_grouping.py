@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shortest_walk import Point, shortest_walk_m
 
-from tasks.domain.waves.floor import Floor, on_floor
-from tasks.domain.waves.grouping import grouped
-from tasks.domain.waves.routing import shortest
-from tasks.domain.waves.tours import Picking, picking_of
+from tasks.domain.picking.batching.batch_search import grouped
+from tasks.domain.picking.batching.tour_lengths import Picking, picking_of
+from tasks.domain.picking.routing.floor import Floor, on_floor
+from tasks.domain.picking.routing.shortest_tour import shortest
 
 FLOOR = Floor((0.0, 3.0, 7.0, 9.0), (0.0, 10.0))
 Order = tuple[list[Point], tuple[int, int]]

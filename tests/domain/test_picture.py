@@ -6,9 +6,9 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from tasks.domain.waves.floor import Floor, on_floor
-from tasks.domain.waves.picture import svg, way
-from tasks.domain.waves.routing import shortest
+from tasks.domain.picking.routing.floor import Floor, on_floor
+from tasks.domain.picking.routing.floor_picture import svg, way
+from tasks.domain.picking.routing.shortest_tour import shortest
 
 FLOOR = Floor((0.0, 3.0, 7.0), (0.0, 5.0, 10.0), depot_aisle=1)
 STOPS = [(0.0, 2.0), (0.0, 9.0), (7.0, 4.0), (3.0, 8.0)]

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.domain.picking.batching.cart_batches import batch, fits, too_big
+from tasks.domain.picking.routing.floor import Floor, floor_of, walkable
+from tasks.domain.picking.routing.habits import s_shape, s_shape_m
 from tasks.domain.sites.sites import Cart
-from tasks.domain.waves.batching import batch, fits, too_big
-from tasks.domain.waves.floor import Floor, floor_of, walkable
-from tasks.domain.waves.policies import s_shape, s_shape_m
 
 UNHURRIED = settings(deadline=None, max_examples=15)
 FLOOR = Floor((0.0, 4.0, 8.0, 12.0, 16.0), (0.0, 10.0))

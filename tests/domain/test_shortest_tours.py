@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from shortest_walk import Point, shortest_walk_m, walked_m
 
 from benchmarks.picking.scattered_storage import NoTourError, shortest_scattered
-from tasks.domain.waves.floor import Floor, on_floor
-from tasks.domain.waves.policies import POLICIES
-from tasks.domain.waves.routing import shortest
-from tasks.domain.waves.tour_states import moves
+from tasks.domain.picking.routing.floor import Floor, on_floor
+from tasks.domain.picking.routing.habits import POLICIES
+from tasks.domain.picking.routing.shortest_tour import shortest
+from tasks.domain.picking.routing.tour_states import moves
 
 UNHURRIED = settings(deadline=None, max_examples=60)
 AISLES = (0.0, 3.0, 7.0, 9.0)

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from walked_anywhere import Point, shortest_m, walked_m
 
-from tasks.domain.waves.floor import Floor, on_floor
-from tasks.domain.waves.picture import way
-from tasks.domain.waves.policies import POLICIES, habit_order
-from tasks.domain.waves.routing import Tour, shortest
-from tasks.domain.waves.touring import is_exact, ordered_m, tour, walk
-from tasks.domain.waves.walkways import depots
+from tasks.domain.picking.routing.any_floor_tour import is_exact, ordered_m, tour, walk
+from tasks.domain.picking.routing.floor import Floor, on_floor
+from tasks.domain.picking.routing.floor_picture import way
+from tasks.domain.picking.routing.habits import POLICIES, habit_order
+from tasks.domain.picking.routing.shortest_tour import Tour, shortest
+from tasks.domain.picking.routing.walkways import depots
 
 UNHURRIED = settings(deadline=None, max_examples=40)
 AISLES = (0.0, 3.0, 7.0, 9.0)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from benchmarks.picking.wave_selection_check import check, density
-from tasks.domain.waves.density import DenseWave, OrderPool, densest_wave
+from tasks.domain.picking.release.dense_wave import DenseWave, OrderPool, densest_wave
 
 
 def _pool(demand: list[list[int]], stock: list[list[int]], least: int, most: int) -> OrderPool:

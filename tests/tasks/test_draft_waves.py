@@ -15,9 +15,9 @@ from benchmarks.picking.release_floor import build
 from config.read import read
 from tasks.allocate_orders import allocate_stock
 from tasks.configured import warehouses
+from tasks.domain.picking.release.picker_capacity import BUSY, WAITS
+from tasks.domain.picking.release.release_rules import WaveRules
 from tasks.domain.sites.sites import Warehouse
-from tasks.domain.waves.backlog import BUSY, WAITS
-from tasks.domain.waves.selection import WaveRules
 from tasks.draft_waves import CHANGED, Backlog, Draft, drafted, read_backlog, standing
 from tasks.plan_waves import release_waves
 from tasks.store.engine import reading

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.domain.waves.filling import filled
-from tasks.domain.waves.floor import Floor, on_floor
-from tasks.domain.waves.tours import Picking, picking_of
+from tasks.domain.picking.batching.cart_filling import filled
+from tasks.domain.picking.batching.tour_lengths import Picking, picking_of
+from tasks.domain.picking.routing.floor import Floor, on_floor
 from tasks.share_parts import planners
 
 

@@ -24,7 +24,7 @@ class Direction(StrEnum):
 
 
 class Habit(StrEnum):
-    """How pickers walk: the shortest way, or as they are used to (`tasks.domain.waves.policies`)."""
+    """How pickers walk: the shortest way, or as they are used to (`tasks.domain.picking.routing.habits`)."""
 
     SHORTEST = "shortest"
     S_SHAPE = "s-shape"

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from tasks.domain.waves.compiled import kernel
-from tasks.domain.waves.floor import Floor
-from tasks.domain.waves.routing import INFINITE
-from tasks.domain.waves.search import Batches, no_batches, put
-from tasks.domain.waves.tours import Memory, Picking, changed_m, fits, memory_of
+from tasks.domain.picking.batching.annealing import Batches, no_batches, put
+from tasks.domain.picking.batching.tour_lengths import Memory, Picking, changed_m, fits, memory_of
+from tasks.domain.picking.compiled import kernel
+from tasks.domain.picking.routing.floor import Floor
+from tasks.domain.picking.routing.shortest_tour import INFINITE
 
 Run = Callable[..., Iterable[Any]]  # as `map`: a function over parts, here or elsewhere, in their order
 PART_MAX = 200  # orders searched at once; more of one urgency are cut into parts that lie near one another
@@ -46,7 +46,7 @@ def filled(
     is not on a cart. `run` maps a function over the parts of an urgency, one after the other or at the same time, here
     or on other machines: what comes of a part depends on it and the seed alone. Memory: that of the parts at work.
     """
-    from tasks.domain.waves.grouping import grouped  # with HiGHS, which only a search needs
+    from tasks.domain.picking.batching.batch_search import grouped  # with HiGHS, which only a search needs
 
     memory, batches, number = memory_of(picking), no_batches(picking), 0
     rounds = int(np.clip(ORDERS_A_ROUND // max(1, len(urgency)), 1, ROUNDS_MAX))

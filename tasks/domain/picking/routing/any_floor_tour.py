@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.domain.waves.floor import Floor
-from tasks.domain.waves.leg_search import at_least_m, best_order, order_m
-from tasks.domain.waves.routing import Tour, shortest
-from tasks.domain.waves.walkways import NEVER, Spots, both_ways, depots, spots, walkways, ways_m
+from tasks.domain.picking.routing.floor import Floor
+from tasks.domain.picking.routing.shortest_tour import Tour, shortest
+from tasks.domain.picking.routing.stop_order_search import at_least_m, best_order, order_m
+from tasks.domain.picking.routing.walkways import NEVER, Spots, both_ways, depots, spots, walkways, ways_m
 
 GATED_CROSSES_MAX = 5  # cross-aisles and gates for which the states of `routing` are few enough
 SEED = 1

@@ -6,13 +6,13 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from tasks.domain.picking.batching.cart_batches import fits, too_big
+from tasks.domain.picking.batching.cart_filling import Run
+from tasks.domain.picking.release.release_rules import WaveRules, orders_of
+from tasks.domain.picking.routing.warehouse_floor import SiteFloor
+from tasks.domain.picking.wave_plan import Plan, plan
 from tasks.domain.sites.sites import Cart, Picking, WaveKinds
 from tasks.domain.states import WaveKind
-from tasks.domain.waves.batching import fits, too_big
-from tasks.domain.waves.filling import Run
-from tasks.domain.waves.planning import Plan, plan
-from tasks.domain.waves.selection import WaveRules, orders_of
-from tasks.domain.waves.site_floor import SiteFloor
 
 
 def by_kind(orders: pd.DataFrame, waves: WaveKinds) -> list[tuple[WaveKind, pd.DataFrame]]:

@@ -11,12 +11,12 @@ from math import inf
 
 import numpy as np
 
-from tasks.domain.waves import diving
-from tasks.domain.waves.covering import Cover
-from tasks.domain.waves.diving import Workshop
-from tasks.domain.waves.savings import savings
-from tasks.domain.waves.search import Batches, anneal, copied, no_batches
-from tasks.domain.waves.tours import Memory, Picking, memory_of
+from tasks.domain.picking.batching import column_generation as diving
+from tasks.domain.picking.batching.annealing import Batches, anneal, copied, no_batches
+from tasks.domain.picking.batching.column_generation import Workshop
+from tasks.domain.picking.batching.covering import Cover
+from tasks.domain.picking.batching.savings import savings
+from tasks.domain.picking.batching.tour_lengths import Memory, Picking, memory_of
 
 TRIES, TRIES_AFTER_DIVE = 200, 50  # for each pair of orders, on a floor of the least work
 ORDERS_TRIED_MAX = 100  # no more tries for more orders

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.domain.waves.compiled import kernel
-from tasks.domain.waves.floor import Floor
-from tasks.domain.waves.routing import Ground, ground_of, tour_m, walk_past, walk_to
+from tasks.domain.picking.compiled import kernel
+from tasks.domain.picking.routing.floor import Floor
+from tasks.domain.picking.routing.shortest_tour import Ground, ground_of, tour_m, walk_past, walk_to
 
 WORD = 64
 MEMORY_BITS = 20  # tours remembered by a worker: 2 ** 20, 16 MB

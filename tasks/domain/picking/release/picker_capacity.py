@@ -129,7 +129,10 @@ def _wave(
 
     None where none was found, or none to be sought: a wave that visits every aisle anyway is as dense with any of them.
     """
-    from tasks.domain.waves.density import OrderPool, densest_wave  # with SciPy and HiGHS, which only a search needs
+    from tasks.domain.picking.release.dense_wave import (  # with SciPy and HiGHS, which only a search needs
+        OrderPool,
+        densest_wave,
+    )
 
     pool = OrderPool(*_pool(waiting, going, places, lines, density.fill_least))
     if pool.stock.shape[0] == 1:

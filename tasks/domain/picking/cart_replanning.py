@@ -12,12 +12,12 @@ from itertools import count, islice
 import numpy as np
 import pandas as pd
 
+from tasks.domain.picking.routing.any_floor_tour import ordered_m, walk
+from tasks.domain.picking.routing.floor import on_floor
+from tasks.domain.picking.routing.walkways import Spots, depots, spots
+from tasks.domain.picking.routing.warehouse_floor import SiteFloor
 from tasks.domain.sites.sites import Cart
 from tasks.domain.states import PickState
-from tasks.domain.waves.floor import on_floor
-from tasks.domain.waves.site_floor import SiteFloor
-from tasks.domain.waves.touring import ordered_m, walk
-from tasks.domain.waves.walkways import Spots, depots, spots
 
 LOAD = {"weight_g": "weight_g_max", "volume_ml": "volume_ml_max"}
 

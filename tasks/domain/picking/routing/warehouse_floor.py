@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from tasks.domain.picking.routing.floor import Floor, floor_of, walkable
 from tasks.domain.sites.floor_plans import Axis, Depot, Direction, FloorPlan
-from tasks.domain.waves.floor import Floor, floor_of, walkable
 
 REACHED = ["location_id", "across_m", "along_m", "zone", "lifts"]
 

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.domain.waves.covering import Cover
-from tasks.domain.waves.pricing import price
-from tasks.domain.waves.search import Batches, no_batches, put
-from tasks.domain.waves.tours import Memory, Picking, changed_m
+from tasks.domain.picking.batching.annealing import Batches, no_batches, put
+from tasks.domain.picking.batching.covering import Cover
+from tasks.domain.picking.batching.pricing import price
+from tasks.domain.picking.batching.tour_lengths import Memory, Picking, changed_m
 
 PRICED_MAX = 4000  # batches a pricing may find
 GENERATIONS, GENERATIONS_DIVING = 60, 4  # pricings at most, at the root and after each fixing

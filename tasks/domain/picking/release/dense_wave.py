@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from tasks.domain.waves.density_polish import polish
-from tasks.domain.waves.density_search import anneal
-from tasks.domain.waves.density_tables import State, Tables, empty_state, place_at, tables_of
+from tasks.domain.picking.release.dense_wave_annealing import anneal
+from tasks.domain.picking.release.dense_wave_arrays import State, Tables, empty_state, place_at, tables_of
+from tasks.domain.picking.release.dense_wave_programme import polish
 
 MOVES = 5_000  # of a round
 ROUNDS_FIRST, ROUNDS_MAX = 8, 60  # of one cooling; every cooling is a quarter longer than the one before

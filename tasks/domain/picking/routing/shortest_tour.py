@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.domain.waves.compiled import kernel
-from tasks.domain.waves.floor import Floor
-from tasks.domain.waves.tour_states import BOTH, HIGH, LOW, NONE, PASS, TWICE, moves
-from tasks.domain.waves.walking import walking_order
+from tasks.domain.picking.compiled import kernel
+from tasks.domain.picking.routing.floor import Floor
+from tasks.domain.picking.routing.tour_states import BOTH, HIGH, LOW, NONE, PASS, TWICE, moves
+from tasks.domain.picking.routing.walking_order import walking_order
 
 INFINITE = 1e150
 NOTHING, DEPOT, GATE = range(3)  # what may happen at the front of an aisle

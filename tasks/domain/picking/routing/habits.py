@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from tasks.domain.waves.floor import Floor
+from tasks.domain.picking.routing.floor import Floor
 
 
 def s_shape(stops: pd.DataFrame) -> pd.DataFrame:

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from tasks.domain.picking.batching.cart_batches import batch, fits, too_big
+from tasks.domain.picking.batching.cart_filling import Run
+from tasks.domain.picking.routing.any_floor_tour import ordered_m, tour
+from tasks.domain.picking.routing.floor import Floor, floor_of, on_floor
+from tasks.domain.picking.routing.habits import POLICIES, habit_order
+from tasks.domain.picking.routing.shortest_tour import Tour
+from tasks.domain.picking.routing.walkways import depots
+from tasks.domain.picking.routing.warehouse_floor import rough
 from tasks.domain.sites.sites import Cart
-from tasks.domain.waves.batching import batch, fits, too_big
-from tasks.domain.waves.filling import Run
-from tasks.domain.waves.floor import Floor, floor_of, on_floor
-from tasks.domain.waves.policies import POLICIES, habit_order
-from tasks.domain.waves.routing import Tour
-from tasks.domain.waves.site_floor import rough
-from tasks.domain.waves.touring import ordered_m, tour
-from tasks.domain.waves.walkways import depots
 
 WALKED = ["walk_m", "shortest_m", "least_m"]
 SEED = 1  # of the search: the same orders, places and carts give the same wave

@@ -8,9 +8,9 @@ Kirkpatrick, Gelatt and Vecchi (1983), heats in multiples of the density.
 
 import numpy as np
 
-from tasks.domain.waves.compiled import kernel
-from tasks.domain.waves.density_moves import fill, leave, turn_aisle, turn_order, visit
-from tasks.domain.waves.density_tables import AISLES_A_MOVE, State, Tables
+from tasks.domain.picking.compiled import kernel
+from tasks.domain.picking.release.dense_wave_arrays import AISLES_A_MOVE, State, Tables
+from tasks.domain.picking.release.dense_wave_moves import fill, leave, turn_aisle, turn_order, visit
 
 VISIT, LEAVE, SWAP = 0.25, 0.5, 0.8  # the kinds of moves, cumulated; the rest visits all that an order needs
 PUT_BACK = 0.5  # of swaps: the aisle is sought for an order the other aisle lost

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from tasks.domain.waves.floor import Floor
+from tasks.domain.picking.routing.floor import Floor
 
 Point = tuple[float, float]  # across and along the floor, metres
 NEVER = 1e12  # metres of a way nobody may walk: finite, so that differences stay numbers

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tasks.domain.waves.floor import Floor
-from tasks.domain.waves.tour_states import BOTH, HIGH, LOW, PASS, TWICE, moves
+from tasks.domain.picking.routing.floor import Floor
+from tasks.domain.picking.routing.tour_states import BOTH, HIGH, LOW, PASS, TWICE, moves
 
 GATE, END = (
     -1,

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from tasks.domain.waves.floor import Floor, on_floor
-from tasks.domain.waves.walkways import Point, Spots, Walkways, corners, depots, spots, walkways
+from tasks.domain.picking.routing.floor import Floor, on_floor
+from tasks.domain.picking.routing.walkways import Point, Spots, Walkways, corners, depots, spots, walkways
 
 MARGIN_M = 3.0
 RACK = 0.3  # of the way to the next aisle, on either side: what the racks of an aisle take

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from tasks.domain.picking.batching.cart_filling import Run, filled, floor_sequence, in_sequence
+from tasks.domain.picking.batching.tour_lengths import picking_of
+from tasks.domain.picking.routing.floor import Floor
 from tasks.domain.sites.sites import Cart
-from tasks.domain.waves.filling import Run, filled, floor_sequence, in_sequence
-from tasks.domain.waves.floor import Floor
-from tasks.domain.waves.tours import picking_of
 
 URGENCY = ["ship_by", "service_level"]  # orders alike in these are equally urgent
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from tasks.domain.ordering.ship_by import carrier_of, is_held, is_refunded, pickups, same_words
+from tasks.domain.picking.release.picker_capacity import DensityRules, PickerCapacity
 from tasks.domain.sites.sites import Warehouse
 from tasks.domain.states import Purpose
-from tasks.domain.waves.backlog import DensityRules, PickerCapacity
 
 
 @dataclass(frozen=True)

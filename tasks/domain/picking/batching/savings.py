@@ -7,10 +7,10 @@ International Journal of Production Research 37(7), section 2.3, the variant tha
 
 import numpy as np
 
-from tasks.domain.waves.compiled import kernel
-from tasks.domain.waves.routing import INFINITE
-from tasks.domain.waves.search import Batches, put, take
-from tasks.domain.waves.tours import Memory, Picking, changed_m
+from tasks.domain.picking.batching.annealing import Batches, put, take
+from tasks.domain.picking.batching.tour_lengths import Memory, Picking, changed_m
+from tasks.domain.picking.compiled import kernel
+from tasks.domain.picking.routing.shortest_tour import INFINITE
 
 
 @kernel
