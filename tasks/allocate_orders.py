@@ -18,8 +18,8 @@ from tasks.steps import step
 from tasks.store import allocations, demand, passes
 from tasks.store import availability as stock
 from tasks.store.alerts import raise_alerts, resolve_alerts
-from tasks.store.engine import engine, exclusive
-from tasks.store.frames import some
+from tasks.store.database.engine import engine, exclusive
+from tasks.store.database.frames import some
 from tasks.store.sites import warehouse_ids
 from tasks.tell_customers import tell
 

@@ -11,7 +11,7 @@ from tasks.domain.counting.approvals import changed, judge_answers, of_form
 from tasks.settle_counts import with_book
 from tasks.steps import step
 from tasks.store import approvals, count_cases
-from tasks.store.engine import engine, exclusive, reading
+from tasks.store.database.engine import engine, exclusive, reading
 
 
 @step(task_run_name="look what waits for an answer")

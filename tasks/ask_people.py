@@ -14,7 +14,7 @@ from prefect.states import Cancelled
 
 from tasks.parameters import ALL
 from tasks.store import approvals
-from tasks.store.engine import reading
+from tasks.store.database.engine import reading
 
 DEPLOYMENT = "approve-counts/approve-counts"
 WAITING = (StateType.PAUSED, StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING)

@@ -12,7 +12,7 @@ from tasks.documents.run_folder import write_changed
 from tasks.domain.ordering.allocation import AllocationRules, prioritised
 from tasks.domain.stock import oversell_audit as rule
 from tasks.store import oversell as store
-from tasks.store.engine import reading
+from tasks.store.database.engine import reading
 
 
 @task(task_run_name="audit what was sold and promised")

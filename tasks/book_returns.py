@@ -19,7 +19,7 @@ from tasks.domain.states import MoveKind
 from tasks.process_returns import FLOW
 from tasks.steps import step
 from tasks.store import return_rows
-from tasks.store.engine import engine, exclusive
+from tasks.store.database.engine import engine, exclusive
 from tasks.store.stock import post_moves
 from tasks.tell_customers import tell
 

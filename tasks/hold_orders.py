@@ -14,7 +14,7 @@ from tasks.domain.states import AlertKind, HoldReason
 from tasks.steps import step
 from tasks.store import demand, holds
 from tasks.store.alerts import raise_alerts, resolve_alerts
-from tasks.store.engine import engine, exclusive
+from tasks.store.database.engine import engine, exclusive
 from tasks.tell_customers import tell
 
 GUARD = "the guard against duplicates"

@@ -16,7 +16,7 @@ from tasks.domain.states import Verdict
 from tasks.show_tables import records
 from tasks.steps import step
 from tasks.store import contents, inspections, parcel_alerts
-from tasks.store.engine import engine, exclusive
+from tasks.store.database.engine import engine, exclusive
 
 KEY = ["merchant", "parcel"]  # names a parcel in the documents
 

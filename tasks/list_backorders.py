@@ -13,7 +13,7 @@ from tasks.domain.ordering.backorders import waiting
 from tasks.domain.ordering.promised_days import arrivals, promised_days
 from tasks.open_demand import free_places, open_demand
 from tasks.store import incoming
-from tasks.store.engine import reading
+from tasks.store.database.engine import reading
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from tasks.documents.tables import write_csv
 from tasks.domain.notices import NoticeRules, for_support
 from tasks.show_tables import records
 from tasks.store import outbox
-from tasks.store.engine import reading
+from tasks.store.database.engine import reading
 
 FOLDER = "send-messages"
 LIST = "customer-support.csv"

@@ -11,7 +11,7 @@ from tasks.domain.ordering.allocation import AllocationRules, PlaceOrder
 from tasks.domain.stock import availability
 from tasks.store import availability as stock
 from tasks.store import demand
-from tasks.store.frames import some
+from tasks.store.database.frames import some
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from tasks.domain.sites.sites import Warehouse
 from tasks.show_tables import records
 from tasks.steps import step
 from tasks.store import count_plans
-from tasks.store.engine import engine, exclusive
+from tasks.store.database.engine import engine, exclusive
 from tasks.store.sites import ensure_sites, warehouse_ids
 
 SHOWN = ["code", "counter", "location", "sku", "condition", "lot", "abc_class", "reason"]

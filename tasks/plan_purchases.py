@@ -18,7 +18,7 @@ from tasks.domain.stock.replenishment import ReplenishmentRules
 from tasks.steps import step
 from tasks.store import availability as stock
 from tasks.store import replenishment as store
-from tasks.store.engine import engine, reading
+from tasks.store.database.engine import engine, reading
 from tasks.store.unserved import unserved
 
 LISTED = ("merchant", "supplier", "sku", "quantity", "free", "coming", "reorder_point", "note")

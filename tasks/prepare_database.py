@@ -2,7 +2,7 @@
 
 from prefect import task
 
-from tasks.store.engine import engine
+from tasks.store.database.engine import engine
 from tasks.store.migrate import migrate
 
 

@@ -18,7 +18,7 @@ from tasks.domain.picking.routing.warehouse_floor import SiteFloor
 from tasks.plan_waves import Planned
 from tasks.site_floors import floors
 from tasks.store import waves
-from tasks.store.engine import reading
+from tasks.store.database.engine import reading
 
 FLOW = "plan-waves"
 

@@ -24,7 +24,7 @@ from tasks.open_demand import free_places
 from tasks.steps import step
 from tasks.store import availability as stock
 from tasks.store import feeds as told
-from tasks.store.engine import engine
+from tasks.store.database.engine import engine
 from tasks.store.sites import warehouse_ids
 
 FILE_KEY = {FeedLayout.CANONICAL: ["merchant", "warehouse", "sku"], FeedLayout.SHOPIFY: ["SKU", "Location"]}

@@ -11,7 +11,7 @@ from tasks.domain.receiving.quarantine import quarantine_sheet
 from tasks.draft_sheet import SHEET
 from tasks.intaking import Outcome
 from tasks.store import imports
-from tasks.store.engine import reading
+from tasks.store.database.engine import reading
 
 
 def put_away(path: Path, outcome: Outcome, as_of: datetime) -> None:

@@ -16,7 +16,7 @@ from tasks.domain.counting.count_rules import CountRules, in_force
 from tasks.settle_counts import carry_out, lock, with_book
 from tasks.steps import step
 from tasks.store import count_cases, count_findings, count_gaps, count_plans
-from tasks.store.engine import engine
+from tasks.store.database.engine import engine
 
 
 @step(task_run_name="compare counts with the book")

@@ -16,7 +16,7 @@ from tasks.domain.sites.sites import Warehouse
 from tasks.site_floors import floors, with_off
 from tasks.steps import step
 from tasks.store import cart_changes, waves
-from tasks.store.engine import engine, exclusive
+from tasks.store.database.engine import engine, exclusive
 
 
 @dataclass(frozen=True)

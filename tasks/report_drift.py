@@ -9,7 +9,7 @@ from tasks.domain.states import AlertKind
 from tasks.steps import step
 from tasks.store import import_alerts
 from tasks.store.alerts import raise_alerts, resolve_alerts
-from tasks.store.engine import engine, reading
+from tasks.store.database.engine import engine, reading
 from tasks.store.snapshots import drift, note_reported, unreported
 
 

@@ -23,7 +23,7 @@ from tasks.domain.reporting.waiting_lists import waiting
 from tasks.domain.sites.sites import silent_channels
 from tasks.service_problems import service_problems
 from tasks.store import attention, due_orders, kpi_rows, kpis
-from tasks.store.engine import reading
+from tasks.store.database.engine import reading
 
 
 @task(task_run_name="measure the day")

@@ -16,7 +16,7 @@ from tasks.list_backorders import Served
 from tasks.open_demand import free_places
 from tasks.store import availability as stock
 from tasks.store import incoming
-from tasks.store.engine import reading
+from tasks.store.database.engine import reading
 from tasks.store.sites import warehouse_ids
 
 NAMED = ["merchant", "sku", "name"]

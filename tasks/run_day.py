@@ -12,7 +12,7 @@ from config.read import read
 from config.settings import settings
 from tasks.clock import NOW
 from tasks.domain.receiving.export_kinds import KINDS
-from tasks.store.engine import reading
+from tasks.store.database.engine import reading
 from tasks.store.footprint import footprint
 
 STOCK_AND_ORDERS = [

@@ -18,7 +18,7 @@ from tasks.messages.paper import Paper
 from tasks.messages.senders import Letter, Outcome, Sender, configured_sender
 from tasks.steps import step
 from tasks.store import outbox
-from tasks.store.engine import engine
+from tasks.store.database.engine import engine
 
 FOLDER = "send-messages"
 

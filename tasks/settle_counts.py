@@ -9,7 +9,7 @@ from tasks.domain.counting.count_postings import adjustments, broken_promises, g
 from tasks.store import count_cases, count_findings, ledger
 from tasks.store.alerts import raise_alerts
 from tasks.store.allocations import release
-from tasks.store.engine import exclusive
+from tasks.store.database.engine import exclusive
 
 
 class CountError(RuntimeError):

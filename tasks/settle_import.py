@@ -11,7 +11,7 @@ from tasks.domain.receiving.quarantine import refused_once
 from tasks.intaking import Intaking, Opened, Outcome, RefusedDeliveryError, Tally
 from tasks.quote_refused import requote
 from tasks.store import imports
-from tasks.store.engine import gather_statistics
+from tasks.store.database.engine import gather_statistics
 from tasks.store.intake import Loaded
 
 

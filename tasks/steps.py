@@ -7,7 +7,7 @@ from prefect import Task, task
 from prefect.client.schemas import TaskRun
 from prefect.client.schemas.objects import State
 
-from tasks.store.engine import lost_a_race
+from tasks.store.database.engine import lost_a_race
 
 WAITS_S = (0.2, 0.5, 1.0, 2.0, 5.0)  # each up to twice as long, so that two do not meet again
 P = ParamSpec("P")

@@ -13,7 +13,7 @@ from tasks.intaking import Intaking, Opened, Outcome
 from tasks.judge_blocks import judge_blocks
 from tasks.settle_import import settle_import
 from tasks.store import imports
-from tasks.store.engine import engine, exclusive, reading
+from tasks.store.database.engine import engine, exclusive, reading
 from tasks.store.imports import Delivery
 from tasks.store.intake import Intake, Loaded
 from tasks.store.orders import STAGED_WITH, straight_orders

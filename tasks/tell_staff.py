@@ -12,7 +12,7 @@ from tasks.domain.stock.replenishment import ReplenishmentRules
 from tasks.domain.stock.stock_alerts import alert_sheet, digest, to_tell
 from tasks.steps import step
 from tasks.store.alerts import live, note_told
-from tasks.store.engine import engine, exclusive
+from tasks.store.database.engine import engine, exclusive
 from tasks.tell_customers import tell
 
 

@@ -15,7 +15,7 @@ from tasks.domain.states import ParcelState
 from tasks.show_tables import records
 from tasks.steps import step
 from tasks.store import departures, parcel_alerts, tracking
-from tasks.store.engine import engine, exclusive
+from tasks.store.database.engine import engine, exclusive
 from tasks.store.parcel_notices import parcel_rows as notice_rows
 from tasks.tell_customers import tell
 

@@ -8,7 +8,7 @@ from tasks.domain.states import AlertKind
 from tasks.steps import step
 from tasks.store import import_alerts
 from tasks.store.alerts import raise_alerts, resolve_alerts, wake
-from tasks.store.engine import engine
+from tasks.store.database.engine import engine
 
 
 @step(task_run_name="warn of refused files and rows")

@@ -19,7 +19,7 @@ from tasks.steps import step
 from tasks.store import availability as stock
 from tasks.store import demand, replenishment
 from tasks.store.alerts import move, of_kind, raise_alerts, resolve_alerts, wake
-from tasks.store.engine import engine
+from tasks.store.database.engine import engine
 from tasks.tell_customers import tell
 
 

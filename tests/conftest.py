@@ -9,7 +9,7 @@ import pytest
 from servers import postgresql
 from sqlalchemy import Engine, create_engine, text
 
-from tasks.store.engine import engine_of
+from tasks.store.database.engine import engine_of
 from tasks.store.schema import metadata
 
 ROOT = Path(__file__).parent.parent

@@ -18,7 +18,7 @@ from sqlalchemy import Select, insert, select
 from tasks.allocate_orders import allocate_stock
 from tasks.reconcile_counts import reconcile
 from tasks.store import schema
-from tasks.store.engine import engine, reading
+from tasks.store.database.engine import engine, reading
 from tasks.store.stock import post_moves
 from tasks.track_shipments import ship_parcels
 

@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 
 from tasks.store import schema
-from tasks.store.frames import read
+from tasks.store.database.frames import read
 from tasks.store.stock import post_moves
 
 AS_OF = datetime(2026, 3, 6, 9, 0, tzinfo=UTC)

@@ -18,8 +18,8 @@ from tasks.gates.delivery import Gate
 from tasks.intaking import Outcome, Site
 from tasks.receive_exports import expectations, find_files, read_site, settle_orders, take_in_kind
 from tasks.report_drift import report_drift
-from tasks.store.engine import engine
-from tasks.store.frames import read
+from tasks.store.database.engine import engine
+from tasks.store.database.frames import read
 from tasks.store.schema import BOOKKEEPING, imports, metadata
 from tasks.store.sites import ensure_sites
 from tasks.warn_of_imports import warn_of_imports

@@ -8,8 +8,8 @@ from sqlalchemy import Engine, Table, insert, select
 
 from tasks.domain.receiving.export_kinds import KINDS, Type
 from tasks.store import schema
-from tasks.store.engine import engine
-from tasks.store.frames import staged
+from tasks.store.database.engine import engine
+from tasks.store.database.frames import staged
 from tasks.store.intake import Intake, Loaded
 from tasks.store.loaders import LOADERS
 

@@ -122,7 +122,7 @@ def test_a_file_imports_what_its_folder_may(path: Path) -> None:
         ("tasks/store/stock.py", "prefect", False),
         ("tasks/gates/deliveries.py", "great_expectations", True),
         ("tasks/inbox/delivered_files.py", "great_expectations", False),
-        ("flows/plan_waves.py", "tasks.store.engine", False),
+        ("flows/plan_waves.py", "tasks.store.database.engine", False),
         ("flows/plan_waves.py", "tasks.clock", True),
         ("flows/plan_waves.py", "sqlalchemy", False),
         ("config/read.py", "tasks.domain.states", False),

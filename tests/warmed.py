@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 from receiving import as_csv, order, put, receive
 
-from tasks.store.engine import engine
+from tasks.store.database.engine import engine
 from tasks.store.schema import metadata
 
 with TemporaryDirectory() as folder:

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from benchmarks.databases import empty_database
 from config.prefect_environment import in_process
 from tasks.store import schema
-from tasks.store.engine import engine, engine_of, exclusive, lost_a_race
+from tasks.store.database.engine import engine, engine_of, exclusive, lost_a_race
 
 AS_OF = datetime(2026, 3, 6, 9, 0, tzinfo=UTC)
 SKUS, PLACES = 20, 2
@@ -245,7 +245,7 @@ def _move(seed: int, units: Any, kind: str) -> None:
 def release(seed: int, *_: int) -> None:
     """Some promises are given up: an order in seven, whichever they are."""
     from tasks.store import allocations
-    from tasks.store.frames import read
+    from tasks.store.database.frames import read
 
     one, order = schema.allocations.c, schema.orders.c
     with engine().begin() as connection:

@@ -61,8 +61,8 @@ def _step(skus: int, days: int, lines: int) -> tuple[int, float, float]:
 
 def _fill(skus: int, days: int, lines: int) -> None:
     """A merchant's products, one opening of each, and orders of one line: few products sell most (Zipf)."""
-    from tasks.store.engine import engine
-    from tasks.store.frames import fill
+    from tasks.store.database.engine import engine
+    from tasks.store.database.frames import fill
     from tasks.store.schema import locations, merchants, order_lines, orders, products, stock_moves, warehouses
 
     draw, number = np.random.default_rng(2), np.arange(1, skus + 1)

@@ -21,8 +21,8 @@ from sqlalchemy import Engine, func, insert, literal, select, text, update
 from benchmarks.ordering.shop import AS_OF, furnish, sell
 from config.prefect_environment import in_process
 from tasks.store import schema
-from tasks.store.bulk import read_bulk
-from tasks.store.frames import staged
+from tasks.store.database.bulk import read_bulk
+from tasks.store.database.frames import staged
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def main(arguments: list[str]) -> None:
     """Fill the database anew, run one way once and print what it cost."""
     way, address, folder, lines, stock = arguments
     os.environ |= in_process(Path(folder)) | {"FULFILMENT_HOME": folder, "FULFILMENT_DATABASE_URL": address}
-    from tasks.store.engine import engine
+    from tasks.store.database.engine import engine
 
     schema.metadata.drop_all(engine())
     schema.metadata.create_all(engine())

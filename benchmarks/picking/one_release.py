@@ -16,7 +16,7 @@ from tasks.domain.picking.release.release_rules import WaveRules
 from tasks.draft_waves import Backlog as Read
 from tasks.draft_waves import read_backlog
 from tasks.plan_waves import release_waves
-from tasks.store.engine import engine, reading
+from tasks.store.database.engine import engine, reading
 from tasks.store.schema import metadata
 
 COMPARED_MAX = 10_000  # orders; savings take the square of them

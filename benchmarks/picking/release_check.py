@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import dijkstra
 from sqlalchemy import Connection, select
 
 from tasks.domain.sites.sites import Cart
-from tasks.store.frames import read
+from tasks.store.database.frames import read
 from tasks.store.schema import allocations, carts, locations, orders, picks, products, waves
 
 END_M = 1.0  # from the outermost place of the floor to a cross-aisle

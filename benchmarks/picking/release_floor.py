@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, insert
 
-from tasks.store.frames import fill
+from tasks.store.database.frames import fill
 from tasks.store.schema import (
     allocations,
     locations,

@@ -25,7 +25,7 @@ from tasks.clock import moment
 from tasks.running_server import served_api
 from tasks.service.runs import PAGE, runs_in
 from tasks.service.watch import SIGN
-from tasks.store.engine import engine
+from tasks.store.database.engine import engine
 from tasks.store.migrate import is_current
 
 OVERDUE_SECONDS_MAX = 120

@@ -18,9 +18,9 @@ from tasks.service.parts import Part, ServiceError, log_of, running, say
 from tasks.service.runs import make_up_missed_runs
 from tasks.service.watch import watch
 from tasks.service.worker import worker_parts
-from tasks.store.engine import engine
+from tasks.store.database.engine import engine
+from tasks.store.database.prefect_schema import make_prefect_schema
 from tasks.store.migrate import migrate
-from tasks.store.prefect_schema import make_prefect_schema
 
 START_SECONDS_MAX = 180
 HEALTH_SECONDS = 60.0

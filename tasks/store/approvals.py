@@ -10,9 +10,9 @@ from sqlalchemy.types import TypeEngine
 from tasks.domain.counting.approvals import judge_answers
 from tasks.domain.counting.count_states import CountDecision
 from tasks.store.count_reports import findings
-from tasks.store.frames import changed, read, staged
+from tasks.store.database.frames import changed, read, staged
+from tasks.store.database.merging import count, drop_repeats
 from tasks.store.intake import Intake, Loaded
-from tasks.store.merging import count, drop_repeats
 from tasks.store.schema import count_lines, variances
 
 ANSWER = ("finding", "answer", "answered_by", "comment", "reason_code")

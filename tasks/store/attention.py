@@ -16,7 +16,7 @@ from tasks.domain.states import (
     RefundState,
     ReturnState,
 )
-from tasks.store import frames
+from tasks.store.database import frames
 from tasks.store.kpi_rows import ORDER_KEYS
 from tasks.store.messages import was_due
 from tasks.store.schema import (

@@ -38,7 +38,7 @@ from tasks.domain.states import (
     MoveKind,
     PickState,
 )
-from tasks.store.frames import read
+from tasks.store.database.frames import read
 from tasks.store.schema import (
     allocations,
     carts,

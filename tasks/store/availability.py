@@ -7,8 +7,8 @@ from sqlalchemy import Connection, Select, Table, Text, and_, cast, exists, func
 from sqlalchemy.sql.selectable import Subquery
 
 from tasks.domain.states import COUNT_SETTLED, AlertKind, AlertState, Condition, PickState
-from tasks.store.bulk import read_bulk
-from tasks.store.frames import read
+from tasks.store.database.bulk import read_bulk
+from tasks.store.database.frames import read
 from tasks.store.schema import (
     alerts,
     allocations,

@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, Connection, and_, case, exists, insert, li
 
 from tasks.domain.picking.cart_replanning import Replanned
 from tasks.domain.states import AllocationState, PickState, WaveState
-from tasks.store.engine import exclusive
-from tasks.store.frames import changed, read, staged
+from tasks.store.database.engine import exclusive
+from tasks.store.database.frames import changed, read, staged
 from tasks.store.schema import allocations, carts, picks, products, warehouses, waves
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.sql.selectable import Subquery
 
 from tasks.domain.parcels.parcel_contents import LINE, line_units
 from tasks.domain.states import AllocationState, ParcelState
-from tasks.store.frames import changed, read, staged
+from tasks.store.database.frames import changed, read, staged
 from tasks.store.schema import (
     allocations,
     kit_components,

@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from tasks.domain.counting.count_rules import out_of_bin, picked_units
 from tasks.domain.states import COUNT_SETTLED, AllocationState, CountLineState, MoveKind, PickState
-from tasks.store.frames import read, staged
+from tasks.store.database.frames import read, staged
 from tasks.store.ledger import PLACE
 from tasks.store.schema import (
     allocations,

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from tasks.domain.counting.count_sheets import dated, day_bounds
 from tasks.domain.counting.count_states import CountDecision, CountFinding
 from tasks.domain.states import CountLineState
-from tasks.store.frames import read, staged
+from tasks.store.database.frames import read, staged
 from tasks.store.ledger import PLACE
 from tasks.store.schema import (
     allocations,

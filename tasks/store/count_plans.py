@@ -29,7 +29,7 @@ from tasks.domain.states import (
     PickState,
 )
 from tasks.store.count_findings import waiting_at, withdraw
-from tasks.store.frames import changed, read, staged
+from tasks.store.database.frames import changed, read, staged
 from tasks.store.schema import (
     allocations,
     count_lines,

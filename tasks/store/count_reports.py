@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, Text, and_, case, cast, func, literal
 
 from tasks.domain.counting.count_states import NO_EVIDENCE
 from tasks.domain.states import MoveKind
-from tasks.store.frames import read, staged
+from tasks.store.database.frames import read, staged
 from tasks.store.schema import (
     count_lines,
     counts,

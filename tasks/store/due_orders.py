@@ -3,7 +3,7 @@
 import pandas as pd
 from sqlalchemy import Connection, func, or_, select
 
-from tasks.store.frames import read
+from tasks.store.database.frames import read
 from tasks.store.schema import merchants, order_lines, orders
 
 

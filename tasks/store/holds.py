@@ -23,10 +23,10 @@ from sqlalchemy import (
 
 from tasks.domain.ordering.holds import HOLD, RELEASE, judge_holds
 from tasks.domain.states import HoldReason
-from tasks.store.engine import exclusive
-from tasks.store.frames import changed, read, staged
+from tasks.store.database.engine import exclusive
+from tasks.store.database.frames import changed, read, staged
+from tasks.store.database.merging import count, drop_repeats
 from tasks.store.intake import Intake, Loaded
-from tasks.store.merging import count, drop_repeats
 from tasks.store.schema import merchants, order_holds, order_lines, orders
 
 ROW = ("row_number", "merchant_id", "order_number", "action", "hold_reason", "hold_until", "set_by", "comment")

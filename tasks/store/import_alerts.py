@@ -4,7 +4,7 @@ import pandas as pd
 from sqlalchemy import Connection, exists, func, literal, select
 
 from tasks.domain.states import AlertKind, AlertState, ImportState, QuarantineState
-from tasks.store.frames import read
+from tasks.store.database.frames import read
 from tasks.store.schema import alerts, imports, merchants, quarantined_rows
 
 COLUMNS = ("cause", "kind", "subject", "detail", "merchant_id", "opened_at")

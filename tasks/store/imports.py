@@ -6,7 +6,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, select, update
 
 from tasks.domain.states import ImportState, QuarantineState
-from tasks.store.frames import changed, fill, read, staged
+from tasks.store.database.frames import changed, fill, read, staged
 from tasks.store.schema import imports, quarantined_rows
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, case, func, or_, select
 
 from tasks.domain.counting.count_states import NO_EVIDENCE
 from tasks.domain.notices import TO_STAFF
-from tasks.store import frames
+from tasks.store.database import frames
 from tasks.store.messages import was_due
 from tasks.store.schema import (
     allocations,

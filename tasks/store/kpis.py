@@ -9,7 +9,7 @@ import pandas as pd
 from sqlalchemy import CTE, ColumnElement, Connection, Subquery, and_, case, func, or_, select
 
 from tasks.domain.states import AlertKind, HoldReason, ParcelState
-from tasks.store import frames
+from tasks.store.database import frames
 from tasks.store.messages import was_due
 from tasks.store.schema import alerts, merchants, messages, order_lines, return_lines, shipment_lines, shipments
 from tasks.store.schema import orders as order_table

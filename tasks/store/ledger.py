@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, Select, Table, delete, exists, func, insert, literal, select, true
 
-from tasks.store.engine import exclusive
-from tasks.store.frames import changed, insert_into, staged
+from tasks.store.database.engine import exclusive
+from tasks.store.database.frames import changed, insert_into, staged
 from tasks.store.schema import stock_levels, stock_moves
 
 PLACE = ("location_id", "product_id", "condition", "lot")

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, func, select
 from sqlalchemy.sql.selectable import Subquery
 
-from tasks.store.merging import insert_new, merge
+from tasks.store.database.merging import insert_new, merge
 from tasks.store.notes import note_everything
 from tasks.store.schema import lots
 

@@ -9,10 +9,10 @@ from tasks.domain.parcels.manifests import FACTS, addressed, contradictions, new
 from tasks.domain.parcels.parcel_contents import LINE, attach, line_units
 from tasks.domain.states import ParcelState
 from tasks.store import contents
-from tasks.store.engine import exclusive
-from tasks.store.frames import read, staged
+from tasks.store.database.engine import exclusive
+from tasks.store.database.frames import read, staged
+from tasks.store.database.merging import count, drop_repeats, merge, same_key
 from tasks.store.intake import Intake, Loaded
-from tasks.store.merging import count, drop_repeats, merge, same_key
 from tasks.store.orders import FULFILLED
 from tasks.store.schema import order_lines, orders, shipment_lines, shipments
 

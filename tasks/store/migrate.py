@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from tasks.store.engine import exclusive
+from tasks.store.database.engine import exclusive
 
 FOLDER = Path(__file__).parent / "migrations"
 

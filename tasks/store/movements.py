@@ -9,11 +9,11 @@ from tasks.domain.stock.put_away import received_first, waited
 from tasks.store import lots
 from tasks.store.allocations import release
 from tasks.store.count_cases import open_allocations
-from tasks.store.engine import exclusive
-from tasks.store.frames import read, staged
+from tasks.store.database.engine import exclusive
+from tasks.store.database.frames import read, staged
+from tasks.store.database.merging import count, drop, drop_repeats, same_key
 from tasks.store.intake import Intake, Loaded
 from tasks.store.late_facts import last_settled
-from tasks.store.merging import count, drop, drop_repeats, same_key
 from tasks.store.places import Placed, placed
 from tasks.store.schema import locations, merchants, stock_levels, stock_moves
 from tasks.store.stock import PLACE, post_moves

@@ -23,11 +23,11 @@ from sqlalchemy.sql.selectable import Subquery
 
 from tasks.domain.receiving.quarantine import NUMBERED
 from tasks.domain.states import HoldReason, QuarantineState
+from tasks.store.database.engine import exclusive
+from tasks.store.database.frames import changed
+from tasks.store.database.merging import count, differs, drop, drop_repeats, insert_new, same_key, update_changed
 from tasks.store.edits import shrink
-from tasks.store.engine import exclusive
-from tasks.store.frames import changed
 from tasks.store.intake import Intake, Loaded
-from tasks.store.merging import count, differs, drop, drop_repeats, insert_new, same_key, update_changed
 from tasks.store.notes import ORDER, note
 from tasks.store.schema import imports, order_lines, orders, quarantined_rows
 from tasks.store.staging import Sink

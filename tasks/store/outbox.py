@@ -10,8 +10,8 @@ from sqlalchemy import Connection, case, func, literal, select, update
 from config.settings import settings
 from tasks.domain.notices import UNREACHABLE
 from tasks.domain.states import MessageState
-from tasks.store.engine import engine, engine_of, exclusive
-from tasks.store.frames import changed, read, staged
+from tasks.store.database.engine import engine, engine_of, exclusive
+from tasks.store.database.frames import changed, read, staged
 from tasks.store.schema import merchants, message_events, messages, orders
 
 TROUBLED = (MessageState.SUPPRESSED, MessageState.BOUNCED, MessageState.FAILED, MessageState.IN_DOUBT)

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, case
 
 from tasks.domain.states import AllocationState, Condition, PickState
 from tasks.store.availability import parts
-from tasks.store.frames import read, staged
+from tasks.store.database.frames import read, staged
 from tasks.store.schema import (
     allocations,
     locations,

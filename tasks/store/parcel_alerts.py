@@ -13,7 +13,7 @@ from tasks.domain.parcels.parcel_contents import ShipmentRules
 from tasks.domain.states import AlertKind, AlertState, ParcelState, ReturnState, Severity, Verdict
 from tasks.store import contents
 from tasks.store.alerts import raise_alerts, resolve_alerts
-from tasks.store.frames import read
+from tasks.store.database.frames import read
 from tasks.store.schema import (
     alerts,
     findings,

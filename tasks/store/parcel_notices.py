@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, and_, func, select
 
-from tasks.store.frames import read, staged
+from tasks.store.database.frames import read, staged
 from tasks.store.schema import merchants, order_lines, orders, products, shipment_lines, shipments
 
 

@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from tasks.domain.ordering.allocation import AllocationRules
 from tasks.store.availability import parts
+from tasks.store.database.frames import read, some, staged
 from tasks.store.demand import NEED
-from tasks.store.frames import read, some, staged
 from tasks.store.notes import EVERYTHING, ORDER, PRODUCT
 from tasks.store.schema import allocation_notes, allocation_passes, order_lines, orders, products, stock_moves
 

@@ -6,9 +6,9 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, literal, select
 from sqlalchemy.sql.selectable import Subquery
 
-from tasks.store.frames import read
+from tasks.store.database.frames import read
+from tasks.store.database.merging import count, drop, drop_repeats, merge
 from tasks.store.intake import Intake, Loaded
-from tasks.store.merging import count, drop, drop_repeats, merge
 from tasks.store.notes import note_everything
 from tasks.store.schema import locations, products, warehouses
 

@@ -4,9 +4,9 @@ import pandas as pd
 from sqlalchemy import Connection, Select, Table, and_, delete, exists, false, func, literal, or_, select, update
 
 from tasks.domain.receiving.kits import parse_components
-from tasks.store.frames import changed, read, staged
+from tasks.store.database.frames import changed, read, staged
+from tasks.store.database.merging import count, drop, drop_repeats, insert_new, same_key, update_changed
 from tasks.store.intake import Intake, Loaded
-from tasks.store.merging import count, drop, drop_repeats, insert_new, same_key, update_changed
 from tasks.store.notes import note_everything
 from tasks.store.schema import kit_components, products
 

@@ -19,8 +19,8 @@ from sqlalchemy import (
 
 from tasks.domain.states import Condition
 from tasks.store.availability import parts
-from tasks.store.frames import changed, read, staged
-from tasks.store.merging import insert_new, update_changed
+from tasks.store.database.frames import changed, read, staged
+from tasks.store.database.merging import insert_new, update_changed
 from tasks.store.schema import (
     merchants,
     metadata,

@@ -9,8 +9,8 @@ from sqlalchemy.sql.selectable import Subquery
 from tasks.domain.returns.return_matching import SEVERAL
 from tasks.domain.returns.return_policy import Found
 from tasks.domain.states import Purpose, RefundState, ReturnState
-from tasks.store.frames import changed, read, staged
-from tasks.store.merging import insert_new
+from tasks.store.database.frames import changed, read, staged
+from tasks.store.database.merging import insert_new
 from tasks.store.schema import (
     locations,
     merchants,

@@ -5,10 +5,10 @@ from sqlalchemy import Connection, Table, exists, func, literal, select, union, 
 
 from tasks.domain.returns import return_matching as return_rows
 from tasks.domain.states import ReturnState
-from tasks.store.engine import exclusive
-from tasks.store.frames import changed, read, staged
+from tasks.store.database.engine import exclusive
+from tasks.store.database.frames import changed, read, staged
+from tasks.store.database.merging import count, drop, drop_repeats, insert_new, same_key
 from tasks.store.intake import Intake, Loaded
-from tasks.store.merging import count, drop, drop_repeats, insert_new, same_key
 from tasks.store.schema import merchants, return_lines, returns
 
 _REQUEST = ("merchant_id", "request_id")

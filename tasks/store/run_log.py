@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from tasks.store.frames import changed, insert_into
+from tasks.store.database.frames import changed, insert_into
 from tasks.store.schema import run_log
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Table, select
 
 from tasks.domain.sites.sites import Merchant, Warehouse
-from tasks.store.frames import insert_into
+from tasks.store.database.frames import insert_into
 from tasks.store.schema import locations, merchants, warehouses
 
 

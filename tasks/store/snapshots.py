@@ -8,9 +8,9 @@ from sqlalchemy.sql.selectable import Subquery
 
 from tasks.domain.states import ImportState
 from tasks.store import lots
-from tasks.store.frames import read
+from tasks.store.database.frames import read
+from tasks.store.database.merging import count, differs, drop_repeats, merge, same_key
 from tasks.store.intake import Intake, Loaded
-from tasks.store.merging import count, differs, drop_repeats, merge, same_key
 from tasks.store.places import Placed, placed
 from tasks.store.run_log import log
 from tasks.store.schema import (

@@ -5,9 +5,9 @@ from sqlalchemy import Connection, Table, and_, or_, select, update
 
 from tasks.domain.states import AlertState
 from tasks.domain.stock.stock_alerts import judge_snoozes
-from tasks.store.frames import read, staged
+from tasks.store.database.frames import read, staged
+from tasks.store.database.merging import count, drop_repeats
 from tasks.store.intake import Intake, Loaded
-from tasks.store.merging import count, drop_repeats
 from tasks.store.schema import alerts
 
 ROW = ("row_number", "merchant_id", "alert", "subject", "snooze_until", "set_by", "comment")

@@ -21,8 +21,8 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.types import TypeEngine
 
 from tasks.domain.receiving.export_kinds import Kind, Type
-from tasks.store.copying import copy_into
-from tasks.store.engine import engine
+from tasks.store.database.copying import copy_into
+from tasks.store.database.engine import engine
 from tasks.store.types import Instant
 
 _TYPES: dict[Type, TypeEngine[Any]] = {

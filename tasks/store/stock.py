@@ -4,8 +4,8 @@ import pandas as pd
 from sqlalchemy import Connection, func, select, union_all
 
 from tasks.store import ledger
-from tasks.store.engine import exclusive
-from tasks.store.frames import read, staged
+from tasks.store.database.engine import exclusive
+from tasks.store.database.frames import read, staged
 from tasks.store.late_facts import corrections_of
 from tasks.store.schema import stock_moves
 

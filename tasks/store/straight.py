@@ -14,8 +14,8 @@ import pandas as pd
 from sqlalchemy import Connection, Table, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from tasks.store.copying import packed, send
-from tasks.store.engine import only_append
+from tasks.store.database.copying import packed, send
+from tasks.store.database.engine import only_append
 from tasks.store.staging import Beside, Scratch, Sink, scratch_file
 
 New = Callable[[pd.DataFrame], Iterable[tuple[Table, pd.DataFrame]]]  # of typed rows, the rows of each table

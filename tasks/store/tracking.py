@@ -7,10 +7,10 @@ import pandas as pd
 from sqlalchemy import Connection, Select, Table, and_, func, or_, select, update
 
 from tasks.domain.states import ParcelState
-from tasks.store.engine import exclusive
-from tasks.store.frames import changed, read, staged
+from tasks.store.database.engine import exclusive
+from tasks.store.database.frames import changed, read, staged
+from tasks.store.database.merging import count, insert_new
 from tasks.store.intake import Intake, Loaded
-from tasks.store.merging import count, insert_new
 from tasks.store.schema import merchants, orders, shipments, tracking_events
 
 _MOVING = (ParcelState.SHIPPED, ParcelState.IN_TRANSIT, ParcelState.EXCEPTION, ParcelState.LOST)

@@ -4,8 +4,8 @@ import pandas as pd
 from sqlalchemy import BigInteger, Connection, cast, func, select
 
 from tasks.store.availability import parts
+from tasks.store.database.frames import read
 from tasks.store.demand import NEED
-from tasks.store.frames import read
 from tasks.store.schema import order_lines, orders, products
 
 

@@ -14,8 +14,8 @@ from sqlalchemy.engine import make_url
 from tasks.allocate_orders import allocate_stock, release_cancelled
 from tasks.store import schema
 from tasks.store.allocations import release
-from tasks.store.engine import engine_of
-from tasks.store.frames import read
+from tasks.store.database.engine import engine_of
+from tasks.store.database.frames import read
 from tasks.store.notes import ORDER, note
 
 GOODS = ("CUP", "TRAY", "BOWL", "SET")

@@ -19,7 +19,7 @@ from sqlalchemy import Engine, text
 
 from flows.run_day import run_day
 from tasks.prepare_database import prepare_database
-from tasks.store.engine import engine, reading
+from tasks.store.database.engine import engine, reading
 
 DATA = SHARED / "data" / "online_retail"
 DAYS = {"sqlite": 20, "postgresql": 3}

@@ -17,8 +17,8 @@ from tasks.replan_carts import replan_carts
 from tasks.store import schema
 from tasks.store.allocations import promise
 from tasks.store.audit import waves_off_the_floor
-from tasks.store.engine import engine
-from tasks.store.frames import read, staged
+from tasks.store.database.engine import engine
+from tasks.store.database.frames import read, staged
 from tasks.store.intake import Intake
 from tasks.store.waves import load_picks, pick_list
 

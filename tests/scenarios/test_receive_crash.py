@@ -13,7 +13,7 @@ from crashing import Stop, events, kill_after, run
 from receiving import account, as_csv, files_of, furnish, logical, movement, order, put, stock
 from sqlalchemy import NullPool, create_engine, text
 
-from tasks.store.engine import engine_of
+from tasks.store.database.engine import engine_of
 from tasks.store.schema import metadata
 
 ORDERS = 400

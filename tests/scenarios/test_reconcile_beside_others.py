@@ -15,7 +15,7 @@ from tasks.allocate_orders import allocate_stock
 from tasks.list_backorders import explain_waiting
 from tasks.reconcile_counts import reconcile
 from tasks.store import audit, schema
-from tasks.store.engine import reading
+from tasks.store.database.engine import reading
 from tasks.watch_stock import confirm_orders, tell_of_delays
 
 pytestmark = pytest.mark.usefixtures("home")

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from sqlalchemy import Connection, Engine, text
 
-from tasks.store.engine import engine
+from tasks.store.database.engine import engine
 from tasks.store.footprint import footprint
 
 ROOT = Path(__file__).parent.parent.parent

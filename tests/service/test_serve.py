@@ -20,7 +20,7 @@ from installation import ENDED, ROOT, Installation, installation, wait
 from sqlalchemy import create_engine, select
 
 from tasks.clock import moment as moment_now
-from tasks.store.engine import engine
+from tasks.store.database.engine import engine
 from tasks.store.migrate import migrate
 from tasks.store.schema import imports, variances
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Column, Connection, Date, Engine, MetaData, Table, insert, select
 
 from tasks.store.counts import load_counts
-from tasks.store.frames import read, staged
+from tasks.store.database.frames import read, staged
 from tasks.store.intake import Intake, Loaded
 from tasks.store.schema import count_lines, counts, locations, lots, merchants, products, stock_levels, warehouses
 

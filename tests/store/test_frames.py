@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from sqlalchemy import BigInteger, Boolean, Column, Date, Engine, Float, Integer, MetaData, Table, Text, select
 
-from tasks.store.frames import fill, read, staged
+from tasks.store.database.frames import fill, read, staged
 from tasks.store.types import Instant
 
 KINDS = Table(

@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, delete, insert, inspect, text, update
 from sqlalchemy.exc import IntegrityError
 
-from tasks.store.engine import engine, engine_of
+from tasks.store.database.engine import engine, engine_of
 from tasks.store.migrate import configuration, migrate
 from tasks.store.schema import (
     count_lines,

@@ -10,8 +10,8 @@ from sqlalchemy import Engine, update
 from tasks.allocate_orders import allocate_stock, release_cancelled
 from tasks.plan_waves import release_waves
 from tasks.store import schema
-from tasks.store.engine import engine
-from tasks.store.frames import staged
+from tasks.store.database.engine import engine
+from tasks.store.database.frames import staged
 from tasks.store.intake import Intake, Loaded
 from tasks.store.waves import load_picks
 

@@ -20,7 +20,7 @@ from tasks.domain.picking.release.release_rules import WaveRules
 from tasks.domain.sites.sites import Warehouse
 from tasks.draft_waves import CHANGED, Backlog, Draft, drafted, read_backlog, standing
 from tasks.plan_waves import release_waves
-from tasks.store.engine import reading
+from tasks.store.database.engine import reading
 
 RULES = ("rules/waves.yaml", WaveRules)
 

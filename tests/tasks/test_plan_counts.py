@@ -18,8 +18,8 @@ from tasks.document_counts import write_documents
 from tasks.plan_counts import plan
 from tasks.reconcile_counts import reconcile
 from tasks.store.counts import load_counts
+from tasks.store.database.frames import staged
 from tasks.store.footprint import footprint
-from tasks.store.frames import staged
 from tasks.store.intake import Intake
 from tasks.store.schema import (
     allocations,

@@ -564,7 +564,7 @@ def test_a_bulk_load_leaves_the_planner_its_statistics(
     """On PostgreSQL, of the tables that grew; otherwise the next query is planned for empty ones."""
     if store.dialect.name != "postgresql":
         pytest.skip("SQLite plans by its indexes")
-    monkeypatch.setattr("tasks.store.engine.STATISTICS_FROM_ROWS", 50)
+    monkeypatch.setattr("tasks.store.database.engine.STATISTICS_FROM_ROWS", 50)
     put(home, "orders", as_csv([order(f"#{n}") for n in range(60)]))
     receive()
     with store.connect() as connection:

@@ -16,8 +16,8 @@ from tasks.plan_waves import Planned, release_waves
 from tasks.print_pick_lists import write_pick_lists
 from tasks.replan_carts import Changed, replan_carts
 from tasks.store import schema
-from tasks.store.engine import engine
-from tasks.store.frames import staged
+from tasks.store.database.engine import engine
+from tasks.store.database.frames import staged
 from tasks.store.intake import Intake
 from tasks.store.waves import load_picks
 

@@ -11,7 +11,7 @@ from alembic.autogenerate import renderers
 from alembic.operations import ops
 from alembic.script import ScriptDirectory
 
-from tasks.store.engine import engine_of
+from tasks.store.database.engine import engine_of
 from tasks.store.migrate import configuration, migrate
 from tasks.store.schema import APPEND_ONLY
 

@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, func, or_, select, update
 from sqlalchemy.sql.selectable import Subquery
 
-from tasks.store.frames import changed, insert_into, read, staged
+from tasks.store.database.frames import changed, insert_into, read, staged
 
 Columns = Mapping[str, ColumnElement[Any]]
 

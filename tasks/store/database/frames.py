@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.expression import Executable
 from sqlalchemy.types import Integer, TypeEngine
 
-from tasks.store.copying import copy_into
+from tasks.store.database.copying import copy_into
 from tasks.store.types import Instant
 
 _counter = itertools.count()
