@@ -10,7 +10,7 @@ from tasks.domain.counting.approval_lists import Answered, Waiting
 from tasks.domain.counting.approvals import changed, judge_answers, of_form
 from tasks.settle_counts import with_book
 from tasks.steps import step
-from tasks.store import approvals, count_cases
+from tasks.store.counting import approvals, count_cases
 from tasks.store.database.engine import engine, exclusive, reading
 
 

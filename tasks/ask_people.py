@@ -13,7 +13,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
 from tasks.parameters import ALL
-from tasks.store import approvals
+from tasks.store.counting import approvals
 from tasks.store.database.engine import reading
 
 DEPLOYMENT = "approve-counts/approve-counts"

@@ -16,7 +16,7 @@ from tasks.domain.counting.count_rules import CountRules
 from tasks.domain.sites.sites import Warehouse
 from tasks.show_tables import records
 from tasks.steps import step
-from tasks.store import count_plans
+from tasks.store.counting import count_plans
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.sites import ensure_sites, warehouse_ids
 

@@ -15,7 +15,7 @@ from tasks.domain.counting.count_results import SHOWN, Decided
 from tasks.domain.counting.count_rules import CountRules, in_force
 from tasks.settle_counts import carry_out, lock, with_book
 from tasks.steps import step
-from tasks.store import count_cases, count_findings, count_gaps, count_plans
+from tasks.store.counting import count_cases, count_findings, count_gaps, count_plans
 from tasks.store.database.engine import engine
 
 

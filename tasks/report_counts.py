@@ -14,7 +14,7 @@ from tasks.domain.counting import count_reports as rules
 from tasks.domain.counting.approvals import answer_sheet
 from tasks.domain.sites.adjustment_files import adjustment_file, canonical
 from tasks.domain.sites.sites import Warehouse
-from tasks.store import approvals, count_reports
+from tasks.store.counting import approvals, count_reports
 
 TREND_DAYS = 182
 NOT_FOR_CSV = ["line_id", "time_zone", "unit_minor", "transfer_line_id"]

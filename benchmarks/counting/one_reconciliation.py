@@ -19,7 +19,7 @@ from tasks.domain.counting.count_postings import adjustments, first_at_each_plac
 from tasks.domain.counting.count_rules import CountRules, out_of_bin, picked_units
 from tasks.reconcile_counts import reconcile
 from tasks.settle_counts import with_book
-from tasks.store import count_cases
+from tasks.store.counting import count_cases
 from tasks.store.database import frames
 from tasks.store.database.engine import engine_of
 from tasks.store.ledger import PLACE

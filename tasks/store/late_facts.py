@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Select, Table, and_, func, select
 
 from tasks.domain.counting.count_postings import corrections
 from tasks.domain.states import COUNT_SETTLED, MoveKind
-from tasks.store import count_cases
+from tasks.store.counting import count_cases
 from tasks.store.database.frames import read, staged
 from tasks.store.ledger import PLACE
 from tasks.store.schema import count_lines, counts, locations, merchants, products, stock_moves, warehouses

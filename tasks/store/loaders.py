@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, Table
 
-from tasks.store.approvals import load_approvals
+from tasks.store.counting.approvals import load_approvals
 from tasks.store.counts import load_counts
 from tasks.store.holds import load_holds
 from tasks.store.incoming import load_incoming

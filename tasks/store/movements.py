@@ -8,7 +8,7 @@ from tasks.domain.states import Condition
 from tasks.domain.stock.put_away import received_first, waited
 from tasks.store import lots
 from tasks.store.allocations import release
-from tasks.store.count_cases import open_allocations
+from tasks.store.counting.count_cases import open_allocations
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import read, staged
 from tasks.store.database.merging import count, drop, drop_repeats, same_key

@@ -14,7 +14,7 @@ TOLD = ("finding", "warehouse", "location", "sku", "difference", "decision", "an
 
 @dataclass(frozen=True)
 class Waiting:
-    """What waits for an answer, as `tasks.store.approvals.waiting` gives it."""
+    """What waits for an answer, as `tasks.store.counting.approvals.waiting` gives it."""
 
     findings: pd.DataFrame
 
@@ -43,7 +43,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Answered:
-    """The findings of one asking, as `tasks.store.approvals.of_asking` gives them."""
+    """The findings of one asking, as `tasks.store.counting.approvals.of_asking` gives them."""
 
     findings: pd.DataFrame
 

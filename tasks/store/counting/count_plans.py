@@ -28,7 +28,7 @@ from tasks.domain.states import (
     MoveKind,
     PickState,
 )
-from tasks.store.count_findings import waiting_at, withdraw
+from tasks.store.counting.count_findings import waiting_at, withdraw
 from tasks.store.database.frames import changed, read, staged
 from tasks.store.schema import (
     allocations,

@@ -9,7 +9,7 @@ from sqlalchemy.types import TypeEngine
 
 from tasks.domain.counting.approvals import judge_answers
 from tasks.domain.counting.count_states import CountDecision
-from tasks.store.count_reports import findings
+from tasks.store.counting.count_reports import findings
 from tasks.store.database.frames import changed, read, staged
 from tasks.store.database.merging import count, drop_repeats
 from tasks.store.intake import Intake, Loaded
@@ -59,7 +59,7 @@ def _moment() -> TypeEngine[Any]:
 
 
 def waiting(connection: Connection, asked_at: datetime | None = None, role: str | None = None) -> pd.DataFrame:
-    """What waits for an answer, as `tasks.store.count_reports.findings`: of one asking, or everything."""
+    """What waits for an answer, as `tasks.store.counting.count_reports.findings`: of one asking, or everything."""
     waits = findings().where(_REVIEW, variances.c.answer.is_(None))
     if asked_at is not None:
         waits = waits.where(variances.c.asked_at == asked_at, func.coalesce(variances.c.role, "") == (role or ""))
@@ -67,7 +67,7 @@ def waiting(connection: Connection, asked_at: datetime | None = None, role: str 
 
 
 def of_asking(connection: Connection, asked_at: datetime, role: str | None) -> pd.DataFrame:
-    """The findings of one asking, answered or not, as `tasks.store.count_reports.findings`."""
+    """The findings of one asking, answered or not, as `tasks.store.counting.count_reports.findings`."""
     mine = variances.c.asked_at == asked_at, func.coalesce(variances.c.role, "") == (role or "")
     return read(connection, findings().where(*mine))
 
