@@ -11,8 +11,8 @@ from config.settings import settings
 from tasks.documents.tables import write_csv
 from tasks.domain.notices import NoticeRules, for_support
 from tasks.show_tables import records
-from tasks.store import outbox
 from tasks.store.database.engine import reading
+from tasks.store.messaging import outbox
 
 FOLDER = "send-messages"
 LIST = "customer-support.csv"

@@ -17,8 +17,8 @@ from tasks.messages.letters import letter, outcomes, references
 from tasks.messages.paper import Paper
 from tasks.messages.senders import Letter, Outcome, Sender, configured_sender
 from tasks.steps import step
-from tasks.store import outbox
 from tasks.store.database.engine import engine
+from tasks.store.messaging import outbox
 
 FOLDER = "send-messages"
 

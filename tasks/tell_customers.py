@@ -9,7 +9,7 @@ from config.read import read
 from tasks.configured import merchants
 from tasks.domain.notices import NoticeKind, NoticeRules, notices
 from tasks.domain.sites.sites import silent_channels
-from tasks.store.messages import enqueue
+from tasks.store.messaging.enqueue import enqueue
 
 
 def tell(connection: Connection, kind: NoticeKind, rows: pd.DataFrame, as_of: datetime) -> int:

@@ -34,7 +34,7 @@ def references(sender: Sender, letters: Mapping[int, Letter]) -> pd.DataFrame:
 
 
 def outcomes(ended: Sequence[tuple[int, Outcome]]) -> pd.DataFrame:
-    """What became of messages, as `tasks.store.outbox.close` takes it: id, state, provider_id, reason."""
+    """What became of messages, as `tasks.store.messaging.outbox.close` takes it: id, state, provider_id, reason."""
     return pd.DataFrame(
         {
             "id": pd.Series([key for key, _ in ended], dtype="int64"),

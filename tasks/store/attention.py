@@ -18,7 +18,7 @@ from tasks.domain.states import (
 )
 from tasks.store.database import frames
 from tasks.store.kpi_rows import ORDER_KEYS
-from tasks.store.messages import was_due
+from tasks.store.messaging.enqueue import was_due
 from tasks.store.schema import (
     alerts,
     count_lines,

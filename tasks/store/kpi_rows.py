@@ -12,7 +12,7 @@ from sqlalchemy import Connection, case, func, or_, select
 from tasks.domain.counting.count_states import NO_EVIDENCE
 from tasks.domain.notices import TO_STAFF
 from tasks.store.database import frames
-from tasks.store.messages import was_due
+from tasks.store.messaging.enqueue import was_due
 from tasks.store.schema import (
     allocations,
     carts,

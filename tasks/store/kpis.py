@@ -10,7 +10,7 @@ from sqlalchemy import CTE, ColumnElement, Connection, Subquery, and_, case, fun
 
 from tasks.domain.states import AlertKind, HoldReason, ParcelState
 from tasks.store.database import frames
-from tasks.store.messages import was_due
+from tasks.store.messaging.enqueue import was_due
 from tasks.store.schema import alerts, merchants, messages, order_lines, return_lines, shipment_lines, shipments
 from tasks.store.schema import orders as order_table
 

@@ -10,7 +10,7 @@ from tasks.store.holds import load_holds
 from tasks.store.incoming import load_incoming
 from tasks.store.intake import Intake, Loaded
 from tasks.store.manifests import load_shipments
-from tasks.store.messages import load_message_events
+from tasks.store.messaging.enqueue import load_message_events
 from tasks.store.movements import load_movements
 from tasks.store.orders import load_orders
 from tasks.store.parcels import load_packs

@@ -9,8 +9,9 @@ from returning import AS_OF, load
 from sqlalchemy import Engine, insert, select, update
 
 from tasks.domain.states import MessageState
-from tasks.store import outbox, schema
-from tasks.store.messages import enqueue
+from tasks.store import schema
+from tasks.store.messaging import outbox
+from tasks.store.messaging.enqueue import enqueue
 
 
 @pytest.fixture
