@@ -10,8 +10,8 @@ from tasks.domain.ordering import allocation
 from tasks.domain.ordering.allocation import AllocationRules, PlaceOrder
 from tasks.domain.stock import availability
 from tasks.store import availability as stock
-from tasks.store import demand
 from tasks.store.database.frames import some
+from tasks.store.ordering import open_lines as demand
 
 
 @dataclass(frozen=True)

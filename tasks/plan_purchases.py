@@ -19,7 +19,7 @@ from tasks.steps import step
 from tasks.store import availability as stock
 from tasks.store import replenishment as store
 from tasks.store.database.engine import engine, reading
-from tasks.store.unserved import unserved
+from tasks.store.ordering.unserved import unserved
 
 LISTED = ("merchant", "supplier", "sku", "quantity", "free", "coming", "reorder_point", "note")
 

@@ -12,8 +12,8 @@ from tasks.domain.ordering.ship_by import urgent
 from tasks.domain.stock import shortages
 from tasks.hold_orders import held_orders
 from tasks.list_backorders import Served
-from tasks.store import allocations, due_orders
 from tasks.store.database.engine import reading
+from tasks.store.ordering import allocations, due_orders
 from tasks.tell_staff import alerts_to_answer
 from tasks.watch_stock import Short
 

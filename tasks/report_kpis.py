@@ -22,8 +22,9 @@ from tasks.domain.reporting.operations_report import Facts, Report
 from tasks.domain.reporting.waiting_lists import waiting
 from tasks.domain.sites.sites import silent_channels
 from tasks.service_problems import service_problems
-from tasks.store import attention, due_orders, kpi_rows, kpis
+from tasks.store import attention, kpi_rows, kpis
 from tasks.store.database.engine import reading
+from tasks.store.ordering import due_orders
 
 
 @task(task_run_name="measure the day")

@@ -17,9 +17,10 @@ from tasks.list_backorders import Served
 from tasks.open_demand import free_places
 from tasks.steps import step
 from tasks.store import availability as stock
-from tasks.store import demand, replenishment
+from tasks.store import replenishment
 from tasks.store.alerts import move, of_kind, raise_alerts, resolve_alerts, wake
 from tasks.store.database.engine import engine
+from tasks.store.ordering import open_lines as demand
 from tasks.tell_customers import tell
 
 

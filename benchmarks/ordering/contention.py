@@ -244,8 +244,8 @@ def _move(seed: int, units: Any, kind: str) -> None:
 
 def release(seed: int, *_: int) -> None:
     """Some promises are given up: an order in seven, whichever they are."""
-    from tasks.store import allocations
     from tasks.store.database.frames import read
+    from tasks.store.ordering import allocations
 
     one, order = schema.allocations.c, schema.orders.c
     with engine().begin() as connection:

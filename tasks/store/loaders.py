@@ -6,12 +6,12 @@ from sqlalchemy import Connection, Table
 
 from tasks.store.counting.approvals import load_approvals
 from tasks.store.counts import load_counts
-from tasks.store.holds import load_holds
 from tasks.store.incoming import load_incoming
 from tasks.store.intake import Intake, Loaded
 from tasks.store.manifests import load_shipments
 from tasks.store.messaging.enqueue import load_message_events
 from tasks.store.movements import load_movements
+from tasks.store.ordering.holds import load_holds
 from tasks.store.orders import load_orders
 from tasks.store.parcels import load_packs
 from tasks.store.places import load_locations

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.sql.selectable import Subquery
 
 from tasks.store.database.merging import insert_new, merge
-from tasks.store.notes import note_everything
+from tasks.store.ordering.allocation_notes import note_everything
 from tasks.store.schema import lots
 
 

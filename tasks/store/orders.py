@@ -28,7 +28,7 @@ from tasks.store.database.frames import changed
 from tasks.store.database.merging import count, differs, drop, drop_repeats, insert_new, same_key, update_changed
 from tasks.store.edits import shrink
 from tasks.store.intake import Intake, Loaded
-from tasks.store.notes import ORDER, note
+from tasks.store.ordering.allocation_notes import ORDER, note
 from tasks.store.schema import imports, order_lines, orders, quarantined_rows
 from tasks.store.staging import Sink
 from tasks.store.straight import straight

@@ -24,11 +24,11 @@ from sqlalchemy import (
 
 from tasks.domain.picking.pick_reports import settle
 from tasks.domain.states import AllocationState, Condition, PickState, WaveState
-from tasks.store.allocations import release, settle_lines
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import changed, read, staged
 from tasks.store.database.merging import count, drop, drop_repeats
 from tasks.store.intake import Intake, Loaded
+from tasks.store.ordering.allocations import release, settle_lines
 from tasks.store.schema import (
     allocations,
     carts,

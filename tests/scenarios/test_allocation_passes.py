@@ -13,10 +13,10 @@ from sqlalchemy.engine import make_url
 
 from tasks.allocate_orders import allocate_stock, release_cancelled
 from tasks.store import schema
-from tasks.store.allocations import release
 from tasks.store.database.engine import engine_of
 from tasks.store.database.frames import read
-from tasks.store.notes import ORDER, note
+from tasks.store.ordering.allocation_notes import ORDER, note
+from tasks.store.ordering.allocations import release
 
 GOODS = ("CUP", "TRAY", "BOWL", "SET")
 RULES = "partial: false", "split: true"

@@ -15,11 +15,11 @@ from tasks.configured import warehouses
 from tasks.plan_waves import release_waves
 from tasks.replan_carts import replan_carts
 from tasks.store import schema
-from tasks.store.allocations import promise
 from tasks.store.audit import waves_off_the_floor
 from tasks.store.database.engine import engine
 from tasks.store.database.frames import read, staged
 from tasks.store.intake import Intake
+from tasks.store.ordering.allocations import promise
 from tasks.store.waves import load_picks, pick_list
 
 GOODS = ("CUP", "TRAY", "BOWL", "SET")

@@ -27,8 +27,8 @@ from sqlalchemy import Engine, insert, select
 from tasks.inbox import delivered_files as files
 from tasks.receive_exports import read_site
 from tasks.report_drift import report_drift
-from tasks.store.allocations import promise
 from tasks.store.footprint import footprint
+from tasks.store.ordering.allocations import promise
 from tasks.store.schema import (
     allocations,
     carts,

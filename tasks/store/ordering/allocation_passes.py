@@ -1,7 +1,7 @@
 """Which orders the next allocation must look at: those that came, and those for which something grew or changed.
 
 New orders and stock that came are found by their ids, beyond the highest that the last pass saw; what changed or was
-given up is noted (`tasks.store.notes`). An order that is none of these was looked at before, could not be served though
+given up is noted (`tasks.store.ordering.allocation_notes`). An order that is none of these was looked at before, could not be served though
 all stock of its goods was tried, and nothing that could serve it has grown since: it would get nothing now.
 """
 
@@ -19,8 +19,8 @@ from sqlalchemy import Connection, Table, delete, func, insert, select, update
 from tasks.domain.ordering.allocation import AllocationRules
 from tasks.store.availability import parts
 from tasks.store.database.frames import read, some, staged
-from tasks.store.demand import NEED
-from tasks.store.notes import EVERYTHING, ORDER, PRODUCT
+from tasks.store.ordering.allocation_notes import EVERYTHING, ORDER, PRODUCT
+from tasks.store.ordering.open_lines import NEED
 from tasks.store.schema import allocation_notes, allocation_passes, order_lines, orders, products, stock_moves
 
 

@@ -5,7 +5,7 @@ from sqlalchemy import BigInteger, Connection, cast, func, select
 
 from tasks.store.availability import parts
 from tasks.store.database.frames import read
-from tasks.store.demand import NEED
+from tasks.store.ordering.open_lines import NEED
 from tasks.store.schema import order_lines, orders, products
 
 

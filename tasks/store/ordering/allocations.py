@@ -29,7 +29,7 @@ from tasks.domain.states import AllocationState, Condition, PickState
 from tasks.store.availability import parts
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import changed, read, staged
-from tasks.store.notes import ORDER, PRODUCT, note
+from tasks.store.ordering.allocation_notes import ORDER, PRODUCT, note
 from tasks.store.schema import (
     allocations,
     locations,
