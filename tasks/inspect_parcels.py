@@ -15,8 +15,9 @@ from tasks.domain.parcels.sampling import draw_lots
 from tasks.domain.states import Verdict
 from tasks.show_tables import records
 from tasks.steps import step
-from tasks.store import contents, inspections, parcel_alerts
 from tasks.store.database.engine import engine, exclusive
+from tasks.store.parcels import inspections, parcel_alerts
+from tasks.store.parcels import parcel_contents as contents
 
 KEY = ["merchant", "parcel"]  # names a parcel in the documents
 

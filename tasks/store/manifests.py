@@ -8,12 +8,12 @@ from sqlalchemy import Connection, Table, and_, case, func, or_, select
 from tasks.domain.parcels.manifests import FACTS, addressed, contradictions, news
 from tasks.domain.parcels.parcel_contents import LINE, attach, line_units
 from tasks.domain.states import ParcelState
-from tasks.store import contents
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import read, staged
 from tasks.store.database.merging import count, drop_repeats, merge, same_key
 from tasks.store.intake import Intake, Loaded
 from tasks.store.orders import FULFILLED
+from tasks.store.parcels import parcel_contents as contents
 from tasks.store.schema import order_lines, orders, shipment_lines, shipments
 
 KEY = ("merchant_id", "parcel")

@@ -7,8 +7,8 @@ import pandas as pd
 from sqlalchemy import Connection, func, insert, select, update
 
 from tasks.domain.states import ParcelState, PickState, Verdict
-from tasks.store import contents
 from tasks.store.database.frames import read, staged
+from tasks.store.parcels import parcel_contents as contents
 from tasks.store.schema import allocations, carts, findings, inspections, merchants, orders, picks, shipments, waves
 
 STATES = {str(Verdict.RELEASE): str(ParcelState.RELEASED), str(Verdict.HOLD): str(ParcelState.HELD)}

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, and_, case, func, insert, literal, select, up
 
 from tasks.domain.parcels.parcel_contents import LINE, explode, line_units, share_out
 from tasks.domain.states import AllocationState, Condition, MoveKind, ParcelState, PickState
-from tasks.store import contents
 from tasks.store.database.frames import read, staged
+from tasks.store.parcels import parcel_contents as contents
 from tasks.store.schema import (
     allocations,
     locations,

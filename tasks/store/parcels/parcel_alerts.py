@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Connection, Select, String, and_, cast, fu
 
 from tasks.domain.parcels.parcel_contents import ShipmentRules
 from tasks.domain.states import AlertKind, AlertState, ParcelState, ReturnState, Severity, Verdict
-from tasks.store import contents
 from tasks.store.alerts import raise_alerts, resolve_alerts
 from tasks.store.database.frames import read
+from tasks.store.parcels import parcel_contents as contents
 from tasks.store.schema import (
     alerts,
     findings,
