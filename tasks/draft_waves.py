@@ -18,7 +18,7 @@ from tasks.domain.sites.sites import Warehouse
 from tasks.domain.states import WaveKind
 from tasks.share_parts import Run
 from tasks.site_floors import floors, with_off
-from tasks.store import waves
+from tasks.store.picking import waves
 
 UNLIMITED = 1 << 40
 CHANGED = "changed while its wave was planned"

@@ -17,8 +17,8 @@ from tasks.draft_waves import Draft, drafted, read_backlog, standing
 from tasks.share_parts import planners
 from tasks.site_floors import off_the_plan
 from tasks.steps import step
-from tasks.store import waves
 from tasks.store.database.engine import engine, exclusive, reading
+from tasks.store.picking import waves
 from tasks.store.sites import warehouse_ids
 
 WAVES = ["wave", "carts", "orders", "picks", "walk_m", "walk_minutes", "habit_m"]  # habit_m: beyond the shortest

@@ -17,8 +17,8 @@ from tasks.domain.picking.routing.floor_picture import svg
 from tasks.domain.picking.routing.warehouse_floor import SiteFloor
 from tasks.plan_waves import Planned
 from tasks.site_floors import floors
-from tasks.store import waves
 from tasks.store.database.engine import reading
+from tasks.store.picking import waves
 
 FLOW = "plan-waves"
 

@@ -15,8 +15,8 @@ from tasks.domain.picking.routing.warehouse_floor import SiteFloor
 from tasks.domain.sites.sites import Warehouse
 from tasks.site_floors import floors, with_off
 from tasks.steps import step
-from tasks.store import cart_changes, waves
 from tasks.store.database.engine import engine, exclusive
+from tasks.store.picking import cart_changes, waves
 
 
 @dataclass(frozen=True)

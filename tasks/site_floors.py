@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from tasks.domain.picking.routing.warehouse_floor import SiteFloor, site_floor
 from tasks.domain.sites.sites import Warehouse
-from tasks.store.waves import pick_places
+from tasks.store.picking.waves import pick_places
 
 
 def floors(connection: Connection, sites: Mapping[str, Warehouse]) -> dict[str, SiteFloor]:

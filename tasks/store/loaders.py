@@ -15,13 +15,13 @@ from tasks.store.ordering.holds import load_holds
 from tasks.store.orders import load_orders
 from tasks.store.parcels import load_packs
 from tasks.store.parcels.tracking import load_tracking
+from tasks.store.picking.waves import load_picks
 from tasks.store.places import load_locations
 from tasks.store.products import load_products
 from tasks.store.returns import load_return_receipts, load_return_requests
 from tasks.store.snapshots import load_stock
 from tasks.store.snoozes import load_snoozes
 from tasks.store.supply import load_supply
-from tasks.store.waves import load_picks
 
 LOADERS: dict[str, Callable[[Connection, Table, Intake], Loaded]] = {
     "products": load_products,

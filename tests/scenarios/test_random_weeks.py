@@ -20,7 +20,7 @@ from tasks.store.database.engine import engine
 from tasks.store.database.frames import read, staged
 from tasks.store.intake import Intake
 from tasks.store.ordering.allocations import promise
-from tasks.store.waves import load_picks, pick_list
+from tasks.store.picking.waves import load_picks, pick_list
 
 GOODS = ("CUP", "TRAY", "BOWL", "SET")
 

@@ -13,7 +13,7 @@ from tasks.store import schema
 from tasks.store.database.engine import engine
 from tasks.store.database.frames import staged
 from tasks.store.intake import Intake, Loaded
-from tasks.store.waves import load_picks
+from tasks.store.picking.waves import load_picks
 
 TOLD_AT = pd.Timestamp(AS_OF + timedelta(hours=1))
 ROW = {"merchant_id": 1, "order_number": "1", "sku": "CUP", "location": None, "quantity": 2, "short_reason": None,

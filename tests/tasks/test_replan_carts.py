@@ -19,7 +19,7 @@ from tasks.store import schema
 from tasks.store.database.engine import engine
 from tasks.store.database.frames import staged
 from tasks.store.intake import Intake
-from tasks.store.waves import load_picks
+from tasks.store.picking.waves import load_picks
 
 
 @pytest.fixture
