@@ -22,9 +22,11 @@ from tasks.domain.reporting.operations_report import Facts, Report
 from tasks.domain.reporting.waiting_lists import waiting
 from tasks.domain.sites.sites import silent_channels
 from tasks.service_problems import service_problems
-from tasks.store import attention, kpi_rows, kpis
 from tasks.store.database.engine import reading
 from tasks.store.ordering import due_orders
+from tasks.store.reporting import figure_rows as kpi_rows
+from tasks.store.reporting import order_facts as kpis
+from tasks.store.reporting import waiting_lists as attention
 
 
 @task(task_run_name="measure the day")

@@ -1,6 +1,6 @@
 """Figures of the floor: counted records, shrinkage, picks, inspected parcels, files taken in (K4, K5, K12).
 
-Frames as `tasks.store.kpis` documents them, limited to the period.
+Frames as `tasks.store.reporting.order_facts` documents them, limited to the period.
 """
 
 import pandas as pd

@@ -1,6 +1,6 @@
 """Figures of what customers notice: messages and returns (K6, K7, K11).
 
-Frames as `tasks.store.kpis` documents them, limited to the period.
+Frames as `tasks.store.reporting.order_facts` documents them, limited to the period.
 """
 
 import pandas as pd

@@ -17,8 +17,8 @@ from tasks.domain.states import (
     ReturnState,
 )
 from tasks.store.database import frames
-from tasks.store.kpi_rows import ORDER_KEYS
 from tasks.store.messaging.enqueue import was_due
+from tasks.store.reporting.figure_rows import ORDER_KEYS
 from tasks.store.schema import (
     alerts,
     count_lines,
