@@ -15,14 +15,14 @@ from tasks.domain.sites.sites import Warehouse
 from tasks.domain.states import AlertKind
 from tasks.open_demand import free_places, open_demand, silence
 from tasks.steps import step
-from tasks.store import availability as stock
-from tasks.store.alerts import raise_alerts, resolve_alerts
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.database.frames import some
 from tasks.store.ordering import allocation_passes as passes
 from tasks.store.ordering import allocations
 from tasks.store.ordering import open_lines as demand
 from tasks.store.sites import warehouse_ids
+from tasks.store.stock import places as stock
+from tasks.store.stock.alerts import raise_alerts, resolve_alerts
 from tasks.tell_customers import tell
 
 

@@ -11,8 +11,8 @@ from config.settings import settings
 from tasks.documents.run_folder import write_changed
 from tasks.domain.ordering.allocation import AllocationRules, prioritised
 from tasks.domain.stock import oversell_audit as rule
-from tasks.store import oversell as store
 from tasks.store.database.engine import reading
+from tasks.store.stock import oversell_audit as store
 
 
 @task(task_run_name="audit what was sold and promised")

@@ -20,7 +20,7 @@ from tasks.process_returns import FLOW
 from tasks.steps import step
 from tasks.store import return_rows
 from tasks.store.database.engine import engine, exclusive
-from tasks.store.stock import post_moves
+from tasks.store.stock.post_moves import post_moves
 from tasks.tell_customers import tell
 
 RECEIPTS = [

@@ -12,8 +12,8 @@ from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.ordering.backorders import waiting
 from tasks.domain.ordering.promised_days import arrivals, promised_days
 from tasks.open_demand import free_places, open_demand
-from tasks.store import incoming
 from tasks.store.database.engine import reading
+from tasks.store.stock import incoming
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 from tasks.domain.ordering import allocation
 from tasks.domain.ordering.allocation import AllocationRules, PlaceOrder
 from tasks.domain.stock import availability
-from tasks.store import availability as stock
 from tasks.store.database.frames import some
 from tasks.store.ordering import open_lines as demand
+from tasks.store.stock import places as stock
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from tasks.domain.stock.availability import pools
 from tasks.domain.stock.daily_demand import daily_demand, days_seen
 from tasks.domain.stock.replenishment import ReplenishmentRules
 from tasks.steps import step
-from tasks.store import availability as stock
-from tasks.store import replenishment as store
 from tasks.store.database.engine import engine, reading
 from tasks.store.ordering.unserved import unserved
+from tasks.store.stock import places as stock
+from tasks.store.stock import replenishment as store
 
 LISTED = ("merchant", "supplier", "sku", "quantity", "free", "coming", "reorder_point", "note")
 

@@ -22,10 +22,10 @@ from tasks.domain.stock.feeds import Feed, FeedLayout, FeedRules
 from tasks.list_backorders import Served
 from tasks.open_demand import free_places
 from tasks.steps import step
-from tasks.store import availability as stock
-from tasks.store import feeds as told
 from tasks.store.database.engine import engine
 from tasks.store.sites import warehouse_ids
+from tasks.store.stock import feeds as told
+from tasks.store.stock import places as stock
 
 FILE_KEY = {FeedLayout.CANONICAL: ["merchant", "warehouse", "sku"], FeedLayout.SHOPIFY: ["SKU", "Location"]}
 

@@ -8,9 +8,9 @@ from tasks.documents.tables import write_csv
 from tasks.domain.states import AlertKind
 from tasks.steps import step
 from tasks.store import import_alerts
-from tasks.store.alerts import raise_alerts, resolve_alerts
 from tasks.store.database.engine import engine, reading
-from tasks.store.snapshots import drift, note_reported, unreported
+from tasks.store.stock.alerts import raise_alerts, resolve_alerts
+from tasks.store.stock.drift import drift, note_reported, unreported
 
 
 @step(task_run_name="compare shop stock with the book")

@@ -14,10 +14,10 @@ from tasks.domain.ordering.promised_days import arrivals
 from tasks.domain.stock import positions
 from tasks.list_backorders import Served
 from tasks.open_demand import free_places
-from tasks.store import availability as stock
-from tasks.store import incoming
 from tasks.store.database.engine import reading
 from tasks.store.sites import warehouse_ids
+from tasks.store.stock import incoming
+from tasks.store.stock import places as stock
 
 NAMED = ["merchant", "sku", "name"]
 

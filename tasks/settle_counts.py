@@ -7,10 +7,10 @@ from sqlalchemy import Connection
 
 from tasks.domain.counting.count_postings import adjustments, broken_promises, give_back, impossible_promises
 from tasks.store import ledger
-from tasks.store.alerts import raise_alerts
 from tasks.store.counting import count_cases, count_findings
 from tasks.store.database.engine import exclusive
 from tasks.store.ordering.allocations import release
+from tasks.store.stock.alerts import raise_alerts
 
 
 class CountError(RuntimeError):

@@ -11,8 +11,8 @@ from tasks.domain.notices import NoticeKind
 from tasks.domain.stock.replenishment import ReplenishmentRules
 from tasks.domain.stock.stock_alerts import alert_sheet, digest, to_tell
 from tasks.steps import step
-from tasks.store.alerts import live, note_told
 from tasks.store.database.engine import engine, exclusive
+from tasks.store.stock.alerts import live, note_told
 from tasks.tell_customers import tell
 
 

@@ -16,11 +16,11 @@ from tasks.domain.stock.stock_alerts import ACTIVE
 from tasks.list_backorders import Served
 from tasks.open_demand import free_places
 from tasks.steps import step
-from tasks.store import availability as stock
-from tasks.store import replenishment
-from tasks.store.alerts import move, of_kind, raise_alerts, resolve_alerts, wake
 from tasks.store.database.engine import engine
 from tasks.store.ordering import open_lines as demand
+from tasks.store.stock import places as stock
+from tasks.store.stock import replenishment
+from tasks.store.stock.alerts import move, of_kind, raise_alerts, resolve_alerts, wake
 from tasks.tell_customers import tell
 
 

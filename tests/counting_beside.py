@@ -19,7 +19,7 @@ from tasks.allocate_orders import allocate_stock
 from tasks.reconcile_counts import reconcile
 from tasks.store import schema
 from tasks.store.database.engine import engine, reading
-from tasks.store.stock import post_moves
+from tasks.store.stock.post_moves import post_moves
 from tasks.track_shipments import ship_parcels
 
 SKUS = tuple(f"CUP-{number}" for number in range(6))

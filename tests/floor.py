@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 
 from tasks.store import schema
 from tasks.store.database.frames import read
-from tasks.store.stock import post_moves
+from tasks.store.stock.post_moves import post_moves
 
 AS_OF = datetime(2026, 3, 6, 9, 0, tzinfo=UTC)
 PAID = datetime(2026, 3, 5, 10, 0, tzinfo=UTC)

@@ -13,7 +13,7 @@ from tasks.store import schema
 from tasks.store.intake import Intake, Loaded
 from tasks.store.loaders import LOADERS
 from tasks.store.staging import staging
-from tasks.store.stock import post_moves
+from tasks.store.stock.post_moves import post_moves
 
 NOW = datetime(2026, 9, 10, 16, 0, tzinfo=UTC)
 CHECKS = "items_match=yes|condition_ok=yes|label_matches=yes"

@@ -222,7 +222,7 @@ def adjust(seed: int, *_: int) -> None:
 
 
 def _move(seed: int, units: Any, kind: str) -> None:
-    from tasks.store.stock import post_moves
+    from tasks.store.stock.post_moves import post_moves
 
     random_ = random.Random(seed)  # noqa: S311
     level = schema.stock_levels.c

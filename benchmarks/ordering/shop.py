@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, Table, insert
 
 from tasks.store import schema
 from tasks.store.database.frames import staged
-from tasks.store.stock import post_moves
+from tasks.store.stock.post_moves import post_moves
 
 AS_OF = datetime(2026, 3, 6, 9, 0, tzinfo=UTC)
 WAREHOUSES = ("MAIN", "NORTH")

@@ -9,10 +9,10 @@ from sqlalchemy.sql.selectable import Subquery
 
 from tasks.domain.ordering.order_edits import LINE, given_back
 from tasks.domain.states import AllocationState, PickState
-from tasks.store.availability import parts
 from tasks.store.database.frames import read, staged
 from tasks.store.ordering.allocations import release
 from tasks.store.schema import allocations, order_lines, orders, picks, products
+from tasks.store.stock.places import parts
 
 _SAME_LINE = and_(*(allocations.c[name] == order_lines.c[name] for name in LINE))
 

@@ -6,7 +6,6 @@ from sqlalchemy import Connection, Table
 
 from tasks.store.counting.approvals import load_approvals
 from tasks.store.counts import load_counts
-from tasks.store.incoming import load_incoming
 from tasks.store.intake import Intake, Loaded
 from tasks.store.manifests import load_shipments
 from tasks.store.messaging.enqueue import load_message_events
@@ -19,8 +18,9 @@ from tasks.store.picking.waves import load_picks
 from tasks.store.places import load_locations
 from tasks.store.products import load_products
 from tasks.store.returns import load_return_receipts, load_return_requests
-from tasks.store.snapshots import load_stock
 from tasks.store.snoozes import load_snoozes
+from tasks.store.stock.drift import load_stock
+from tasks.store.stock.incoming import load_incoming
 from tasks.store.supply import load_supply
 
 LOADERS: dict[str, Callable[[Connection, Table, Intake], Loaded]] = {

@@ -12,11 +12,11 @@ from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import read, staged
 from tasks.store.database.merging import count, drop, drop_repeats, same_key
 from tasks.store.intake import Intake, Loaded
-from tasks.store.late_facts import last_settled
 from tasks.store.ordering.allocations import release
 from tasks.store.places import Placed, placed
 from tasks.store.schema import locations, merchants, stock_levels, stock_moves
-from tasks.store.stock import PLACE, post_moves
+from tasks.store.stock.count_corrections import last_settled
+from tasks.store.stock.post_moves import PLACE, post_moves
 
 FACTS = ("warehouse", "location", "sku", "condition", "lot", "quantity", "kind", "occurred_at")
 TOLD = (*PLACE, "quantity")

@@ -32,7 +32,7 @@ from tasks.store.schema import (
     warehouses,
     waves,
 )
-from tasks.store.stock import correct_counts, post_moves
+from tasks.store.stock.post_moves import correct_counts, post_moves
 
 DAY = datetime(2026, 3, 6, tzinfo=UTC)
 EVENING = DAY + timedelta(hours=20)

@@ -26,7 +26,7 @@ from tasks.store.schema import (
     variances,
     warehouses,
 )
-from tasks.store.stock import post_moves
+from tasks.store.stock.post_moves import post_moves
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -39,7 +39,7 @@ from tasks.store.schema import (
     warehouses,
     waves,
 )
-from tasks.store.stock import post_moves
+from tasks.store.stock.post_moves import post_moves
 
 ROOT = Path(__file__).parents[2]
 AS_OF = datetime(2026, 3, 6, 6, tzinfo=UTC)

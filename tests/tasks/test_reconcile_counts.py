@@ -37,7 +37,7 @@ from tasks.store.schema import (
     warehouses,
     waves,
 )
-from tasks.store.stock import post_moves
+from tasks.store.stock.post_moves import post_moves
 
 AS_OF = datetime(2026, 3, 6, 18, tzinfo=UTC)
 A01, A02 = 1, 2

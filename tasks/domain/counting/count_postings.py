@@ -114,7 +114,7 @@ def impossible_promises(told: pd.DataFrame) -> pd.DataFrame:
 
 
 def broken_promises(places: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
-    """An alert a SKU whose promises were given back, as `tasks.store.alerts.raise_alerts` takes them.
+    """An alert a SKU whose promises were given back, as `tasks.store.stock.alerts.raise_alerts` takes them.
 
     `places` as `impossible_promises` gives them. The cause is that of an oversold SKU: allocate-orders closes it when
     the orders are served from elsewhere.

@@ -46,7 +46,7 @@ from tasks.store.schema import (
     stock_snapshots,
     variances,
 )
-from tasks.store.stock import PLACE
+from tasks.store.stock.post_moves import PLACE
 
 LINE = ("location_id", "product_id", "sku", "condition", "lot", "reason")
 CORRECTIONS = (MoveKind.OPENING, MoveKind.COUNT, MoveKind.ADJUST)  # the record changed, no goods moved

@@ -17,11 +17,11 @@ import pandas as pd
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from tasks.domain.ordering.allocation import AllocationRules
-from tasks.store.availability import parts
 from tasks.store.database.frames import read, some, staged
 from tasks.store.ordering.allocation_notes import EVERYTHING, ORDER, PRODUCT
 from tasks.store.ordering.open_lines import NEED
 from tasks.store.schema import allocation_notes, allocation_passes, order_lines, orders, products, stock_moves
+from tasks.store.stock.places import parts
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,6 @@ from sqlalchemy import (
 )
 
 from tasks.domain.states import AllocationState, Condition, PickState
-from tasks.store.availability import parts
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import changed, read, staged
 from tasks.store.ordering.allocation_notes import ORDER, PRODUCT, note
@@ -41,7 +40,8 @@ from tasks.store.schema import (
     stock_levels,
     warehouses,
 )
-from tasks.store.stock import correct_counts
+from tasks.store.stock.places import parts
+from tasks.store.stock.post_moves import correct_counts
 
 KEY = ("order_id", "line_number", "location_id", "product_id", "lot")
 LINE = ("order_id", "line_number")

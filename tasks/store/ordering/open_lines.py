@@ -11,10 +11,10 @@ from sqlalchemy.sql.selectable import Subquery
 
 from tasks.domain.notices import NoticeKind
 from tasks.domain.states import AllocationState, HoldReason, PickState
-from tasks.store.availability import parts
 from tasks.store.database.bulk import read_bulk
 from tasks.store.database.frames import changed, read, staged
 from tasks.store.schema import allocations, locations, merchants, messages, order_lines, orders, picks, products
+from tasks.store.stock.places import parts
 
 NEED = order_lines.c.quantity_ordered - order_lines.c.quantity_cancelled - order_lines.c.quantity_allocated
 _LINE_OF = and_(

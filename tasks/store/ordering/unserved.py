@@ -3,10 +3,10 @@
 import pandas as pd
 from sqlalchemy import BigInteger, Connection, cast, func, select
 
-from tasks.store.availability import parts
 from tasks.store.database.frames import read
 from tasks.store.ordering.open_lines import NEED
 from tasks.store.schema import order_lines, orders, products
+from tasks.store.stock.places import parts
 
 
 def unserved(connection: Connection) -> pd.Series:

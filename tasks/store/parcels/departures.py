@@ -20,7 +20,7 @@ from tasks.store.schema import (
     stock_levels,
     warehouses,
 )
-from tasks.store.stock import post_moves
+from tasks.store.stock.post_moves import post_moves
 
 
 def leaving(connection: Connection, as_of: datetime) -> pd.DataFrame:

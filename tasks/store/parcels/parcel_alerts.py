@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, Connection, Select, String, and_, cast, fu
 
 from tasks.domain.parcels.parcel_contents import ShipmentRules
 from tasks.domain.states import AlertKind, AlertState, ParcelState, ReturnState, Severity, Verdict
-from tasks.store.alerts import raise_alerts, resolve_alerts
 from tasks.store.database.frames import read
 from tasks.store.parcels import parcel_contents as contents
 from tasks.store.schema import (
@@ -27,6 +26,7 @@ from tasks.store.schema import (
     shipments,
     tracking_events,
 )
+from tasks.store.stock.alerts import raise_alerts, resolve_alerts
 
 _ON_THE_WAY = (ParcelState.SHIPPED, ParcelState.IN_TRANSIT)
 _DETAIL = {

@@ -42,7 +42,7 @@ from tasks.store.schema import (
     warehouses,
     waves,
 )
-from tasks.store.stock import correct_counts
+from tasks.store.stock.post_moves import correct_counts
 
 
 def _in_wave() -> ColumnElement[bool]:

@@ -18,7 +18,6 @@ from sqlalchemy import (
 )
 
 from tasks.domain.states import Condition
-from tasks.store.availability import parts
 from tasks.store.database.frames import changed, read, staged
 from tasks.store.database.merging import insert_new, update_changed
 from tasks.store.schema import (
@@ -31,6 +30,7 @@ from tasks.store.schema import (
     stock_targets,
     supply_terms,
 )
+from tasks.store.stock.places import parts
 
 TARGET = (
     "reorder_point",

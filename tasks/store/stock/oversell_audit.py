@@ -6,7 +6,6 @@ import pandas as pd
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, case, cast, exists, func, or_, select
 
 from tasks.domain.states import AllocationState, Condition, PickState
-from tasks.store.availability import parts
 from tasks.store.database.frames import read, staged
 from tasks.store.schema import (
     allocations,
@@ -19,6 +18,7 @@ from tasks.store.schema import (
     stock_levels,
     warehouses,
 )
+from tasks.store.stock.places import parts
 
 _OPEN = allocations.c.state == AllocationState.OPEN
 _KEPT = allocations.c.state.in_((AllocationState.OPEN, AllocationState.CONSUMED))

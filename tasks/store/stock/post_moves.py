@@ -6,8 +6,8 @@ from sqlalchemy import Connection, func, select, union_all
 from tasks.store import ledger
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import read, staged
-from tasks.store.late_facts import corrections_of
 from tasks.store.schema import stock_moves
+from tasks.store.stock.count_corrections import corrections_of
 
 PLACE = ledger.PLACE
 

@@ -23,7 +23,7 @@ from tasks.store.schema import (
     stock_snapshots,
     warehouses,
 )
-from tasks.store.stock import PLACE, post_moves
+from tasks.store.stock.post_moves import PLACE, post_moves
 
 FLOW = "receive-exports"
 FACTS = ("on_hand", "snapshot_at")
