@@ -18,7 +18,7 @@ from tasks.domain.sites.sites import Warehouse
 from tasks.domain.states import MoveKind
 from tasks.process_returns import FLOW
 from tasks.steps import step
-from tasks.store import return_rows
+from tasks.store import returns as return_rows
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.stock.post_moves import post_moves
 from tasks.tell_customers import tell

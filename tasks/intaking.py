@@ -17,8 +17,8 @@ from tasks.domain.sites.sites import Merchant, Warehouse
 from tasks.gates.delivery import Gate
 from tasks.inbox.delivered_files import Block, Export, ExportError, fingerprint
 from tasks.inbox.layouts import Layout
-from tasks.store.imports import Delivery
-from tasks.store.intake import Intake, Loaded
+from tasks.store.receiving.imports import Delivery
+from tasks.store.receiving.loader import Intake, Loaded
 
 NAME_BYTES_MAX = 180
 Loader = Callable[[Connection, Table, Intake], Loaded]

@@ -15,7 +15,7 @@ from tasks.inbox.delivered_files import Block
 from tasks.inbox.layouts import Layout, Translated, translate
 from tasks.intaking import Intaking, Opened, RefusedDeliveryError, Tally
 from tasks.quote_refused import quarantined
-from tasks.store.staging import Sink
+from tasks.store.receiving.staging import Sink
 
 PLACED_KINDS = ("stock", "movements")  # what lies nowhere in particular lies in the warehouse's default location
 

@@ -15,7 +15,7 @@ from tasks.domain.returns import return_policy as policy
 from tasks.domain.returns import returned_goods as returns
 from tasks.domain.returns.return_policy import ReturnPolicy
 from tasks.steps import step
-from tasks.store import return_rows
+from tasks.store import returns as return_rows
 from tasks.store.database.engine import engine, exclusive
 from tasks.tell_customers import tell
 

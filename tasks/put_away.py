@@ -10,8 +10,8 @@ from tasks.domain.receiving.export_kinds import KINDS
 from tasks.domain.receiving.quarantine import quarantine_sheet
 from tasks.draft_sheet import SHEET
 from tasks.intaking import Outcome
-from tasks.store import imports
 from tasks.store.database.engine import reading
+from tasks.store.receiving import imports
 
 
 def put_away(path: Path, outcome: Outcome, as_of: datetime) -> None:

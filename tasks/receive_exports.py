@@ -16,9 +16,9 @@ from tasks.inbox.locks import alone
 from tasks.intaking import Intaking, Outcome, Site
 from tasks.put_away import put_away
 from tasks.steps import step
-from tasks.store import orders
 from tasks.store.database.engine import engine, exclusive
-from tasks.store.loaders import LOADERS
+from tasks.store.receiving.loaders import orders
+from tasks.store.receiving.loaders.all_kinds import LOADERS
 from tasks.store.sites import ensure_sites
 from tasks.take_in import take_in
 

@@ -7,8 +7,8 @@ from config.settings import settings
 from tasks.documents.tables import write_csv
 from tasks.domain.states import AlertKind
 from tasks.steps import step
-from tasks.store import import_alerts
 from tasks.store.database.engine import engine, reading
+from tasks.store.receiving import import_alerts
 from tasks.store.stock.alerts import raise_alerts, resolve_alerts
 from tasks.store.stock.drift import drift, note_reported, unreported
 

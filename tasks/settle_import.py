@@ -10,9 +10,9 @@ from tasks.domain.receiving.delivery_limits import Verdict, columns_at_fault
 from tasks.domain.receiving.quarantine import refused_once
 from tasks.intaking import Intaking, Opened, Outcome, RefusedDeliveryError, Tally
 from tasks.quote_refused import requote
-from tasks.store import imports
 from tasks.store.database.engine import gather_statistics
-from tasks.store.intake import Loaded
+from tasks.store.receiving import imports
+from tasks.store.receiving.loader import Loaded
 
 
 def settle_import(

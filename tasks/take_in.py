@@ -12,14 +12,14 @@ from tasks.inbox.layouts import UnknownLayout, recognise
 from tasks.intaking import Intaking, Opened, Outcome
 from tasks.judge_blocks import judge_blocks
 from tasks.settle_import import settle_import
-from tasks.store import imports
 from tasks.store.database.engine import engine, exclusive, reading
-from tasks.store.imports import Delivery
-from tasks.store.intake import Intake, Loaded
-from tasks.store.orders import STAGED_WITH, straight_orders
+from tasks.store.receiving import imports
+from tasks.store.receiving.append_blocks import KnownRowsError
+from tasks.store.receiving.imports import Delivery
+from tasks.store.receiving.loader import Intake, Loaded
+from tasks.store.receiving.loaders.orders import STAGED_WITH, straight_orders
+from tasks.store.receiving.staging import staging
 from tasks.store.sites import merchant_ids
-from tasks.store.staging import staging
-from tasks.store.straight import KnownRowsError
 
 
 def take_in(job: Intaking) -> Outcome:

@@ -6,8 +6,8 @@ import pandas as pd
 
 from tasks.domain.states import AlertKind
 from tasks.steps import step
-from tasks.store import import_alerts
 from tasks.store.database.engine import engine
+from tasks.store.receiving import import_alerts
 from tasks.store.stock.alerts import raise_alerts, resolve_alerts, wake
 
 

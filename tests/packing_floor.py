@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 from config.settings import settings
 from tasks.domain.receiving.export_kinds import KINDS, Type
 from tasks.store import schema
-from tasks.store.intake import Intake, Loaded
-from tasks.store.loaders import LOADERS
-from tasks.store.staging import staging
+from tasks.store.receiving.loader import Intake, Loaded
+from tasks.store.receiving.loaders.all_kinds import LOADERS
+from tasks.store.receiving.staging import staging
 from tasks.store.stock.post_moves import post_moves
 
 NOW = datetime(2026, 9, 10, 16, 0, tzinfo=UTC)

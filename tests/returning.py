@@ -10,8 +10,8 @@ from tasks.domain.receiving.export_kinds import KINDS, Type
 from tasks.store import schema
 from tasks.store.database.engine import engine
 from tasks.store.database.frames import staged
-from tasks.store.intake import Intake, Loaded
-from tasks.store.loaders import LOADERS
+from tasks.store.receiving.loader import Intake, Loaded
+from tasks.store.receiving.loaders.all_kinds import LOADERS
 
 AS_OF = datetime(2026, 9, 7, 12, 0, tzinfo=UTC)
 _TYPES = {Type.INTEGER: "Int64", Type.MONEY: "Int64", Type.INSTANT: "datetime64[s, UTC]"}

@@ -18,9 +18,9 @@ from tasks.store import schema
 from tasks.store.audit import waves_off_the_floor
 from tasks.store.database.engine import engine
 from tasks.store.database.frames import read, staged
-from tasks.store.intake import Intake
 from tasks.store.ordering.allocations import promise
 from tasks.store.picking.waves import load_picks, pick_list
+from tasks.store.receiving.loader import Intake
 
 GOODS = ("CUP", "TRAY", "BOWL", "SET")
 

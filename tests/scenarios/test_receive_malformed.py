@@ -17,7 +17,7 @@ from sqlalchemy import Engine, delete
 from tasks.documents.tables import write_xlsx
 from tasks.domain.receiving.export_kinds import KINDS, Field, Kind, Type
 from tasks.gates.delivery import Gate
-from tasks.store.loaders import LOADERS
+from tasks.store.receiving.loaders.all_kinds import LOADERS
 from tasks.store.schema import imports, products, quarantined_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Great Expectations' own

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from sqlalchemy import Column, Connection, Date, Engine, MetaData, Table, insert, select
 
-from tasks.store.counts import load_counts
 from tasks.store.database.frames import read, staged
-from tasks.store.intake import Intake, Loaded
+from tasks.store.receiving.loader import Intake, Loaded
+from tasks.store.receiving.loaders.counts import load_counts
 from tasks.store.schema import count_lines, counts, locations, lots, merchants, products, stock_levels, warehouses
 
 AS_OF = datetime(2026, 3, 6, 18, tzinfo=UTC)

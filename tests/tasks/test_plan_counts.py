@@ -17,10 +17,10 @@ from config.read import ConfigError
 from tasks.document_counts import write_documents
 from tasks.plan_counts import plan
 from tasks.reconcile_counts import reconcile
-from tasks.store.counts import load_counts
 from tasks.store.database.frames import staged
 from tasks.store.footprint import footprint
-from tasks.store.intake import Intake
+from tasks.store.receiving.loader import Intake
+from tasks.store.receiving.loaders.counts import load_counts
 from tasks.store.schema import (
     allocations,
     carts,

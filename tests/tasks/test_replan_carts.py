@@ -18,8 +18,8 @@ from tasks.replan_carts import Changed, replan_carts
 from tasks.store import schema
 from tasks.store.database.engine import engine
 from tasks.store.database.frames import staged
-from tasks.store.intake import Intake
 from tasks.store.picking.waves import load_picks
+from tasks.store.receiving.loader import Intake
 
 
 @pytest.fixture

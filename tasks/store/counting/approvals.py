@@ -12,7 +12,7 @@ from tasks.domain.counting.count_states import CountDecision
 from tasks.store.counting.count_reports import findings
 from tasks.store.database.frames import changed, read, staged
 from tasks.store.database.merging import count, drop_repeats
-from tasks.store.intake import Intake, Loaded
+from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import count_lines, variances
 
 ANSWER = ("finding", "answer", "answered_by", "comment", "reason_code")

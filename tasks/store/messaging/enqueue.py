@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, func, literal, se
 from tasks.domain.notices import OLD_NEWS, SILENT_CHANNEL, message_part, settled
 from tasks.store.database.frames import read, staged
 from tasks.store.database.merging import count, differs, drop, drop_repeats, insert_new, same_key
-from tasks.store.intake import Intake, Loaded
+from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import message_events, messages
 
 _FACTS = ("event", "recipient", "dedupe_key", "provider_id", "reason", "occurred_at")

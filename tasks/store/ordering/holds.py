@@ -26,7 +26,7 @@ from tasks.domain.states import HoldReason
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import changed, read, staged
 from tasks.store.database.merging import count, drop_repeats
-from tasks.store.intake import Intake, Loaded
+from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import merchants, order_holds, order_lines, orders
 
 ROW = ("row_number", "merchant_id", "order_number", "action", "hold_reason", "hold_until", "set_by", "comment")

@@ -10,7 +10,7 @@ from tasks.domain.states import ParcelState
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import changed, read, staged
 from tasks.store.database.merging import count, insert_new
-from tasks.store.intake import Intake, Loaded
+from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import merchants, orders, shipments, tracking_events
 
 _MOVING = (ParcelState.SHIPPED, ParcelState.IN_TRANSIT, ParcelState.EXCEPTION, ParcelState.LOST)

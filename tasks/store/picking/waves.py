@@ -27,8 +27,8 @@ from tasks.domain.states import AllocationState, Condition, PickState, WaveState
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import changed, read, staged
 from tasks.store.database.merging import count, drop, drop_repeats
-from tasks.store.intake import Intake, Loaded
 from tasks.store.ordering.allocations import release, settle_lines
+from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import (
     allocations,
     carts,

@@ -7,11 +7,11 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, cast, exists, f
 from sqlalchemy.sql.selectable import Subquery
 
 from tasks.domain.states import ImportState
-from tasks.store import lots
 from tasks.store.database.frames import read
 from tasks.store.database.merging import count, differs, drop_repeats, merge, same_key
-from tasks.store.intake import Intake, Loaded
-from tasks.store.places import Placed, placed
+from tasks.store.receiving import lots
+from tasks.store.receiving.loader import Intake, Loaded
+from tasks.store.receiving.placed_rows import Placed, placed
 from tasks.store.run_log import log
 from tasks.store.schema import (
     imports,

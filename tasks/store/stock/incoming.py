@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, Table, func, literal, select
 
 from tasks.store.database.frames import read
 from tasks.store.database.merging import count, drop, drop_repeats, insert_new, update_changed
-from tasks.store.intake import Intake, Loaded
+from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import incoming_lines, products, warehouses
 
 KEY = ("product_id", "warehouse_id", "document")

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, Select, Table, literal, select
 
 from tasks.store.database.frames import read
 from tasks.store.database.merging import count, drop, drop_repeats, insert_new, update_changed
-from tasks.store.intake import Intake, Loaded
+from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import products, supply_terms
 
 FACTS = ("supplier", "supplier_sku", "lead_days", "lead_deviation_days", "service_level", "stock_min", "stock_max",

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tasks.store.database.copying import packed, send
 from tasks.store.database.engine import only_append
-from tasks.store.staging import Beside, Scratch, Sink, scratch_file
+from tasks.store.receiving.staging import Beside, Scratch, Sink, scratch_file
 
 New = Callable[[pd.DataFrame], Iterable[tuple[Table, pd.DataFrame]]]  # of typed rows, the rows of each table
 PARTS_MAX = 8  # SQLite attaches ten files at most

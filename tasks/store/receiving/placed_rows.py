@@ -8,8 +8,8 @@ from sqlalchemy.sql.selectable import Subquery
 
 from tasks.store.database.frames import read
 from tasks.store.database.merging import count, drop, drop_repeats, merge
-from tasks.store.intake import Intake, Loaded
 from tasks.store.ordering.allocation_notes import note_everything
+from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import locations, products, warehouses
 
 LOCATION_FACTS = ("purpose", "zone", "aisle", "bay", "level", "x_m", "y_m")

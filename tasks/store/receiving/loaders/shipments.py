@@ -11,9 +11,9 @@ from tasks.domain.states import ParcelState
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import read, staged
 from tasks.store.database.merging import count, drop_repeats, merge, same_key
-from tasks.store.intake import Intake, Loaded
-from tasks.store.orders import FULFILLED
 from tasks.store.parcels import parcel_contents as contents
+from tasks.store.receiving.loader import Intake, Loaded
+from tasks.store.receiving.loaders.orders import FULFILLED
 from tasks.store.schema import order_lines, orders, shipment_lines, shipments
 
 KEY = ("merchant_id", "parcel")

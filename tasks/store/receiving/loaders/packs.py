@@ -8,8 +8,8 @@ from tasks.domain.states import ParcelState
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import read, staged
 from tasks.store.database.merging import count, drop_repeats, merge, same_key
-from tasks.store.intake import Intake, Loaded
 from tasks.store.parcels import parcel_contents as contents
+from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import inspections, orders, products, shipment_lines, shipments
 
 KEY = ("merchant_id", "parcel")

@@ -7,7 +7,7 @@ from tasks.domain.states import AlertState
 from tasks.domain.stock.stock_alerts import judge_snoozes
 from tasks.store.database.frames import read, staged
 from tasks.store.database.merging import count, drop_repeats
-from tasks.store.intake import Intake, Loaded
+from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import alerts
 
 ROW = ("row_number", "merchant_id", "alert", "subject", "snooze_until", "set_by", "comment")

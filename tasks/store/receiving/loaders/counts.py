@@ -21,10 +21,10 @@ from sqlalchemy.sql.selectable import Subquery
 
 from tasks.domain.counting.count_sheets import Matched, match_rows
 from tasks.domain.states import CountState
-from tasks.store import lots
 from tasks.store.database.frames import changed, read, staged
 from tasks.store.database.merging import count, drop, drop_repeats, insert_new
-from tasks.store.intake import Intake, Loaded
+from tasks.store.receiving import lots
+from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import count_lines, counts, locations, products, stock_levels, warehouses
 
 KEY = ("count_id", "merchant_id", "warehouse", "location", "condition", "lot", "counter", "sku")

@@ -6,8 +6,8 @@ from sqlalchemy import Connection, Select, Table, and_, delete, exists, false, f
 from tasks.domain.receiving.kits import parse_components
 from tasks.store.database.frames import changed, read, staged
 from tasks.store.database.merging import count, drop, drop_repeats, insert_new, same_key, update_changed
-from tasks.store.intake import Intake, Loaded
 from tasks.store.ordering.allocation_notes import note_everything
+from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import kit_components, products
 
 KEY = ("merchant_id", "sku")

@@ -6,14 +6,14 @@ from sqlalchemy import Connection, Table, func, literal, select
 from tasks.domain.counting.count_postings import give_back
 from tasks.domain.states import Condition
 from tasks.domain.stock.put_away import received_first, waited
-from tasks.store import lots
 from tasks.store.counting.count_cases import open_allocations
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import read, staged
 from tasks.store.database.merging import count, drop, drop_repeats, same_key
-from tasks.store.intake import Intake, Loaded
 from tasks.store.ordering.allocations import release
-from tasks.store.places import Placed, placed
+from tasks.store.receiving import lots
+from tasks.store.receiving.loader import Intake, Loaded
+from tasks.store.receiving.placed_rows import Placed, placed
 from tasks.store.schema import locations, merchants, stock_levels, stock_moves
 from tasks.store.stock.count_corrections import last_settled
 from tasks.store.stock.post_moves import PLACE, post_moves

@@ -26,12 +26,12 @@ from tasks.domain.states import HoldReason, QuarantineState
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import changed
 from tasks.store.database.merging import count, differs, drop, drop_repeats, insert_new, same_key, update_changed
-from tasks.store.edits import shrink
-from tasks.store.intake import Intake, Loaded
 from tasks.store.ordering.allocation_notes import ORDER, note
+from tasks.store.receiving.append_blocks import straight
+from tasks.store.receiving.loader import Intake, Loaded
+from tasks.store.receiving.order_edits import shrink
+from tasks.store.receiving.staging import Sink
 from tasks.store.schema import imports, order_lines, orders, quarantined_rows
-from tasks.store.staging import Sink
-from tasks.store.straight import straight
 
 STAGED_WITH = ("merchant_id", *NUMBERED)  # beside the columns of the kind
 KEY = ("merchant_id", "order_number")
