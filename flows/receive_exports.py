@@ -6,19 +6,19 @@ from dataclasses import dataclass
 
 from prefect.artifacts import create_table_artifact
 
-from tasks.announce_files import announce_files
 from tasks.clock import NOW, moment
 from tasks.domain.receiving.export_kinds import KINDS
 from tasks.operation import note, operation
 from tasks.parameters import KindChoice, Moment
 from tasks.prepare_database import prepare_database
-from tasks.receive_exports import expectations, find_files, read_site, settle_orders, take_in_kind
-from tasks.receive_reports import artifact_rows, findings
-from tasks.report_drift import report_drift
 from tasks.run_names import named
 from tasks.show_tables import shown
+from tasks.steps.receiving.announce_files import announce_files
+from tasks.steps.receiving.receive_exports import expectations, find_files, read_site, settle_orders, take_in_kind
+from tasks.steps.receiving.receive_reports import artifact_rows, findings
+from tasks.steps.receiving.report_drift import report_drift
+from tasks.steps.receiving.warn_of_imports import warn_of_imports
 from tasks.tell_staff import tell_staff
-from tasks.warn_of_imports import warn_of_imports
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from tasks.document_counts import write_documents
 from tasks.operation import operation
 from tasks.parameters import ALL, Moment, WarehouseChoice, specific
 from tasks.prepare_database import prepare_database
-from tasks.receive_exports import find_files
 from tasks.reconcile_counts import carry_out_answers, reconcile
 from tasks.run_names import named
 from tasks.show_tables import records, shown
+from tasks.steps.receiving.receive_exports import find_files
 
 
 @dataclass(frozen=True)

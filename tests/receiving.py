@@ -15,14 +15,14 @@ from config.settings import settings
 from tasks.domain.receiving.delivery_limits import GateRules, Limit
 from tasks.domain.receiving.export_kinds import KINDS
 from tasks.gates.delivery import Gate
-from tasks.intaking import Outcome, Site
-from tasks.receive_exports import expectations, find_files, read_site, settle_orders, take_in_kind
-from tasks.report_drift import report_drift
+from tasks.steps.receiving.file_job import Outcome, Site
+from tasks.steps.receiving.receive_exports import expectations, find_files, read_site, settle_orders, take_in_kind
+from tasks.steps.receiving.report_drift import report_drift
+from tasks.steps.receiving.warn_of_imports import warn_of_imports
 from tasks.store.database.engine import engine
 from tasks.store.database.frames import read
 from tasks.store.schema import BOOKKEEPING, imports, metadata
 from tasks.store.sites import ensure_sites
-from tasks.warn_of_imports import warn_of_imports
 
 AS_OF = datetime(2026, 3, 6, 18, tzinfo=UTC)
 Record = dict[str, object]

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from config.prefect_environment import POOL
-from tasks.announce_files import RECEIVED
 from tasks.domain.receiving.export_kinds import KINDS
+from tasks.steps.receiving.announce_files import RECEIVED
 
 ROOT = Path(__file__).parent.parent
 FLOWS = sorted(path.stem for path in (ROOT / "flows").glob("[!_]*.py"))

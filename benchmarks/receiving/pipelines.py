@@ -64,9 +64,9 @@ def ours(file: Path, database: str) -> tuple[float, str]:
     import holidays.countries  # noqa: F401 - the same
     import xlsxwriter  # noqa: F401 - the same
 
-    from tasks import receive_exports as steps
     from tasks.clock import moment
     from tasks.prepare_database import prepare_database
+    from tasks.steps.receiving import receive_exports as steps
 
     prepare_database.fn()
     inbox = home / "inbox" / "orders"

@@ -19,8 +19,8 @@ from tasks.domain.receiving.export_kinds import KINDS, Field, Kind
 from tasks.domain.receiving.quarantine import FILE_COLUMN, REASONS_COLUMN, ROW_COLUMN
 from tasks.domain.receiving.row_judging import Context, judge
 from tasks.inbox.layouts import CANONICAL, Layout, UnknownLayout, canonical, recognise, translate
-from tasks.intaking import Outcome
-from tasks.receive_exports import expectations, read_site, take_in_kind
+from tasks.steps.receiving.file_job import Outcome
+from tasks.steps.receiving.receive_exports import expectations, read_site, take_in_kind
 
 EXPORTS = ROOT / "config" / "exports"
 DOCUMENT = (ROOT / "docs" / "exports.md").read_text(encoding="utf-8")

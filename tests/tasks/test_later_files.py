@@ -9,7 +9,7 @@ from real_exports import REAL, write
 from receiving import AS_OF, as_csv, column, furnish, order, product, put, receive
 from sqlalchemy import Engine
 
-from tasks import receive_exports as steps
+from tasks.steps.receiving import receive_exports as steps
 from tasks.store.schema import order_lines, orders, products, quarantined_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Great Expectations' own

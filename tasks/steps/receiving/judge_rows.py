@@ -10,11 +10,11 @@ from tasks.domain.receiving import quarantine as intake
 from tasks.domain.receiving.cells import DateOrder, date_order
 from tasks.domain.receiving.export_kinds import Kind, Type
 from tasks.domain.receiving.row_judging import Context, judge
-from tasks.draft_sheet import Draft
 from tasks.inbox.delivered_files import Block
 from tasks.inbox.layouts import Layout, Translated, translate
-from tasks.intaking import Intaking, Opened, RefusedDeliveryError, Tally
-from tasks.quote_refused import quarantined
+from tasks.steps.receiving.file_job import Intaking, Opened, RefusedDeliveryError, Tally
+from tasks.steps.receiving.quarantine_sheet import Draft
+from tasks.steps.receiving.quote_refused import quarantined
 from tasks.store.receiving.staging import Sink
 
 PLACED_KINDS = ("stock", "movements")  # what lies nowhere in particular lies in the warehouse's default location

@@ -7,7 +7,7 @@ import pandas as pd
 from tasks.domain.receiving import quarantine as intake
 from tasks.inbox.delivered_files import Block
 from tasks.inbox.layouts import Translated, translate
-from tasks.intaking import Intaking, Opened
+from tasks.steps.receiving.file_job import Intaking, Opened
 
 
 def quarantined(job: Intaking, block: Block, translated: Translated, reasons: pd.DataFrame) -> pd.DataFrame:

@@ -8,8 +8,8 @@ import pandas as pd
 
 from config.settings import settings
 from tasks.domain.reporting.findings import Finding, FindingKind
-from tasks.intaking import Outcome
-from tasks.put_away import sheet_path
+from tasks.steps.receiving.file_job import Outcome
+from tasks.steps.receiving.put_away_file import sheet_path
 
 
 def artifact_rows(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from tasks.domain.receiving.delivery_limits import Verdict, columns_at_fault
 from tasks.domain.receiving.quarantine import refused_once
-from tasks.intaking import Intaking, Opened, Outcome, RefusedDeliveryError, Tally
-from tasks.quote_refused import requote
+from tasks.steps.receiving.file_job import Intaking, Opened, Outcome, RefusedDeliveryError, Tally
+from tasks.steps.receiving.quote_refused import requote
 from tasks.store.database.engine import gather_statistics
 from tasks.store.receiving import imports
 from tasks.store.receiving.loader import Loaded

@@ -8,8 +8,8 @@ from config.settings import settings
 from tasks.documents.tables import write_xlsx
 from tasks.domain.receiving.export_kinds import KINDS
 from tasks.domain.receiving.quarantine import quarantine_sheet
-from tasks.draft_sheet import SHEET
-from tasks.intaking import Outcome
+from tasks.steps.receiving.file_job import Outcome
+from tasks.steps.receiving.quarantine_sheet import SHEET
 from tasks.store.database.engine import reading
 from tasks.store.receiving import imports
 

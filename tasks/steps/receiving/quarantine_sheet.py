@@ -13,7 +13,7 @@ from config.settings import settings
 from tasks.documents.tables import OpenWorkbook
 from tasks.domain.receiving.export_kinds import Kind
 from tasks.domain.receiving.quarantine import quarantine_sheet, refused_once
-from tasks.intaking import Opened
+from tasks.steps.receiving.file_job import Opened
 
 SHEET = "correct and drop back"
 ROWS_AT_ONCE = 500

@@ -7,7 +7,7 @@ from prefect.client.orchestration import get_client
 from prefect.context import FlowRunContext
 from prefect.events import Event, RelatedResource, Resource
 
-from tasks.intaking import Outcome
+from tasks.steps.receiving.file_job import Outcome
 
 RECEIVED = "fulfilment.received"
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from config.settings import settings
-from tasks.draft_sheet import Draft
 from tasks.inbox.delivered_files import Export, ExportError, open_export
 from tasks.inbox.layouts import UnknownLayout, recognise
-from tasks.intaking import Intaking, Opened, Outcome
-from tasks.judge_blocks import judge_blocks
-from tasks.settle_import import settle_import
+from tasks.steps.receiving.file_job import Intaking, Opened, Outcome
+from tasks.steps.receiving.judge_rows import judge_blocks
+from tasks.steps.receiving.quarantine_sheet import Draft
+from tasks.steps.receiving.settle_import import settle_import
 from tasks.store.database.engine import engine, exclusive, reading
 from tasks.store.receiving import imports
 from tasks.store.receiving.append_blocks import KnownRowsError

@@ -13,14 +13,14 @@ from tasks.domain.receiving.export_kinds import KINDS
 from tasks.gates.delivery import Gate, delivery_gate
 from tasks.inbox.layouts import Layout
 from tasks.inbox.locks import alone
-from tasks.intaking import Intaking, Outcome, Site
-from tasks.put_away import put_away
 from tasks.steps import step
+from tasks.steps.receiving.file_job import Intaking, Outcome, Site
+from tasks.steps.receiving.put_away_file import put_away
+from tasks.steps.receiving.take_in_file import take_in
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.receiving.loaders import orders
 from tasks.store.receiving.loaders.all_kinds import LOADERS
 from tasks.store.sites import ensure_sites
-from tasks.take_in import take_in
 
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
 
