@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from prefect.artifacts import create_table_artifact
 from prefect.flow_runs import suspend_flow_run
 
-from tasks.approval_form import form
-from tasks.approve_counts import answered_before, look_what_waits, look_what_was_answered, write_down
-from tasks.ask_people import ask_people
 from tasks.clock import NOW, moment
-from tasks.document_counts import write_documents
 from tasks.operation import operation
 from tasks.parameters import ALL, Asking, Moment
 from tasks.prepare_database import prepare_database
-from tasks.reconcile_counts import carry_out_answers
 from tasks.run_names import named
 from tasks.show_tables import records, shown
+from tasks.steps.counting.approval_form import form
+from tasks.steps.counting.approve_counts import answered_before, look_what_waits, look_what_was_answered, write_down
+from tasks.steps.counting.ask_for_approval import ask_people
+from tasks.steps.counting.reconcile_counts import carry_out_answers
+from tasks.steps.counting.write_count_documents import write_documents
 
 
 @dataclass(frozen=True)

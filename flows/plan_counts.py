@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from prefect.artifacts import create_table_artifact
 
 from tasks.clock import NOW, moment
-from tasks.document_counts import write_documents
 from tasks.operation import operation
 from tasks.parameters import ALL, AS_PLANNED, Counters, Moment, WarehouseChoice, specific
-from tasks.plan_counts import plan
 from tasks.prepare_database import prepare_database
 from tasks.run_names import named
 from tasks.show_tables import shown
+from tasks.steps.counting.plan_counts import plan
+from tasks.steps.counting.write_count_documents import write_documents
 
 
 @dataclass(frozen=True)

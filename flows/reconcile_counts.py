@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from prefect.artifacts import create_table_artifact
 
 from flows.receive_exports import receive_exports
-from tasks.approve_counts import look_what_waits
-from tasks.ask_people import ask_people
 from tasks.clock import NOW, moment
-from tasks.document_counts import write_documents
 from tasks.operation import operation
 from tasks.parameters import ALL, Moment, WarehouseChoice, specific
 from tasks.prepare_database import prepare_database
-from tasks.reconcile_counts import carry_out_answers, reconcile
 from tasks.run_names import named
 from tasks.show_tables import records, shown
+from tasks.steps.counting.approve_counts import look_what_waits
+from tasks.steps.counting.ask_for_approval import ask_people
+from tasks.steps.counting.reconcile_counts import carry_out_answers, reconcile
+from tasks.steps.counting.write_count_documents import write_documents
 from tasks.steps.receiving.receive_exports import find_files
 
 

@@ -16,7 +16,7 @@ from floor import AS_OF, Shop
 from sqlalchemy import Select, insert, select
 
 from tasks.allocate_orders import allocate_stock
-from tasks.reconcile_counts import reconcile
+from tasks.steps.counting.reconcile_counts import reconcile
 from tasks.store import schema
 from tasks.store.database.engine import engine, reading
 from tasks.store.stock.post_moves import post_moves

@@ -17,8 +17,8 @@ from config.read import read
 from tasks.domain.counting.count_decisions import decide
 from tasks.domain.counting.count_postings import adjustments, first_at_each_place, impossible_promises
 from tasks.domain.counting.count_rules import CountRules, out_of_bin, picked_units
-from tasks.reconcile_counts import reconcile
-from tasks.settle_counts import with_book
+from tasks.steps.counting.reconcile_counts import reconcile
+from tasks.steps.counting.settle_counts import with_book
 from tasks.store.counting import count_cases
 from tasks.store.database import frames
 from tasks.store.database.engine import engine_of

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, insert
 
 from tasks.allocate_orders import allocate_stock
 from tasks.list_backorders import explain_waiting
-from tasks.reconcile_counts import reconcile
+from tasks.steps.counting.reconcile_counts import reconcile
 from tasks.store import audit, schema
 from tasks.store.database.engine import reading
 from tasks.watch_stock import confirm_orders, tell_of_delays

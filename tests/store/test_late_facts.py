@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 
-from tasks.reconcile_counts import reconcile
+from tasks.steps.counting.reconcile_counts import reconcile
 from tasks.store import audit
 from tasks.store.schema import (
     alerts,

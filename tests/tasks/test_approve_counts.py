@@ -17,9 +17,9 @@ from sqlalchemy import Engine, select
 
 from flows import approve_counts as flow
 from flows.approve_counts import Approved, approve_counts
-from tasks.approval_form import Answers
-from tasks.approve_counts import look_what_waits, write_down
 from tasks.domain.counting.approvals import Rest
+from tasks.steps.counting.approval_form import Answers
+from tasks.steps.counting.approve_counts import look_what_waits, write_down
 from tasks.store.audit import levels_off_the_ledger, promises_without_stock
 from tasks.store.footprint import footprint
 from tasks.store.schema import count_lines, locations, quarantined_rows, stock_levels, stock_moves, variances

@@ -9,7 +9,7 @@ from counted_floor import folder, lay_out, moment, run, sheet
 from receiving import put, receive
 from sqlalchemy import Engine, func, select
 
-from tasks.document_counts import write_documents
+from tasks.steps.counting.write_count_documents import write_documents
 from tasks.store.schema import run_log, stock_moves
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Great Expectations' own

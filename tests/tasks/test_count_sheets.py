@@ -8,7 +8,7 @@ from receiving import AS_OF, Record, as_csv, column, furnish, movement, product,
 from sqlalchemy import Engine, select
 
 from tasks.domain.counting.count_results import Decided
-from tasks.reconcile_counts import reconcile
+from tasks.steps.counting.reconcile_counts import reconcile
 from tasks.store.schema import count_lines, locations, lots, quarantined_rows, stock_levels, variances
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Great Expectations' own

@@ -14,9 +14,9 @@ from receiving import receive
 from sqlalchemy import Column, Connection, Date, Engine, MetaData, Table, insert, select, update
 
 from config.read import ConfigError
-from tasks.document_counts import write_documents
-from tasks.plan_counts import plan
-from tasks.reconcile_counts import reconcile
+from tasks.steps.counting.plan_counts import plan
+from tasks.steps.counting.reconcile_counts import reconcile
+from tasks.steps.counting.write_count_documents import write_documents
 from tasks.store.database.frames import staged
 from tasks.store.footprint import footprint
 from tasks.store.receiving.loader import Intake

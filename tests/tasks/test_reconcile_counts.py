@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
-from tasks.document_counts import write_documents
 from tasks.domain.counting.count_results import Decided
 from tasks.domain.counting.count_states import LINE_MAY_BECOME
-from tasks.reconcile_counts import carry_out_answers, reconcile
+from tasks.steps.counting.reconcile_counts import carry_out_answers, reconcile
+from tasks.steps.counting.write_count_documents import write_documents
 from tasks.store.footprint import footprint
 from tasks.store.schema import (
     alerts,

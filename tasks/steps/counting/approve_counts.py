@@ -5,11 +5,11 @@ from datetime import datetime
 from prefect.context import FlowRunContext
 from sqlalchemy import Connection
 
-from tasks.approval_form import Answers
 from tasks.domain.counting.approval_lists import Answered, Waiting
 from tasks.domain.counting.approvals import changed, judge_answers, of_form
-from tasks.settle_counts import with_book
 from tasks.steps import step
+from tasks.steps.counting.approval_form import Answers
+from tasks.steps.counting.settle_counts import with_book
 from tasks.store.counting import approvals, count_cases
 from tasks.store.database.engine import engine, exclusive, reading
 
