@@ -4,21 +4,21 @@ from dataclasses import dataclass
 
 from prefect.artifacts import create_table_artifact
 
-from tasks.allocate_orders import allocate_stock, promise_days, release_cancelled
-from tasks.audit_oversell import audit_oversell
 from tasks.clock import NOW, moment
-from tasks.hold_orders import end_holds, expire_unpaid, hold_duplicates
-from tasks.list_backorders import explain_waiting
 from tasks.operation import operation
 from tasks.parameters import Moment
 from tasks.prepare_database import prepare_database
-from tasks.publish_feeds import publish_feeds
-from tasks.publish_stock import shortage_rows, write_documents
-from tasks.report_positions import write_positions
 from tasks.run_names import named
 from tasks.show_tables import records, shown
-from tasks.tell_staff import tell_staff
-from tasks.watch_stock import confirm_orders, tell_of_delays, warn_of_shortages
+from tasks.steps.ordering.allocate_orders import allocate_stock, promise_days, release_cancelled
+from tasks.steps.ordering.audit_oversell import audit_oversell
+from tasks.steps.ordering.explain_backorders import explain_waiting
+from tasks.steps.ordering.hold_orders import end_holds, expire_unpaid, hold_duplicates
+from tasks.steps.ordering.publish_feeds import publish_feeds
+from tasks.steps.ordering.send_alert_digest import tell_staff
+from tasks.steps.ordering.warn_of_shortages import confirm_orders, tell_of_delays, warn_of_shortages
+from tasks.steps.ordering.write_allocation_documents import shortage_rows, write_documents
+from tasks.steps.ordering.write_stock_positions import write_positions
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,15 @@ from datetime import datetime
 
 from floor import AS_OF
 
-from tasks.allocate_orders import allocate_stock, promise_days, release_cancelled
-from tasks.audit_oversell import audit_oversell
-from tasks.hold_orders import end_holds, expire_unpaid, hold_duplicates
-from tasks.list_backorders import Served, explain_waiting
-from tasks.publish_feeds import publish_feeds
-from tasks.publish_stock import write_documents
-from tasks.report_positions import write_positions
-from tasks.tell_staff import tell_staff
-from tasks.watch_stock import Short, confirm_orders, tell_of_delays, warn_of_shortages
+from tasks.steps.ordering.allocate_orders import allocate_stock, promise_days, release_cancelled
+from tasks.steps.ordering.audit_oversell import audit_oversell
+from tasks.steps.ordering.explain_backorders import Served, explain_waiting
+from tasks.steps.ordering.hold_orders import end_holds, expire_unpaid, hold_duplicates
+from tasks.steps.ordering.publish_feeds import publish_feeds
+from tasks.steps.ordering.send_alert_digest import tell_staff
+from tasks.steps.ordering.warn_of_shortages import Short, confirm_orders, tell_of_delays, warn_of_shortages
+from tasks.steps.ordering.write_allocation_documents import write_documents
+from tasks.steps.ordering.write_stock_positions import write_positions
 
 
 def run(as_of: datetime = AS_OF) -> tuple[Served, Short, int, int]:

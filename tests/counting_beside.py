@@ -15,8 +15,8 @@ from crashing import ROOT, context
 from floor import AS_OF, Shop
 from sqlalchemy import Select, insert, select
 
-from tasks.allocate_orders import allocate_stock
 from tasks.steps.counting.reconcile_counts import reconcile
+from tasks.steps.ordering.allocate_orders import allocate_stock
 from tasks.store import schema
 from tasks.store.database.engine import engine, reading
 from tasks.store.stock.post_moves import post_moves

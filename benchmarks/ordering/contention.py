@@ -70,7 +70,9 @@ def contend(server: str | None, writers: int, orders: int, seeds: Iterable[int],
     The writers are forked from a process that has imported everything, and stay for the next seed.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["benchmarks.ordering.contention", "tasks.allocate_orders", "psycopg"])
+    context.set_forkserver_preload(
+        ["benchmarks.ordering.contention", "tasks.steps.ordering.allocate_orders", "psycopg"]
+    )
     with ProcessPoolExecutor(writers, context) as pool:
         for seed in seeds:
             with (
@@ -206,7 +208,7 @@ def sell(seed: int, orders: int) -> None:
 
 def allocate(*_: int) -> None:
     """The step of allocate-orders."""
-    from tasks.allocate_orders import allocate_stock
+    from tasks.steps.ordering.allocate_orders import allocate_stock
 
     allocate_stock.fn(AS_OF)
 

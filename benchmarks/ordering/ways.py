@@ -104,11 +104,11 @@ def _ours(*, partial: bool) -> Callable[[Shop], dict[str, Any]]:
 def _ready(*, partial: bool) -> Any:
     """The steps with their rule; imported, and the kernel compiled."""
     from config.read import read
-    from tasks import allocate_orders as steps
     from tasks.domain.ordering import placing_kernel as placing
     from tasks.domain.ordering import serving_kernel as serving
     from tasks.domain.ordering.allocation import AllocationRules, Precedence
     from tasks.domain.ordering.allocation_arrays import Asked, Terms
+    from tasks.steps.ordering import allocate_orders as steps
 
     rules = replace(read("rules/allocation.yaml", AllocationRules), partial=partial, split=True,
                     priority=(Precedence.CREATED_AT,))  # fmt: skip
@@ -123,7 +123,7 @@ def _ready(*, partial: bool) -> Any:
 def new_lines(shop: Shop) -> dict[str, Any]:
     """A hundredth as many lines more, after everything was served line by line; and what saying why takes."""
     step, more = _ready(partial=True), max(1, shop.lines // 100)
-    from tasks import list_backorders as backorders
+    from tasks.steps.ordering import explain_backorders as backorders
 
     vars(backorders)["read"] = vars(step)["read"]
     full = _ours(partial=True)(shop)

@@ -11,7 +11,7 @@ from floor import AS_OF, PAID, Shop
 from sqlalchemy import Engine, delete, insert, literal, select, update
 from sqlalchemy.engine import make_url
 
-from tasks.allocate_orders import allocate_stock, release_cancelled
+from tasks.steps.ordering.allocate_orders import allocate_stock, release_cancelled
 from tasks.store import schema
 from tasks.store.database.engine import engine_of
 from tasks.store.database.frames import read

@@ -11,12 +11,12 @@ from floor import AS_OF, Shop
 from invariants import hold
 from sqlalchemy import Engine, insert
 
-from tasks.allocate_orders import allocate_stock
-from tasks.list_backorders import explain_waiting
 from tasks.steps.counting.reconcile_counts import reconcile
+from tasks.steps.ordering.allocate_orders import allocate_stock
+from tasks.steps.ordering.explain_backorders import explain_waiting
+from tasks.steps.ordering.warn_of_shortages import confirm_orders, tell_of_delays
 from tasks.store import audit, schema
 from tasks.store.database.engine import reading
-from tasks.watch_stock import confirm_orders, tell_of_delays
 
 pytestmark = pytest.mark.usefixtures("home")
 

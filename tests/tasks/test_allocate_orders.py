@@ -12,7 +12,7 @@ from sqlalchemy import Engine, update
 
 from config.settings import settings
 from tasks.domain.stock.positions import UNITS
-from tasks.list_backorders import Served
+from tasks.steps.ordering.explain_backorders import Served
 from tasks.store import schema
 
 

@@ -8,7 +8,7 @@ from floor import AS_OF, PAID, Shop
 from sqlalchemy import Engine, update
 
 from config.settings import settings
-from tasks.audit_oversell import audit_oversell
+from tasks.steps.ordering.audit_oversell import audit_oversell
 from tasks.store import schema
 
 

@@ -8,7 +8,7 @@ from floor import AS_OF, PAID, Shop
 from receiving import as_csv, order, put, receive
 from sqlalchemy import Engine, update
 
-from tasks.allocate_orders import allocate_stock
+from tasks.steps.ordering.allocate_orders import allocate_stock
 from tasks.store.schema import allocations, carts, order_lines, picks, quarantined_rows, stock_levels, waves
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Great Expectations' own

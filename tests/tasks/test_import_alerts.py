@@ -10,9 +10,9 @@ from receiving import AS_OF, as_csv, furnish, order, put, rows, stock
 from receiving import receive as take_in
 from sqlalchemy import Engine
 
+from tasks.steps.ordering.send_alert_digest import tell_staff
 from tasks.store import schema
 from tasks.store.footprint import footprint
-from tasks.tell_staff import tell_staff
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Great Expectations' own
 

@@ -11,9 +11,9 @@ from floor import AS_OF, Shop
 from sqlalchemy import Engine, event, update
 
 from config.settings import settings
-from tasks.allocate_orders import allocate_stock
-from tasks.list_backorders import Served, explain_waiting
-from tasks.publish_feeds import publish_feeds
+from tasks.steps.ordering.allocate_orders import allocate_stock
+from tasks.steps.ordering.explain_backorders import Served, explain_waiting
+from tasks.steps.ordering.publish_feeds import publish_feeds
 from tasks.store import schema
 
 

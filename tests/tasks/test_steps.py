@@ -10,7 +10,7 @@ from prefect.states import exception_to_failed_state
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from tasks.allocate_orders import allocate_stock
+from tasks.steps.ordering.allocate_orders import allocate_stock
 
 FIRST, SECOND = (f"UPDATE merchants SET name = 'x' WHERE id = {number}" for number in (1, 2))
 MERCHANTS = "INSERT INTO merchants (id, code, name) VALUES (1, 'A', 'A'), (2, 'B', 'B')"

@@ -13,8 +13,8 @@ from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.ordering.ship_by import ship_by
 from tasks.domain.sites.sites import Warehouse
 from tasks.domain.states import AlertKind
-from tasks.open_demand import free_places, open_demand, silence
 from tasks.steps import step
+from tasks.steps.ordering.open_demand import free_places, open_demand, silence
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.database.frames import some
 from tasks.store.ordering import allocation_passes as passes

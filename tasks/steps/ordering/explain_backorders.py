@@ -7,11 +7,11 @@ import pandas as pd
 from prefect import task
 
 from config.read import read
-from tasks.allocate_orders import Made
 from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.ordering.backorders import waiting
 from tasks.domain.ordering.promised_days import arrivals, promised_days
-from tasks.open_demand import free_places, open_demand
+from tasks.steps.ordering.allocate_orders import Made
+from tasks.steps.ordering.open_demand import free_places, open_demand
 from tasks.store.database.engine import reading
 from tasks.store.stock import incoming
 

@@ -10,12 +10,12 @@ from tasks.documents.run_folder import write_changed
 from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.ordering.ship_by import urgent
 from tasks.domain.stock import shortages
-from tasks.hold_orders import held_orders
-from tasks.list_backorders import Served
+from tasks.steps.ordering.explain_backorders import Served
+from tasks.steps.ordering.hold_orders import held_orders
+from tasks.steps.ordering.send_alert_digest import alerts_to_answer
+from tasks.steps.ordering.warn_of_shortages import Short
 from tasks.store.database.engine import reading
 from tasks.store.ordering import allocations, due_orders
-from tasks.tell_staff import alerts_to_answer
-from tasks.watch_stock import Short
 
 LOW = ("merchant", "sku", "name", "state", "free", "waiting", "coming", "reorder_point", "snoozed_until")
 

@@ -12,8 +12,8 @@ from tasks.documents.run_folder import write_changed
 from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.ordering.promised_days import arrivals
 from tasks.domain.stock import positions
-from tasks.list_backorders import Served
-from tasks.open_demand import free_places
+from tasks.steps.ordering.explain_backorders import Served
+from tasks.steps.ordering.open_demand import free_places
 from tasks.store.database.engine import reading
 from tasks.store.sites import warehouse_ids
 from tasks.store.stock import incoming

@@ -19,9 +19,9 @@ from tasks.documents.run_folder import add_rows
 from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.stock import availability, feeds, shortages
 from tasks.domain.stock.feeds import Feed, FeedLayout, FeedRules
-from tasks.list_backorders import Served
-from tasks.open_demand import free_places
 from tasks.steps import step
+from tasks.steps.ordering.explain_backorders import Served
+from tasks.steps.ordering.open_demand import free_places
 from tasks.store.database.engine import engine
 from tasks.store.sites import warehouse_ids
 from tasks.store.stock import feeds as told

@@ -13,9 +13,9 @@ from tasks.domain.states import AlertKind, AlertState
 from tasks.domain.stock import availability, shortages
 from tasks.domain.stock.replenishment import ReplenishmentRules, coming_in_time
 from tasks.domain.stock.stock_alerts import ACTIVE
-from tasks.list_backorders import Served
-from tasks.open_demand import free_places
 from tasks.steps import step
+from tasks.steps.ordering.explain_backorders import Served
+from tasks.steps.ordering.open_demand import free_places
 from tasks.store.database.engine import engine
 from tasks.store.ordering import open_lines as demand
 from tasks.store.stock import places as stock
