@@ -12,7 +12,7 @@ import yaml
 from crashing import context
 from floor import AS_OF
 
-from tasks.plan_waves import release_waves
+from tasks.steps.picking.plan_waves import release_waves
 
 ROOT = Path(__file__).parent.parent
 FLOOR: dict[str, Any] = {

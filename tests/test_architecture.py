@@ -38,7 +38,7 @@ ALLOWED = {  # folder or file, longest match first -> what it may import beside 
     "tasks/form_fields.py": {"pydantic", "pydantic_core"},
     "tasks/parameters.py": {"pydantic", "tasks"},
     "tasks/prefect_api.py": STEP | {"uvicorn"},  # Prefect's server runs in it
-    "tasks/share_parts.py": STEP | {"prefect_dask"},
+    "tasks/steps/picking/parallel_planners.py": STEP | {"prefect_dask"},
     "tasks/service": STEP | {"sqlalchemy", "httpx", "uvicorn"},  # Prefect's server, worker and watch
     "tasks": STEP | {"sqlalchemy"},
     "benchmarks": STEP | {"benchmarks", "sqlalchemy", "pyarrow", "adbc_driver_sqlite", "adbc_driver_postgresql", "yaml",

@@ -13,9 +13,9 @@ from config.read import read
 from tasks.configured import warehouses
 from tasks.domain.picking.release import release_rules as selection
 from tasks.domain.picking.release.release_rules import WaveRules
-from tasks.draft_waves import Backlog as Read
-from tasks.draft_waves import read_backlog
-from tasks.plan_waves import release_waves
+from tasks.steps.picking.draft_waves import Backlog as Read
+from tasks.steps.picking.draft_waves import read_backlog
+from tasks.steps.picking.plan_waves import release_waves
 from tasks.store.database.engine import engine, reading
 from tasks.store.schema import metadata
 

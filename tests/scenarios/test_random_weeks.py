@@ -11,9 +11,9 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from tasks.configured import warehouses
-from tasks.plan_waves import release_waves
-from tasks.replan_carts import replan_carts
 from tasks.steps.ordering.allocate_orders import allocate_stock, release_cancelled
+from tasks.steps.picking.plan_waves import release_waves
+from tasks.steps.picking.replan_carts import replan_carts
 from tasks.store import schema
 from tasks.store.audit import waves_off_the_floor
 from tasks.store.database.engine import engine

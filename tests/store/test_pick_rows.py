@@ -7,8 +7,8 @@ import pytest
 from floor import AS_OF, Shop
 from sqlalchemy import Engine, update
 
-from tasks.plan_waves import release_waves
 from tasks.steps.ordering.allocate_orders import allocate_stock, release_cancelled
+from tasks.steps.picking.plan_waves import release_waves
 from tasks.store import schema
 from tasks.store.database.engine import engine
 from tasks.store.database.frames import staged

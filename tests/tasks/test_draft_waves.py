@@ -17,9 +17,9 @@ from tasks.configured import warehouses
 from tasks.domain.picking.release.picker_capacity import BUSY, WAITS
 from tasks.domain.picking.release.release_rules import WaveRules
 from tasks.domain.sites.sites import Warehouse
-from tasks.draft_waves import CHANGED, Backlog, Draft, drafted, read_backlog, standing
-from tasks.plan_waves import release_waves
 from tasks.steps.ordering.allocate_orders import allocate_stock
+from tasks.steps.picking.draft_waves import CHANGED, Backlog, Draft, drafted, read_backlog, standing
+from tasks.steps.picking.plan_waves import release_waves
 from tasks.store.database.engine import reading
 
 RULES = ("rules/waves.yaml", WaveRules)

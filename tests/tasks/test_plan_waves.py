@@ -10,9 +10,9 @@ from pypdf import PdfReader
 from sqlalchemy import Engine, select
 
 from tasks.domain.receiving.export_kinds import KINDS
-from tasks.plan_waves import Planned, release_waves
-from tasks.print_pick_lists import write_pick_lists
 from tasks.steps.ordering.allocate_orders import allocate_stock
+from tasks.steps.picking.plan_waves import Planned, release_waves
+from tasks.steps.picking.print_pick_lists import write_pick_lists
 from tasks.store import schema
 
 

@@ -11,10 +11,10 @@ from planned_floor import FLOOR, configure
 from pypdf import PdfReader
 from sqlalchemy import Engine
 
-from tasks.plan_waves import Planned, release_waves
-from tasks.print_pick_lists import write_pick_lists
-from tasks.replan_carts import Changed, replan_carts
 from tasks.steps.ordering.allocate_orders import allocate_stock, release_cancelled
+from tasks.steps.picking.plan_waves import Planned, release_waves
+from tasks.steps.picking.print_pick_lists import write_pick_lists
+from tasks.steps.picking.replan_carts import Changed, replan_carts
 from tasks.store import schema
 from tasks.store.database.engine import engine
 from tasks.store.database.frames import staged

@@ -8,7 +8,7 @@ import pytest
 from tasks.domain.picking.batching.cart_filling import filled
 from tasks.domain.picking.batching.tour_lengths import Picking, picking_of
 from tasks.domain.picking.routing.floor import Floor, on_floor
-from tasks.share_parts import planners
+from tasks.steps.picking.parallel_planners import planners
 
 
 def backlog(orders: int = 36) -> Picking:

@@ -10,9 +10,9 @@ from floor import AS_OF, Shop
 from planned_floor import FLOOR, configure, planner
 from sqlalchemy import Engine
 
-from tasks.plan_waves import Planned, release_waves
-from tasks.print_pick_lists import write_pick_lists
 from tasks.steps.ordering.allocate_orders import allocate_stock
+from tasks.steps.picking.plan_waves import Planned, release_waves
+from tasks.steps.picking.print_pick_lists import write_pick_lists
 from tasks.store import schema
 
 GOODS = (("CUP", "A-02"), ("TRAY", "B-20"), ("BOWL", "D-30"), ("VASE", "G-05"), ("LAMP", "J-34"))

@@ -16,8 +16,8 @@ from tasks.domain.picking.release.release_rules import WaveRules
 from tasks.domain.picking.routing.warehouse_floor import SiteFloor
 from tasks.domain.sites.sites import Warehouse
 from tasks.domain.states import WaveKind
-from tasks.share_parts import Run
-from tasks.site_floors import floors, with_off
+from tasks.steps.picking.parallel_planners import Run
+from tasks.steps.picking.warehouse_floors import floors, with_off
 from tasks.store.picking import waves
 
 UNLIMITED = 1 << 40

@@ -15,8 +15,8 @@ from tasks.documents.whole_files import write_json, write_text
 from tasks.domain.picking.pick_lists import for_handhelds, revised, with_places
 from tasks.domain.picking.routing.floor_picture import svg
 from tasks.domain.picking.routing.warehouse_floor import SiteFloor
-from tasks.plan_waves import Planned
-from tasks.site_floors import floors
+from tasks.steps.picking.plan_waves import Planned
+from tasks.steps.picking.warehouse_floors import floors
 from tasks.store.database.engine import reading
 from tasks.store.picking import waves
 

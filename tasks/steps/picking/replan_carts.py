@@ -13,8 +13,8 @@ from tasks.domain.picking.release import release_rules as selection
 from tasks.domain.picking.release.release_rules import WaveRules
 from tasks.domain.picking.routing.warehouse_floor import SiteFloor
 from tasks.domain.sites.sites import Warehouse
-from tasks.site_floors import floors, with_off
 from tasks.steps import step
+from tasks.steps.picking.warehouse_floors import floors, with_off
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.picking import cart_changes, waves
 

@@ -13,10 +13,10 @@ from tasks.domain.picking.release import release_rules as selection
 from tasks.domain.picking.release.release_rules import WaveRules
 from tasks.domain.picking.routing.durations import cart_s
 from tasks.domain.sites.sites import Warehouse
-from tasks.draft_waves import Draft, drafted, read_backlog, standing
-from tasks.share_parts import planners
-from tasks.site_floors import off_the_plan
 from tasks.steps import step
+from tasks.steps.picking.draft_waves import Draft, drafted, read_backlog, standing
+from tasks.steps.picking.parallel_planners import planners
+from tasks.steps.picking.warehouse_floors import off_the_plan
 from tasks.store.database.engine import engine, exclusive, reading
 from tasks.store.picking import waves
 from tasks.store.sites import warehouse_ids
