@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from prefect.artifacts import create_table_artifact
 
 from tasks.clock import NOW, moment
-from tasks.inspect_parcels import judge_parcels, parcel_rows, warn_of_held_parcels
 from tasks.operation import operation
 from tasks.parameters import Moment
 from tasks.prepare_database import prepare_database
 from tasks.run_names import named
 from tasks.show_tables import shown
+from tasks.steps.parcels.inspect_parcels import judge_parcels, parcel_rows, warn_of_held_parcels
 
 
 @dataclass(frozen=True)

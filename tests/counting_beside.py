@@ -17,10 +17,10 @@ from sqlalchemy import Select, insert, select
 
 from tasks.steps.counting.reconcile_counts import reconcile
 from tasks.steps.ordering.allocate_orders import allocate_stock
+from tasks.steps.parcels.track_shipments import ship_parcels
 from tasks.store import schema
 from tasks.store.database.engine import engine, reading
 from tasks.store.stock.post_moves import post_moves
-from tasks.track_shipments import ship_parcels
 
 SKUS = tuple(f"CUP-{number}" for number in range(6))
 PLACES = tuple(f"A-{number:02}" for number in range(4))

@@ -10,7 +10,7 @@ from packing_floor import NOW, Floor, ago, put
 from sqlalchemy import Engine, select, update
 
 from tasks.domain.parcels.sampling import SamplingRules, draw, seed_of
-from tasks.inspect_parcels import judge_parcels, parcel_rows, warn_of_held_parcels
+from tasks.steps.parcels.inspect_parcels import judge_parcels, parcel_rows, warn_of_held_parcels
 from tasks.store import schema
 
 

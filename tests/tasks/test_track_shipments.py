@@ -10,8 +10,8 @@ from packing_floor import NOW, Floor, ago, put
 from sqlalchemy import Engine, select, update
 
 from config.settings import settings
+from tasks.steps.parcels.track_shipments import Moved, follow_parcels, ship_parcels, warn_of_parcels
 from tasks.store import schema
-from tasks.track_shipments import Moved, follow_parcels, ship_parcels, warn_of_parcels
 
 STEP = timedelta(minutes=30)
 
