@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 from prefect.artifacts import create_table_artifact
 
-from tasks.book_returns import book_receipts
 from tasks.clock import NOW, moment
 from tasks.domain.states import ReturnState
 from tasks.operation import operation
 from tasks.parameters import Moment
 from tasks.prepare_database import prepare_database
-from tasks.process_returns import decide_requests
 from tasks.run_names import named
-from tasks.show_returns import returns_shown
 from tasks.show_tables import shown
+from tasks.steps.returns.answer_requests import decide_requests
+from tasks.steps.returns.book_returned_goods import book_receipts
+from tasks.steps.returns.returns_table import returns_shown
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import pytest
 from returning import AS_OF, Counter, ago
 from sqlalchemy import Engine
 
-from tasks.book_returns import Booked, book_receipts
-from tasks.process_returns import decide_requests
-from tasks.show_returns import returns_shown
+from tasks.steps.returns.answer_requests import decide_requests
+from tasks.steps.returns.book_returned_goods import Booked, book_receipts
+from tasks.steps.returns.returns_table import returns_shown
 from tasks.store import schema
 
 

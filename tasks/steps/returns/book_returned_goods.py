@@ -16,8 +16,8 @@ from tasks.domain.returns import returned_goods as returns
 from tasks.domain.returns.return_policy import ReturnPolicy
 from tasks.domain.sites.sites import Warehouse
 from tasks.domain.states import MoveKind
-from tasks.process_returns import FLOW
 from tasks.steps import step
+from tasks.steps.returns.answer_requests import FLOW
 from tasks.store import returns as return_rows
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.stock.post_moves import post_moves

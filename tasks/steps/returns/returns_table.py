@@ -4,8 +4,8 @@ from collections.abc import Hashable, Mapping
 
 import pandas as pd
 
-from tasks.book_returns import Booked
 from tasks.domain.money import say
+from tasks.steps.returns.book_returned_goods import Booked
 
 SHOWN_MAX = 200
 
