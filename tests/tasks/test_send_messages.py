@@ -16,8 +16,8 @@ from mail_provider import Provider
 from sqlalchemy import Engine, insert, select
 
 from config.settings import settings
-from tasks.list_unreached import list_for_support, support_rows
-from tasks.send_messages import leave_out, release_messages, send_queued, settle_interrupted
+from tasks.steps.messaging.list_unreached_customers import list_for_support, support_rows
+from tasks.steps.messaging.send_messages import leave_out, release_messages, send_queued, settle_interrupted
 from tasks.store import schema
 
 AS_OF = datetime(2026, 9, 7, 12, 0, tzinfo=UTC)

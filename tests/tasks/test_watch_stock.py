@@ -14,7 +14,7 @@ from sqlalchemy import Engine, insert, update
 
 from config.settings import settings
 from tasks.plan_purchases import propose_purchases, set_targets
-from tasks.send_messages import leave_out, send_queued, settle_interrupted
+from tasks.steps.messaging.send_messages import leave_out, send_queued, settle_interrupted
 from tasks.store import schema
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Great Expectations' own
