@@ -80,7 +80,7 @@ def _run(name: str, arguments: list[str]) -> int:
     from tasks.domain.reporting.run_counts import in_words
     from tasks.operation import noting, result_of
     from tasks.prefect_api import prefect_api
-    from tasks.prepare_database import prepare_database
+    from tasks.steps.prepare_database import prepare_database
 
     parameters = _parameters(name, flow.fn, arguments)
     _without_traceback()

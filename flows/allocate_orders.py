@@ -7,7 +7,6 @@ from prefect.artifacts import create_table_artifact
 from tasks.clock import NOW, moment
 from tasks.operation import operation
 from tasks.parameters import Moment
-from tasks.prepare_database import prepare_database
 from tasks.run_names import named
 from tasks.show_tables import records, shown
 from tasks.steps.ordering.allocate_orders import allocate_stock, promise_days, release_cancelled
@@ -19,6 +18,7 @@ from tasks.steps.ordering.send_alert_digest import tell_staff
 from tasks.steps.ordering.warn_of_shortages import confirm_orders, tell_of_delays, warn_of_shortages
 from tasks.steps.ordering.write_allocation_documents import shortage_rows, write_documents
 from tasks.steps.ordering.write_stock_positions import write_positions
+from tasks.steps.prepare_database import prepare_database
 
 
 @dataclass(frozen=True)

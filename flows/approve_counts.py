@@ -8,7 +8,6 @@ from prefect.flow_runs import suspend_flow_run
 from tasks.clock import NOW, moment
 from tasks.operation import operation
 from tasks.parameters import ALL, Asking, Moment
-from tasks.prepare_database import prepare_database
 from tasks.run_names import named
 from tasks.show_tables import records, shown
 from tasks.steps.counting.approval_form import form
@@ -16,6 +15,7 @@ from tasks.steps.counting.approve_counts import answered_before, look_what_waits
 from tasks.steps.counting.ask_for_approval import ask_people
 from tasks.steps.counting.reconcile_counts import carry_out_answers
 from tasks.steps.counting.write_count_documents import write_documents
+from tasks.steps.prepare_database import prepare_database
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from prefect.artifacts import create_table_artifact
 from tasks.clock import NOW, moment
 from tasks.operation import operation
 from tasks.parameters import ALL, AS_PLANNED, Counters, Moment, WarehouseChoice, specific
-from tasks.prepare_database import prepare_database
 from tasks.run_names import named
 from tasks.show_tables import shown
 from tasks.steps.counting.plan_counts import plan
 from tasks.steps.counting.write_count_documents import write_documents
+from tasks.steps.prepare_database import prepare_database
 
 
 @dataclass(frozen=True)

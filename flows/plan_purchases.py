@@ -7,10 +7,10 @@ from prefect.artifacts import create_table_artifact
 from tasks.clock import NOW, moment
 from tasks.operation import operation
 from tasks.parameters import Moment
-from tasks.plan_purchases import LISTED, propose_purchases, set_targets
-from tasks.prepare_database import prepare_database
 from tasks.run_names import named
 from tasks.show_tables import records, shown
+from tasks.steps.plan_purchases import LISTED, propose_purchases, set_targets
+from tasks.steps.prepare_database import prepare_database
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from prefect.artifacts import create_table_artifact
 from tasks.clock import NOW, moment
 from tasks.operation import operation
 from tasks.parameters import ALL, CarrierChoice, Moment, WarehouseChoice, specific
-from tasks.prepare_database import prepare_database
 from tasks.run_names import named
 from tasks.show_tables import records, shown
 from tasks.steps.picking.plan_waves import release_waves
 from tasks.steps.picking.print_pick_lists import write_pick_lists
 from tasks.steps.picking.replan_carts import replan_carts
+from tasks.steps.prepare_database import prepare_database
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from tasks.clock import NOW, moment
 from tasks.domain.states import ReturnState
 from tasks.operation import operation
 from tasks.parameters import Moment
-from tasks.prepare_database import prepare_database
 from tasks.run_names import named
 from tasks.show_tables import shown
+from tasks.steps.prepare_database import prepare_database
 from tasks.steps.returns.answer_requests import decide_requests
 from tasks.steps.returns.book_returned_goods import book_receipts
 from tasks.steps.returns.returns_table import returns_shown

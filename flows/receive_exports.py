@@ -10,10 +10,10 @@ from tasks.clock import NOW, moment
 from tasks.domain.receiving.export_kinds import KINDS
 from tasks.operation import note, operation
 from tasks.parameters import KindChoice, Moment
-from tasks.prepare_database import prepare_database
 from tasks.run_names import named
 from tasks.show_tables import shown
 from tasks.steps.ordering.send_alert_digest import tell_staff
+from tasks.steps.prepare_database import prepare_database
 from tasks.steps.receiving.announce_files import announce_files
 from tasks.steps.receiving.receive_exports import expectations, find_files, read_site, settle_orders, take_in_kind
 from tasks.steps.receiving.receive_reports import artifact_rows, findings

@@ -8,13 +8,13 @@ from flows.receive_exports import receive_exports
 from tasks.clock import NOW, moment
 from tasks.operation import operation
 from tasks.parameters import ALL, Moment, WarehouseChoice, specific
-from tasks.prepare_database import prepare_database
 from tasks.run_names import named
 from tasks.show_tables import records, shown
 from tasks.steps.counting.approve_counts import look_what_waits
 from tasks.steps.counting.ask_for_approval import ask_people
 from tasks.steps.counting.reconcile_counts import carry_out_answers, reconcile
 from tasks.steps.counting.write_count_documents import write_documents
+from tasks.steps.prepare_database import prepare_database
 from tasks.steps.receiving.receive_exports import find_files
 
 

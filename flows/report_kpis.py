@@ -7,10 +7,10 @@ from prefect.artifacts import create_table_artifact
 from tasks.clock import NOW, moment
 from tasks.operation import operation
 from tasks.parameters import TODAY, Day, Moment, specific
-from tasks.prepare_database import prepare_database
-from tasks.report_kpis import figure_rows, measure, write_report
 from tasks.run_names import named
 from tasks.show_tables import shown
+from tasks.steps.prepare_database import prepare_database
+from tasks.steps.report_kpis import figure_rows, measure, write_report
 
 
 @dataclass(frozen=True)

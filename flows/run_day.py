@@ -19,9 +19,9 @@ from flows.track_shipments import track_shipments
 from tasks.clock import NOW, moment
 from tasks.operation import operation
 from tasks.parameters import Moment, SourceFolder
-from tasks.prepare_database import prepare_database
-from tasks.run_day import STOCK_AND_ORDERS, day_of, fill_inbox, look, tables_changed
 from tasks.run_names import named
+from tasks.steps.prepare_database import prepare_database
+from tasks.steps.run_day import STOCK_AND_ORDERS, day_of, fill_inbox, look, tables_changed
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ ALLOWED = {  # folder or file, longest match first -> what it may import beside 
     "flows/__main__.py": {"prefect", "pydantic", "config", "tasks", "flows"},
     "flows": {"prefect", "flows", "tasks.domain", "tasks.clock", "a step"},
     "config": {"pydantic", "pydantic_settings", "yaml", "config"},
-    "tasks/clock.py": {"tasks.configured"},
+    "tasks/clock.py": {"tasks.steps.configured"},
     "tasks/domain/picking": VALUES | {"numba", "scipy", "highspy"},
     "tasks/domain/compiling.py": VALUES | {"numba"},
     "tasks/domain": VALUES | {"babel", "stdnum", "email_validator", "holidays"},

@@ -47,8 +47,8 @@ def _rule(skus: int, days: int) -> float:
 
 
 def _step(skus: int, days: int, lines: int) -> tuple[int, float, float]:
-    from tasks.plan_purchases import set_targets
-    from tasks.prepare_database import prepare_database
+    from tasks.steps.plan_purchases import set_targets
+    from tasks.steps.prepare_database import prepare_database
 
     prepare_database.fn()
     _fill(skus, days, lines)

@@ -65,7 +65,7 @@ def ours(file: Path, database: str) -> tuple[float, str]:
     import xlsxwriter  # noqa: F401 - the same
 
     from tasks.clock import moment
-    from tasks.prepare_database import prepare_database
+    from tasks.steps.prepare_database import prepare_database
     from tasks.steps.receiving import receive_exports as steps
 
     prepare_database.fn()

@@ -18,7 +18,7 @@ from real_shop import PSEUDO, Floor, Invoices, configure
 from sqlalchemy import Engine, text
 
 from flows.run_day import run_day
-from tasks.prepare_database import prepare_database
+from tasks.steps.prepare_database import prepare_database
 from tasks.store.database.engine import engine, reading
 
 DATA = SHARED / "data" / "online_retail"

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Table, insert, select, update
 
 from config.settings import settings
 from tasks.domain.notices import SILENT_CHANNEL
-from tasks.report_kpis import figure_rows, measure, write_report
+from tasks.steps.report_kpis import figure_rows, measure, write_report
 from tasks.store import schema
 
 AS_OF = datetime(2026, 9, 11, 17, 0, tzinfo=UTC)

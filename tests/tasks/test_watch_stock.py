@@ -13,8 +13,8 @@ from receiving import put, receive
 from sqlalchemy import Engine, insert, update
 
 from config.settings import settings
-from tasks.plan_purchases import propose_purchases, set_targets
 from tasks.steps.messaging.send_messages import leave_out, send_queued, settle_interrupted
+from tasks.steps.plan_purchases import propose_purchases, set_targets
 from tasks.store import schema
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Great Expectations' own

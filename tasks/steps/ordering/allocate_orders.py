@@ -14,6 +14,7 @@ from tasks.domain.ordering.ship_by import ship_by
 from tasks.domain.sites.sites import Warehouse
 from tasks.domain.states import AlertKind
 from tasks.steps import step
+from tasks.steps.notify_customers import tell
 from tasks.steps.ordering.open_demand import free_places, open_demand, silence
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.database.frames import some
@@ -23,7 +24,6 @@ from tasks.store.ordering import open_lines as demand
 from tasks.store.sites import warehouse_ids
 from tasks.store.stock import places as stock
 from tasks.store.stock.alerts import raise_alerts, resolve_alerts
-from tasks.tell_customers import tell
 
 
 @dataclass(frozen=True)

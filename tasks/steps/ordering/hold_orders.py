@@ -12,11 +12,11 @@ from tasks.domain.ordering.holds import OrderRules, duplicates, expired, hold_sh
 from tasks.domain.ordering.ship_by import urgency
 from tasks.domain.states import AlertKind, HoldReason
 from tasks.steps import step
+from tasks.steps.notify_customers import tell
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.ordering import holds
 from tasks.store.ordering import open_lines as demand
 from tasks.store.stock.alerts import raise_alerts, resolve_alerts
-from tasks.tell_customers import tell
 
 GUARD = "the guard against duplicates"
 LOOK_BACK = timedelta(days=7)  # an order paid later than that after it was placed is not compared any more

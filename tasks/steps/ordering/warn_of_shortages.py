@@ -14,6 +14,7 @@ from tasks.domain.stock import availability, shortages
 from tasks.domain.stock.replenishment import ReplenishmentRules, coming_in_time
 from tasks.domain.stock.stock_alerts import ACTIVE
 from tasks.steps import step
+from tasks.steps.notify_customers import tell
 from tasks.steps.ordering.explain_backorders import Served
 from tasks.steps.ordering.open_demand import free_places
 from tasks.store.database.engine import engine
@@ -21,7 +22,6 @@ from tasks.store.ordering import open_lines as demand
 from tasks.store.stock import places as stock
 from tasks.store.stock import replenishment
 from tasks.store.stock.alerts import move, of_kind, raise_alerts, resolve_alerts, wake
-from tasks.tell_customers import tell
 
 
 @dataclass(frozen=True)

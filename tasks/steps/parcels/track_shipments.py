@@ -14,10 +14,10 @@ from tasks.domain.parcels.parcel_contents import ShipmentRules, parcel_states
 from tasks.domain.states import ParcelState
 from tasks.show_tables import records
 from tasks.steps import step
+from tasks.steps.notify_customers import tell
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.parcels import departures, parcel_alerts, tracking
 from tasks.store.parcels.parcel_notices import parcel_rows as notice_rows
-from tasks.tell_customers import tell
 
 TROUBLE = (ParcelState.EXCEPTION, ParcelState.LOST, ParcelState.RETURNED_TO_SENDER)
 

@@ -8,12 +8,12 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from config.read import read
-from tasks.configured import warehouses
 from tasks.domain.picking.release import release_rules as selection
 from tasks.domain.picking.release.release_rules import WaveRules
 from tasks.domain.picking.routing.durations import cart_s
 from tasks.domain.sites.sites import Warehouse
 from tasks.steps import step
+from tasks.steps.configured import warehouses
 from tasks.steps.picking.draft_waves import Draft, drafted, read_backlog, standing
 from tasks.steps.picking.parallel_planners import planners
 from tasks.steps.picking.warehouse_floors import off_the_plan

@@ -7,13 +7,13 @@ from datetime import datetime
 import pandas as pd
 
 from config.read import read
-from tasks.configured import warehouses
 from tasks.domain.picking.cart_replanning import Replanned, replanned
 from tasks.domain.picking.release import release_rules as selection
 from tasks.domain.picking.release.release_rules import WaveRules
 from tasks.domain.picking.routing.warehouse_floor import SiteFloor
 from tasks.domain.sites.sites import Warehouse
 from tasks.steps import step
+from tasks.steps.configured import warehouses
 from tasks.steps.picking.warehouse_floors import floors, with_off
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.picking import cart_changes, waves

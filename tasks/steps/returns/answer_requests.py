@@ -7,7 +7,6 @@ from sqlalchemy import Connection
 
 from config.read import read
 from config.settings import settings
-from tasks.configured import merchants
 from tasks.documents.run_folder import add_rows
 from tasks.domain.notices import NoticeKind
 from tasks.domain.returns import return_notices
@@ -15,9 +14,10 @@ from tasks.domain.returns import return_policy as policy
 from tasks.domain.returns import returned_goods as returns
 from tasks.domain.returns.return_policy import ReturnPolicy
 from tasks.steps import step
+from tasks.steps.configured import merchants
+from tasks.steps.notify_customers import tell
 from tasks.store import returns as return_rows
 from tasks.store.database.engine import engine, exclusive
-from tasks.tell_customers import tell
 
 FLOW = "process-returns"
 DECISIONS = ["merchant", "order_number", "rma", "state", "rule", "why"]

@@ -8,7 +8,6 @@ from sqlalchemy import Connection
 
 from config.read import read
 from config.settings import settings
-from tasks.configured import merchants
 from tasks.documents.run_folder import add_rows
 from tasks.domain.notices import NoticeKind
 from tasks.domain.returns import return_notices
@@ -17,11 +16,12 @@ from tasks.domain.returns.return_policy import ReturnPolicy
 from tasks.domain.sites.sites import Warehouse
 from tasks.domain.states import MoveKind
 from tasks.steps import step
+from tasks.steps.configured import merchants
+from tasks.steps.notify_customers import tell
 from tasks.steps.returns.answer_requests import FLOW
 from tasks.store import returns as return_rows
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.stock.post_moves import post_moves
-from tasks.tell_customers import tell
 
 RECEIPTS = [
     "merchant", "order_number", "rma", "sku", "quantity", "quantity_received", "grade", "disposition", "flags",

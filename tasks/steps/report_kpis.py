@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 
 from config.read import read
 from config.settings import settings
-from tasks.configured import merchants
 from tasks.documents import operations_page
 from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.ordering.ship_by import urgent
@@ -21,6 +20,7 @@ from tasks.domain.reporting.operations_report import Facts, Report
 from tasks.domain.reporting.waiting_lists import waiting
 from tasks.domain.sites.sites import silent_channels
 from tasks.service_problems import service_problems
+from tasks.steps.configured import merchants
 from tasks.steps.ordering.audit_oversell import findings
 from tasks.store.database.engine import reading
 from tasks.store.ordering import due_orders
