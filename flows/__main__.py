@@ -78,8 +78,8 @@ def _run(name: str, arguments: list[str]) -> int:
 
     from tasks.domain.reporting.findings import lines
     from tasks.domain.reporting.run_counts import in_words
-    from tasks.operation import noting, result_of
-    from tasks.prefect_api import prefect_api
+    from tasks.runs.operation import noting, result_of
+    from tasks.service.prefect_api import prefect_api
     from tasks.steps.prepare_database import prepare_database
 
     parameters = _parameters(name, flow.fn, arguments)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from prefect.artifacts import create_table_artifact
 
 from tasks.clock import NOW, moment
-from tasks.operation import operation
-from tasks.parameters import Moment
-from tasks.run_names import named
-from tasks.show_tables import records, shown
+from tasks.runs.artifact_tables import records, shown
+from tasks.runs.operation import operation
+from tasks.runs.parameters import Moment
+from tasks.runs.run_names import named
 from tasks.steps.ordering.allocate_orders import allocate_stock, promise_days, release_cancelled
 from tasks.steps.ordering.audit_oversell import audit_oversell
 from tasks.steps.ordering.explain_backorders import explain_waiting

@@ -6,10 +6,10 @@ from prefect.artifacts import create_table_artifact
 from prefect.flow_runs import suspend_flow_run
 
 from tasks.clock import NOW, moment
-from tasks.operation import operation
-from tasks.parameters import ALL, Asking, Moment
-from tasks.run_names import named
-from tasks.show_tables import records, shown
+from tasks.runs.artifact_tables import records, shown
+from tasks.runs.operation import operation
+from tasks.runs.parameters import ALL, Asking, Moment
+from tasks.runs.run_names import named
 from tasks.steps.counting.approval_form import form
 from tasks.steps.counting.approve_counts import answered_before, look_what_waits, look_what_was_answered, write_down
 from tasks.steps.counting.ask_for_approval import ask_people

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from prefect.artifacts import create_table_artifact
 
 from tasks.clock import NOW, moment
-from tasks.operation import operation
-from tasks.parameters import Moment
-from tasks.run_names import named
-from tasks.show_tables import shown
+from tasks.runs.artifact_tables import shown
+from tasks.runs.operation import operation
+from tasks.runs.parameters import Moment
+from tasks.runs.run_names import named
 from tasks.steps.parcels.inspect_parcels import judge_parcels, parcel_rows, warn_of_held_parcels
 from tasks.steps.prepare_database import prepare_database
 

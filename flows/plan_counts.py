@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from prefect.artifacts import create_table_artifact
 
 from tasks.clock import NOW, moment
-from tasks.operation import operation
-from tasks.parameters import ALL, AS_PLANNED, Counters, Moment, WarehouseChoice, specific
-from tasks.run_names import named
-from tasks.show_tables import shown
+from tasks.runs.artifact_tables import shown
+from tasks.runs.operation import operation
+from tasks.runs.parameters import ALL, AS_PLANNED, Counters, Moment, WarehouseChoice, specific
+from tasks.runs.run_names import named
 from tasks.steps.counting.plan_counts import plan
 from tasks.steps.counting.write_count_documents import write_documents
 from tasks.steps.prepare_database import prepare_database

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from prefect.artifacts import create_table_artifact
 
 from tasks.clock import NOW, moment
-from tasks.operation import operation
-from tasks.parameters import ALL, CarrierChoice, Moment, WarehouseChoice, specific
-from tasks.run_names import named
-from tasks.show_tables import records, shown
+from tasks.runs.artifact_tables import records, shown
+from tasks.runs.operation import operation
+from tasks.runs.parameters import ALL, CarrierChoice, Moment, WarehouseChoice, specific
+from tasks.runs.run_names import named
 from tasks.steps.picking.plan_waves import release_waves
 from tasks.steps.picking.print_pick_lists import write_pick_lists
 from tasks.steps.picking.replan_carts import replan_carts

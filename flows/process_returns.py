@@ -6,10 +6,10 @@ from prefect.artifacts import create_table_artifact
 
 from tasks.clock import NOW, moment
 from tasks.domain.states import ReturnState
-from tasks.operation import operation
-from tasks.parameters import Moment
-from tasks.run_names import named
-from tasks.show_tables import shown
+from tasks.runs.artifact_tables import shown
+from tasks.runs.operation import operation
+from tasks.runs.parameters import Moment
+from tasks.runs.run_names import named
 from tasks.steps.prepare_database import prepare_database
 from tasks.steps.returns.answer_requests import decide_requests
 from tasks.steps.returns.book_returned_goods import book_receipts

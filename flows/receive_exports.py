@@ -8,10 +8,10 @@ from prefect.artifacts import create_table_artifact
 
 from tasks.clock import NOW, moment
 from tasks.domain.receiving.export_kinds import KINDS
-from tasks.operation import note, operation
-from tasks.parameters import KindChoice, Moment
-from tasks.run_names import named
-from tasks.show_tables import shown
+from tasks.runs.artifact_tables import shown
+from tasks.runs.operation import note, operation
+from tasks.runs.parameters import KindChoice, Moment
+from tasks.runs.run_names import named
 from tasks.steps.ordering.send_alert_digest import tell_staff
 from tasks.steps.prepare_database import prepare_database
 from tasks.steps.receiving.announce_files import announce_files

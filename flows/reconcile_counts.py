@@ -6,10 +6,10 @@ from prefect.artifacts import create_table_artifact
 
 from flows.receive_exports import receive_exports
 from tasks.clock import NOW, moment
-from tasks.operation import operation
-from tasks.parameters import ALL, Moment, WarehouseChoice, specific
-from tasks.run_names import named
-from tasks.show_tables import records, shown
+from tasks.runs.artifact_tables import records, shown
+from tasks.runs.operation import operation
+from tasks.runs.parameters import ALL, Moment, WarehouseChoice, specific
+from tasks.runs.run_names import named
 from tasks.steps.counting.approve_counts import look_what_waits
 from tasks.steps.counting.ask_for_approval import ask_people
 from tasks.steps.counting.reconcile_counts import carry_out_answers, reconcile

@@ -17,9 +17,9 @@ from flows.report_kpis import report_kpis
 from flows.send_messages import send_messages
 from flows.track_shipments import track_shipments
 from tasks.clock import NOW, moment
-from tasks.operation import operation
-from tasks.parameters import Moment, SourceFolder
-from tasks.run_names import named
+from tasks.runs.operation import operation
+from tasks.runs.parameters import Moment, SourceFolder
+from tasks.runs.run_names import named
 from tasks.steps.prepare_database import prepare_database
 from tasks.steps.run_day import STOCK_AND_ORDERS, day_of, fill_inbox, look, tables_changed
 

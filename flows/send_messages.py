@@ -7,10 +7,10 @@ from prefect.artifacts import create_table_artifact
 
 from tasks.clock import NOW, moment
 from tasks.domain.states import MessageState
-from tasks.operation import operation
-from tasks.parameters import Moment
-from tasks.run_names import named
-from tasks.show_tables import shown
+from tasks.runs.artifact_tables import shown
+from tasks.runs.operation import operation
+from tasks.runs.parameters import Moment
+from tasks.runs.run_names import named
 from tasks.steps.messaging.list_unreached_customers import list_for_support, support_rows
 from tasks.steps.messaging.send_messages import leave_out, release_messages, send_queued, settle_interrupted
 from tasks.steps.prepare_database import prepare_database

@@ -21,7 +21,7 @@ HINT = "Count what lies there. Nothing there: write 0. Not counted: leave it emp
 
 
 def write_paper(path: Path, sheet: pd.DataFrame, note: str) -> Path:
-    """Write a blind sheet (`tasks.domain.counting.count_sheets.blind_sheet`) as a PDF; `note` says who must not count it."""
+    """Write a blind sheet (`counting.count_sheets.blind_sheet`) as a PDF; `note` says who must not count it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     rows = [{str(name): value for name, value in row.items()} for row in sheet.fillna("").to_dict("records")]

@@ -71,7 +71,7 @@ def _write_page(book: Any, page: Page, zones: Mapping[str, str]) -> None:
 
 
 def write_answer_sheet(path: Path, sheet: pd.DataFrame) -> Path:
-    """Write what waits (`tasks.domain.counting.approvals.answer_sheet`) as a workbook to answer in and to drop in the inbox.
+    """Write what waits (`counting.approvals.answer_sheet`) as a workbook to answer in and to drop in the inbox.
 
     Only the cells of an answer can be changed; the answer and the reason code are chosen from lists.
     """

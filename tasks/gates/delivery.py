@@ -34,7 +34,7 @@ class Gate:
         self.judged = False
 
     def judge(self, kind: str, tally: pd.DataFrame, profile: Profile, name: str = "delivery") -> Verdict:
-        """Whether the file `name` may be loaded. `tally` and `profile` as `tasks.domain.receiving.delivery_limits.measures` says."""
+        """Whether the file `name` may be loaded. `tally` and `profile` as `receiving.delivery_limits.measures` says."""
         expected = measures(kind, tally, {"as_of": self.as_of.isoformat(), **profile}, self.rules)
         broken = broken_before(self.docs, kind, _path_name(name), self.as_of, expected)
         if broken is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from config.prefect_environment import in_process, served
 from config.settings import settings
-from tasks.running_server import served_api
+from tasks.service.running_server import served_api
 
 
 class NoServerError(RuntimeError):

@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from config.prefect_environment import POOL
 from config.settings import settings
 from tasks.clock import moment
-from tasks.running_server import served_api
+from tasks.service.running_server import served_api
 from tasks.service.runs import PAGE, runs_in
 from tasks.service.watch import SIGN
 from tasks.store.database.engine import engine

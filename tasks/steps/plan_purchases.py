@@ -15,7 +15,7 @@ from tasks.domain.stock import replenishment as rule
 from tasks.domain.stock.availability import pools
 from tasks.domain.stock.daily_demand import daily_demand, days_seen
 from tasks.domain.stock.replenishment import ReplenishmentRules
-from tasks.steps import step
+from tasks.runs.step import step
 from tasks.store.database.engine import engine, reading
 from tasks.store.ordering.unserved import unserved
 from tasks.store.stock import places as stock

@@ -19,7 +19,7 @@ from tasks.domain.reporting.floor_figures import CONTENT_FAULTS
 from tasks.domain.reporting.operations_report import Facts, Report
 from tasks.domain.reporting.waiting_lists import waiting
 from tasks.domain.sites.sites import silent_channels
-from tasks.service_problems import service_problems
+from tasks.service.service_problems import service_problems
 from tasks.steps.configured import merchants
 from tasks.steps.ordering.audit_oversell import findings
 from tasks.store.database.engine import reading

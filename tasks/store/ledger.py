@@ -15,7 +15,7 @@ PLACE = ("location_id", "product_id", "condition", "lot")
 def append(connection: Connection, moves: pd.DataFrame) -> int:
     """Append moves as they are, and bring the levels up to date.
 
-    Only for what a count posts: every other move may be late for a count, `tasks.store.stock.post_moves.post_moves` sees to that.
+    Only for what a count posts: every other move may be late for a count, `stock.post_moves.post_moves` sees to that.
     """
     if moves.empty:
         return 0

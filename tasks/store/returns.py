@@ -87,7 +87,7 @@ def _announced() -> Subquery:
 
 
 def requested(connection: Connection) -> pd.DataFrame:
-    """Products of undecided requests, the earliest request first; see `tasks.domain.returns.return_policy.decide` for the columns.
+    """Products of undecided requests, the earliest request first; see `returns.return_policy.decide` for the columns.
 
     Beside them return_id, merchant_id, rma, request_id, order_id, order_number, sku, name, email, language,
     customer_name, paid_at, fulfilled_at.

@@ -14,7 +14,7 @@ from prefect.context import FlowRunContext
 from flows.plan_waves import plan_waves
 from flows.receive_exports import receive_exports
 from tasks.clock import ClockError, clock_time, moment
-from tasks.show_tables import records
+from tasks.runs.artifact_tables import records
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Prefect's own imports

@@ -32,7 +32,7 @@ from flows.receive_exports import receive_exports
 from flows.reconcile_counts import Reconciled, reconcile_counts
 from flows.report_kpis import report_kpis
 from tasks.domain.reporting.findings import Finding, FindingKind
-from tasks.operation import note, noting, result_of
+from tasks.runs.operation import note, noting, result_of
 
 ROOT = Path(__file__).parents[2]
 MOMENT = "2026-03-06T18:00:00+00:00"

@@ -16,7 +16,7 @@ from flows.plan_waves import plan_waves
 from flows.receive_exports import receive_exports
 from flows.report_kpis import report_kpis
 from flows.run_day import run_day
-from tasks.parameters import ALL, AS_PLANNED, TODAY, specific
+from tasks.runs.parameters import ALL, AS_PLANNED, TODAY, specific
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Prefect's own imports

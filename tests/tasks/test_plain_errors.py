@@ -5,7 +5,7 @@ from prefect.exceptions import ParameterTypeError
 
 from config.read import ConfigError
 from tasks.inbox.delivered_files import UnreadableExportError
-from tasks.plain_errors import explained, unexpected
+from tasks.runs.plain_errors import explained, unexpected
 
 WRONG = (
     "Flow run received invalid parameters:\n - days: Input should be a valid integer, unable to parse string\n - x: y"

@@ -16,7 +16,7 @@ from threading import Thread
 import psutil
 import pytest
 
-from tasks.running_server import served_api
+from tasks.service.running_server import served_api
 
 ROOT = Path(__file__).parent.parent.parent
 COMMAND = [sys.executable, "-m", "flows", "receive-exports"]

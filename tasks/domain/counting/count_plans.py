@@ -122,7 +122,7 @@ def abc_classes(goods: pd.DataFrame, demand: pd.DataFrame, rules: AbcRules) -> p
 def due(places: pd.DataFrame, rules: Rules, as_of: pd.Timestamp) -> pd.DataFrame:
     """The places to count, each once, with every rule that chose it, the most urgent first.
 
-    `places`: the place, abc_class, counted_at (last count) and what the rules of `tasks.domain.counting.count_reasons` look at.
+    `places`: the place, abc_class, counted_at (last count) and what the rules of `counting.count_reasons` look at.
     Adds urgency int64 and reason str. Within a rule class A first, then what was counted longest ago (never counted
     before all), then the place.
     """

@@ -1,6 +1,6 @@
 """Why a place is counted today: one rule is one small function and one line of RULES.
 
-Every function takes the places (`tasks.store.counting.count_plans.countable`, with abc_class), the rule's numbers and the moment
+Every function takes the places (`counting.count_plans.countable`, with abc_class), the rule's numbers and the moment
 of the run, and gives a bool Series. "Since the last count" is since ever where a place was never counted.
 """
 

@@ -1,6 +1,6 @@
 """Judging the rows of an export: every rule once, every fault with its reason, the good rows typed.
 
-Works on columns. A column is reduced to its distinct texts where that pays, read by `tasks.domain.receiving.cells`, and spread
+Works on columns. A column is reduced to its distinct texts where that pays, read by `receiving.cells`, and spread
 over the rows again; only rows at fault are ever looked at one by one.
 """
 

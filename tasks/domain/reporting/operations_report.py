@@ -14,7 +14,7 @@ from tasks.domain.reporting.waiting_lists import Waiting
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """What is counted; each frame as its function in `tasks.store.reporting.order_facts` and `tasks.store.reporting.figure_rows` documents."""
+    """What is counted; each frame as its function in `reporting.order_facts` and `reporting.figure_rows` documents."""
 
     orders: pd.DataFrame
     parcels: pd.DataFrame

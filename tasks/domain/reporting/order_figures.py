@@ -1,6 +1,6 @@
 """Figures of orders: on time, filled, perfect, given up, how long, how many wait (K1, K2, K3, K6, K8, K9, K10).
 
-`orders`: one row an order, as `tasks.store.reporting.order_facts.orders` documents, with the columns `with_promise` adds.
+`orders`: one row an order, as `reporting.order_facts.orders` documents, with the columns `with_promise` adds.
 """
 
 import math

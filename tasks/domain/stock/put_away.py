@@ -14,7 +14,7 @@ def waited(moves: pd.DataFrame) -> pd.Series:
 def received_first(moves: pd.DataFrame) -> pd.DataFrame:
     """The moves of the ledger: a receipt that waited is three of them.
 
-    `moves`: as `tasks.store.stock.post_moves.post_moves` takes them, with put_away_at (may be missing) and receiving_id (the
+    `moves`: as `stock.post_moves.post_moves` takes them, with put_away_at (may be missing) and receiving_id (the
     receiving place of the warehouse). In when received, at the receiving place; from there to its own place when put
     away. Gives the same columns without those two.
     """

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from tasks.domain.counting.approval_lists import Answered, Waiting
 from tasks.domain.counting.approvals import changed, judge_answers, of_form
-from tasks.steps import step
+from tasks.runs.step import step
 from tasks.steps.counting.approval_form import Answers
 from tasks.steps.counting.settle_counts import with_book
 from tasks.store.counting import approvals, count_cases

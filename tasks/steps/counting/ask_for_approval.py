@@ -12,7 +12,7 @@ from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 
-from tasks.parameters import ALL
+from tasks.runs.parameters import ALL
 from tasks.store.counting import approvals
 from tasks.store.database.engine import reading
 

@@ -13,8 +13,8 @@ from tasks.domain.counting.count_plans import PlanRules, abc_classes, due, sheet
 from tasks.domain.counting.count_reasons import with_accuracy
 from tasks.domain.counting.count_rules import CountRules
 from tasks.domain.sites.sites import Warehouse
-from tasks.show_tables import records
-from tasks.steps import step
+from tasks.runs.artifact_tables import records
+from tasks.runs.step import step
 from tasks.steps.configured import merchants, warehouses
 from tasks.store.counting import count_plans
 from tasks.store.database.engine import engine, exclusive

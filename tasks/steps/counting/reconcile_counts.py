@@ -12,7 +12,7 @@ from tasks.domain.counting.count_plans import abc_classes
 from tasks.domain.counting.count_postings import first_at_each_place
 from tasks.domain.counting.count_results import SHOWN, Decided
 from tasks.domain.counting.count_rules import CountRules, in_force
-from tasks.steps import step
+from tasks.runs.step import step
 from tasks.steps.counting.approve_counts import ask_again_what_changed
 from tasks.steps.counting.settle_counts import carry_out, lock, with_book
 from tasks.store.counting import count_cases, count_findings, count_gaps, count_plans

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from config.settings import settings
 from tasks.domain.counting.count_plans import walking_order
 from tasks.domain.counting.count_sheets import blind_sheet
-from tasks.steps import step
+from tasks.runs.step import step
 from tasks.steps.counting.write_variance_reports import write_reports
 from tasks.store.counting import count_findings, count_reports
 from tasks.store.database.engine import engine

@@ -10,7 +10,7 @@ from config.read import read
 from config.settings import settings
 from tasks.documents.tables import write_csv
 from tasks.domain.notices import NoticeRules, for_support
-from tasks.show_tables import records
+from tasks.runs.artifact_tables import records
 from tasks.store.database.engine import reading
 from tasks.store.messaging import outbox
 

@@ -15,7 +15,7 @@ from tasks.domain.states import MessageState
 from tasks.messages.letters import letter, outcomes, references
 from tasks.messages.paper import Paper
 from tasks.messages.senders import Letter, Outcome, Sender, configured_sender
-from tasks.steps import step
+from tasks.runs.step import step
 from tasks.steps.configured import merchants
 from tasks.store.database.engine import engine
 from tasks.store.messaging import outbox

@@ -13,7 +13,7 @@ from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.ordering.ship_by import ship_by
 from tasks.domain.sites.sites import Warehouse
 from tasks.domain.states import AlertKind
-from tasks.steps import step
+from tasks.runs.step import step
 from tasks.steps.notify_customers import tell
 from tasks.steps.ordering.open_demand import free_places, open_demand, silence
 from tasks.store.database.engine import engine, exclusive

@@ -11,7 +11,7 @@ from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.ordering.holds import OrderRules, duplicates, expired, hold_sheet, is_over
 from tasks.domain.ordering.ship_by import urgency
 from tasks.domain.states import AlertKind, HoldReason
-from tasks.steps import step
+from tasks.runs.step import step
 from tasks.steps.notify_customers import tell
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.ordering import holds

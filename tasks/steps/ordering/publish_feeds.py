@@ -18,7 +18,7 @@ from tasks.documents.run_folder import add_rows
 from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.stock import availability, feeds, shortages
 from tasks.domain.stock.feeds import Feed, FeedLayout, FeedRules
-from tasks.steps import step
+from tasks.runs.step import step
 from tasks.steps.configured import warehouses
 from tasks.steps.ordering.explain_backorders import Served
 from tasks.steps.ordering.open_demand import free_places

@@ -9,7 +9,7 @@ from config.read import read
 from tasks.domain.notices import NoticeKind
 from tasks.domain.stock.replenishment import ReplenishmentRules
 from tasks.domain.stock.stock_alerts import alert_sheet, digest, to_tell
-from tasks.steps import step
+from tasks.runs.step import step
 from tasks.steps.configured import merchants
 from tasks.steps.notify_customers import tell
 from tasks.store.database.engine import engine, exclusive

@@ -13,7 +13,7 @@ from tasks.domain.states import AlertKind, AlertState
 from tasks.domain.stock import availability, shortages
 from tasks.domain.stock.replenishment import ReplenishmentRules, coming_in_time
 from tasks.domain.stock.stock_alerts import ACTIVE
-from tasks.steps import step
+from tasks.runs.step import step
 from tasks.steps.notify_customers import tell
 from tasks.steps.ordering.explain_backorders import Served
 from tasks.steps.ordering.open_demand import free_places

@@ -13,8 +13,8 @@ from tasks.domain.parcels.parcel_contents import ShipmentRules
 from tasks.domain.parcels.procedures import Procedure
 from tasks.domain.parcels.sampling import draw_lots
 from tasks.domain.states import Verdict
-from tasks.show_tables import records
-from tasks.steps import step
+from tasks.runs.artifact_tables import records
+from tasks.runs.step import step
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.parcels import inspections, parcel_alerts
 from tasks.store.parcels import parcel_contents as contents

@@ -12,8 +12,8 @@ from tasks.documents.run_folder import add_rows
 from tasks.domain.notices import NoticeKind
 from tasks.domain.parcels.parcel_contents import ShipmentRules, parcel_states
 from tasks.domain.states import ParcelState
-from tasks.show_tables import records
-from tasks.steps import step
+from tasks.runs.artifact_tables import records
+from tasks.runs.step import step
 from tasks.steps.notify_customers import tell
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.parcels import departures, parcel_alerts, tracking

@@ -12,7 +12,7 @@ from tasks.domain.picking.release import release_rules as selection
 from tasks.domain.picking.release.release_rules import WaveRules
 from tasks.domain.picking.routing.durations import cart_s
 from tasks.domain.sites.sites import Warehouse
-from tasks.steps import step
+from tasks.runs.step import step
 from tasks.steps.configured import warehouses
 from tasks.steps.picking.draft_waves import Draft, drafted, read_backlog, standing
 from tasks.steps.picking.parallel_planners import planners

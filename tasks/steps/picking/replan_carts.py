@@ -12,7 +12,7 @@ from tasks.domain.picking.release import release_rules as selection
 from tasks.domain.picking.release.release_rules import WaveRules
 from tasks.domain.picking.routing.warehouse_floor import SiteFloor
 from tasks.domain.sites.sites import Warehouse
-from tasks.steps import step
+from tasks.runs.step import step
 from tasks.steps.configured import warehouses
 from tasks.steps.picking.warehouse_floors import floors, with_off
 from tasks.store.database.engine import engine, exclusive

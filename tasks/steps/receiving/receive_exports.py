@@ -12,7 +12,7 @@ from tasks.domain.receiving.export_kinds import KINDS
 from tasks.gates.delivery import Gate, delivery_gate
 from tasks.inbox.layouts import Layout
 from tasks.inbox.locks import alone
-from tasks.steps import step
+from tasks.runs.step import step
 from tasks.steps.configured import merchants, warehouses
 from tasks.steps.receiving.file_job import Intaking, Outcome, Site
 from tasks.steps.receiving.put_away_file import put_away

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 from config.settings import settings
 from tasks.documents.tables import write_csv
 from tasks.domain.states import AlertKind
-from tasks.steps import step
+from tasks.runs.step import step
 from tasks.store.database.engine import engine, reading
 from tasks.store.receiving import import_alerts
 from tasks.store.stock.alerts import raise_alerts, resolve_alerts

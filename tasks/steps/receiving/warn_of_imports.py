@@ -5,7 +5,7 @@ from datetime import datetime
 import pandas as pd
 
 from tasks.domain.states import AlertKind
-from tasks.steps import step
+from tasks.runs.step import step
 from tasks.store.database.engine import engine
 from tasks.store.receiving import import_alerts
 from tasks.store.stock.alerts import raise_alerts, resolve_alerts, wake

@@ -13,7 +13,7 @@ from tasks.domain.returns import return_notices
 from tasks.domain.returns import return_policy as policy
 from tasks.domain.returns import returned_goods as returns
 from tasks.domain.returns.return_policy import ReturnPolicy
-from tasks.steps import step
+from tasks.runs.step import step
 from tasks.steps.configured import merchants
 from tasks.steps.notify_customers import tell
 from tasks.store import returns as return_rows

@@ -15,7 +15,7 @@ from tasks.domain.returns import returned_goods as returns
 from tasks.domain.returns.return_policy import ReturnPolicy
 from tasks.domain.sites.sites import Warehouse
 from tasks.domain.states import MoveKind
-from tasks.steps import step
+from tasks.runs.step import step
 from tasks.steps.configured import merchants
 from tasks.steps.notify_customers import tell
 from tasks.steps.returns.answer_requests import FLOW

@@ -89,7 +89,7 @@ def in_review(connection: Connection) -> pd.DataFrame:
 
 
 def ask_anew(connection: Connection, again: pd.DataFrame, as_of: datetime) -> int:
-    """Ask about findings again, with the figures of now (`tasks.domain.counting.approvals.changed`); an answer is taken back."""
+    """Ask about findings again, with the figures of now (`counting.approvals.changed`); an answer is taken back."""
     if again.empty:
         return 0
     with staged(connection, again.rename(columns={"finding": "id"}), like=variances) as new:

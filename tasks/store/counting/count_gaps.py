@@ -39,7 +39,7 @@ UNDECIDED = (CountLineState.READY, CountLineState.COUNTED, CountLineState.REFUSE
 
 
 def date_lines(connection: Connection, as_of: datetime) -> int:
-    """Give counts that name a day and no time of day their moment, or refuse them (`tasks.domain.counting.count_sheets.dated`).
+    """Give counts that name a day and no time of day their moment, or refuse them (`counting.count_sheets.dated`).
 
     Those refused before are looked at again: the day is over now. Returns how many have a moment now.
     """

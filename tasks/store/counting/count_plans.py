@@ -59,7 +59,7 @@ def is_planned(connection: Connection, warehouse_id: int, prefix: str) -> bool:
 
 
 def countable(connection: Connection, warehouse_id: int, sheets_valid_since: datetime) -> pd.DataFrame:
-    """Places that are not being counted, with all that `tasks.domain.counting.count_reasons` looks at but the accuracies.
+    """Places that are not being counted, with all that `counting.count_reasons` looks at but the accuracies.
 
     Also merchant, location, zone, aisle, bay, level, sku, abc_class. A place on a sheet older than
     `sheets_valid_since` that did not come back is free again. Each fact is one pass of its own over its table: in one

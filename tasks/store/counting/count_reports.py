@@ -153,7 +153,7 @@ def levels_after(connection: Connection, adjusted: pd.DataFrame, moment: datetim
 
 
 def counted_since(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
-    """What was counted in that time, by warehouse, moment and currency, as `tasks.domain.counting.count_reports.trend` asks."""
+    """What was counted in that time, by warehouse, moment and currency, as `counting.count_reports.trend` asks."""
     one = variances.c
     hit = and_(one.within_tolerance, or_(one.expected > 0, one.difference == 0))
     unit = func.coalesce(UNIT, 0)
@@ -173,7 +173,7 @@ def counted_since(connection: Connection, since: datetime, until: datetime) -> p
 
 
 def adjusted_since(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
-    """What counts moved in that time, by warehouse, moment and currency, as `tasks.domain.counting.count_reports.trend` asks."""
+    """What counts moved in that time, by warehouse, moment and currency, as `counting.count_reports.trend` asks."""
     move = stock_moves.c
     value = move.quantity * func.coalesce(UNIT, 0)
     key = _group(move.recorded_at)

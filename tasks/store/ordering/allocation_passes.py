@@ -1,7 +1,7 @@
 """Which orders the next allocation must look at: those that came, and those for which something grew or changed.
 
 New orders and stock that came are found by their ids, beyond the highest that the last pass saw; what changed or was
-given up is noted (`tasks.store.ordering.allocation_notes`). An order that is none of these was looked at before, could not be served though
+given up is noted (`allocation_notes`). An order that is none of these was looked at before, could not be served though
 all stock of its goods was tried, and nothing that could serve it has grown since: it would get nothing now.
 """
 

@@ -15,7 +15,7 @@ STATES = {str(Verdict.RELEASE): str(ParcelState.RELEASED), str(Verdict.HOLD): st
 
 
 def uninspected(connection: Connection) -> pd.DataFrame:
-    """Scanned parcels nobody has judged, as `tasks.domain.parcels.inspection.inspect` takes them; with merchant and wave."""
+    """Scanned parcels nobody has judged, as `parcels.inspection.inspect` takes them; with merchant and wave."""
     parcel, order = shipments.c, orders.c
     wave = _waves().subquery("wave_of")
     columns: list[Any] = [

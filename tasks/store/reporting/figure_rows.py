@@ -54,7 +54,7 @@ def parcels(connection: Connection, since: datetime, until: datetime) -> pd.Data
 
 
 def counted_places(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
-    """Findings that stand, not the first attempts; columns as `tasks.domain.reporting.floor_figures.record_accuracy` says.
+    """Findings that stand, not the first attempts; columns as `reporting.floor_figures.record_accuracy` says.
 
     Places and SKUs nobody knows are among them: goods lie where no record says so.
     """

@@ -21,9 +21,9 @@ from config.settings import settings
 from tasks.domain.reporting.findings import Finding, OutcomeRules, sentence
 from tasks.domain.reporting.outcome_pages import outcome_page
 from tasks.domain.reporting.run_counts import in_a_sentence, in_words
-from tasks.log_lines import ENDS, TOLD
-from tasks.plain_errors import explained, is_own, unexpected
-from tasks.run_names import rename
+from tasks.runs.log_lines import ENDS, TOLD
+from tasks.runs.plain_errors import explained, is_own, unexpected
+from tasks.runs.run_names import rename
 from tasks.service.launch import LOCKS, alive
 
 

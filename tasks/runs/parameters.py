@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 
 from tasks.clock import NOW
 from tasks.domain.receiving.export_kinds import KINDS
-from tasks.form_fields import OneOf, WordOr, refusal
+from tasks.runs.form_fields import OneOf, WordOr, refusal
 from tasks.steps.configured import warehouses
 
 T = TypeVar("T")

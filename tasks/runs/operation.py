@@ -21,8 +21,8 @@ from prefect.client.schemas.objects import State
 from prefect.exceptions import ParameterTypeError
 
 from tasks.domain.reporting.findings import Finding
-from tasks.log_lines import is_news
-from tasks.run_end import RedRunError, RunEnd
+from tasks.runs.log_lines import is_news
+from tasks.runs.run_end import RedRunError, RunEnd
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from config.settings import settings
-from tasks.running_server import served_api
+from tasks.service.running_server import served_api
 
 
 def service_problems() -> pd.DataFrame:

@@ -14,7 +14,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from config.prefect_environment import temporary_server
-from tasks.running_server import served_api
+from tasks.service.running_server import served_api
 
 if TYPE_CHECKING:
     from uvicorn import Server
