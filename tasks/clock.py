@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from tasks.steps.configured import clock_of
+from tasks.configured import clock_of
 
 NOW: Literal["now"] = "now"
 

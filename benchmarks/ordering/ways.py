@@ -104,26 +104,24 @@ def _ours(*, partial: bool) -> Callable[[Shop], dict[str, Any]]:
 def _ready(*, partial: bool) -> Any:
     """The steps with their rule; imported, and the kernel compiled."""
     from config.read import read
-    from tasks.domain.ordering import placing_kernel as placing
-    from tasks.domain.ordering import serving_kernel as serving
+    from tasks.domain.ordering import placing_kernel, serving_kernel
     from tasks.domain.ordering.allocation import AllocationRules, Precedence
     from tasks.domain.ordering.allocation_arrays import Asked, Terms
-    from tasks.steps.ordering import allocate_orders as steps
 
     rules = replace(read("rules/allocation.yaml", AllocationRules), partial=partial, split=True,
                     priority=(Precedence.CREATED_AT,))  # fmt: skip
     vars(steps)["read"] = lambda *_: rules
-    n = np.arange(placing.COMPILED_FROM_LINES + 1)
+    n = np.arange(placing_kernel.COMPILED_FROM_LINES + 1)
     lines = Asked(n, np.ones(len(n) - 1, int), n[1:], n, n[:-1] * 0, n[:-1] * 0 + 1, n[:-1] * 0 + 1, n[:-1] * 0)
-    given, _ = serving.serve(lines, np.ones((2, 1), dtype="int64"), Terms(partial, True, 0))
-    placing.place(lines, given, np.array([[0, 1]]), np.ones(2, dtype="int64"))
+    given, _ = serving_kernel.serve(lines, np.ones((2, 1), dtype="int64"), Terms(partial, True, 0))
+    placing_kernel.place(lines, given, np.array([[0, 1]]), np.ones(2, dtype="int64"))
     return steps
 
 
 def new_lines(shop: Shop) -> dict[str, Any]:
     """A hundredth as many lines more, after everything was served line by line; and what saying why takes."""
     step, more = _ready(partial=True), max(1, shop.lines // 100)
-    from tasks.steps.ordering import explain_backorders as backorders
+    from tasks.steps.ordering import explain_backorders
 
     vars(backorders)["read"] = vars(step)["read"]
     full = _ours(partial=True)(shop)
@@ -135,7 +133,7 @@ def new_lines(shop: Shop) -> dict[str, Any]:
     made = step.allocate_stock.fn(AS_OF + timedelta(minutes=15))
     told = {"seconds": time.perf_counter() - started, "done": f"{more:,} lines came, {made.promises:,} promises"}
     started = time.perf_counter()
-    waits = backorders.explain_waiting.fn(made, AS_OF + timedelta(minutes=15)).waiting
+    waits = explain_backorders.explain_waiting.fn(made, AS_OF + timedelta(minutes=15)).waiting
     why = {"seconds": time.perf_counter() - started, "done": f"{len(waits):,} lines wait, each with a reason"}
     return told | {"others": {"line by line, before new lines": full, "saying why lines wait": why}}
 

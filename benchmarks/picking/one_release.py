@@ -10,9 +10,9 @@ from benchmarks.picking import release_check, release_habits
 from benchmarks.picking.release_floor import AS_OF, Backlog, build
 from benchmarks.receiving.pipelines import peak_mb
 from config.read import read
-from tasks.domain.picking.release import release_rules as selection
+from tasks.configured import warehouses
+from tasks.domain.picking.release import release_rules
 from tasks.domain.picking.release.release_rules import WaveRules
-from tasks.steps.configured import warehouses
 from tasks.steps.picking.draft_waves import Backlog as Read
 from tasks.steps.picking.draft_waves import read_backlog
 from tasks.steps.picking.plan_waves import release_waves
@@ -56,7 +56,7 @@ def _backlog(connection: object) -> Read:
 
 def _orders(before: Read) -> tuple[pd.DataFrame, pd.DataFrame]:
     good = before.rows[before.rows["reason"] == ""]
-    return selection.orders_of(good, read("rules/waves.yaml", WaveRules)), good
+    return release_rules.orders_of(good, read("rules/waves.yaml", WaveRules)), good
 
 
 def _checked(before: Read, left_out: pd.DataFrame) -> dict[str, object]:

@@ -23,7 +23,7 @@ from tasks.domain.picking.routing.shortest_tour import (
     shortest,
 )
 from tasks.domain.picking.routing.tour_states import BOTH, HIGH, LOW, PASS, TWICE
-from tasks.domain.picking.solver import solver
+from tasks.domain.solver import solver
 
 
 class NoTourError(ValueError):

@@ -66,17 +66,19 @@ def ours(file: Path, database: str) -> tuple[float, str]:
 
     from tasks.clock import moment
     from tasks.steps.prepare_database import prepare_database
-    from tasks.steps.receiving import receive_exports as steps
+    from tasks.steps.receiving import receive_exports
 
     prepare_database.fn()
     inbox = home / "inbox" / "orders"
     inbox.mkdir(parents=True)
     os.link(file, inbox / "orders.csv")
     started = time.perf_counter()
-    as_of, site = moment(), steps.read_site.fn()
-    with steps.expectations(as_of) as gate:
-        outcome = steps.take_in_kind.fn("orders", steps.find_files.fn(["orders"])["orders"], site, gate, as_of)[0]
-    steps.settle_orders.fn()
+    as_of, site = moment(), receive_exports.read_site.fn()
+    with receive_exports.expectations(as_of) as gate:
+        outcome = receive_exports.take_in_kind.fn(
+            "orders", receive_exports.find_files.fn(["orders"])["orders"], site, gate, as_of
+        )[0]
+    receive_exports.settle_orders.fn()
     said = f"{outcome.state}: {outcome.rows_loaded:,} rows loaded, {outcome.rows_quarantined:,} quarantined"
     return time.perf_counter() - started, said
 

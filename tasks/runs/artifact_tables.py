@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from tasks.steps.configured import clock_of
+from tasks.configured import clock_of
 
 SHOWN_MAX = 200
 

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator
 
 from tasks.clock import NOW
+from tasks.configured import warehouses
 from tasks.domain.receiving.export_kinds import KINDS
 from tasks.runs.form_fields import OneOf, WordOr, refusal
-from tasks.steps.configured import warehouses
 
 T = TypeVar("T")
 ALL: Literal["all"] = "all"

@@ -9,24 +9,22 @@ from sqlalchemy import Connection
 
 from config.read import read
 from config.settings import settings
+from tasks.configured import merchants
 from tasks.documents import operations_page
 from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.ordering.ship_by import urgent
-from tasks.domain.reporting import operations_report as kpi_report
-from tasks.domain.reporting import service_figures as kpi_service
+from tasks.domain.reporting import operations_report, service_figures
 from tasks.domain.reporting.figures import KpiRules, Period, period, restated
 from tasks.domain.reporting.floor_figures import CONTENT_FAULTS
 from tasks.domain.reporting.operations_report import Facts, Report
 from tasks.domain.reporting.waiting_lists import waiting
 from tasks.domain.sites.sites import silent_channels
 from tasks.service.service_problems import service_problems
-from tasks.steps.configured import merchants
 from tasks.steps.ordering.audit_oversell import findings
 from tasks.store.database.engine import reading
 from tasks.store.ordering import due_orders
 from tasks.store.reporting import figure_rows as kpi_rows
-from tasks.store.reporting import order_facts as kpis
-from tasks.store.reporting import waiting_lists as attention
+from tasks.store.reporting import order_facts, waiting_lists
 
 
 @task(task_run_name="measure the day")
@@ -36,14 +34,14 @@ def measure(as_of: datetime, day: date | None) -> Report:
     when = period(rules, as_of, day)
     with reading().connect() as connection:
         facts = _facts(connection, when)
-        orders = kpi_report.promised(facts, rules, silent_channels(merchants()))
-        late = kpi_report.late_orders(orders, when, rules)
+        orders = operations_report.promised(facts, rules, silent_channels(merchants()))
+        late = operations_report.late_orders(orders, when, rules)
         lists = _waiting(connection, when) | {"late_orders": late, "oversell": findings(connection)}
     lists["service"] = service_problems()
-    figures = kpi_report.figures(facts, orders, when, rules)
+    figures = operations_report.figures(facts, orders, when, rules)
     earlier = operations_page.earlier_days(settings().folder("reports"), when.last)
     return Report(
-        when, rules, figures, tuple(waiting(lists)), facts.faults, kpi_service.return_reasons(facts.returned),
+        when, rules, figures, tuple(waiting(lists)), facts.faults, service_figures.return_reasons(facts.returned),
         facts.notices, facts.files, restated(earlier, figures),
     )  # fmt: skip
 
@@ -66,7 +64,7 @@ def figure_rows(report: Report) -> list[dict[str, str]]:
 def _facts(connection: Connection, when: Period) -> Facts:
     within = (connection, when.since, when.until)
     return Facts(
-        orders=kpis.orders(*within),
+        orders=order_facts.orders(*within),
         parcels=kpi_rows.parcels(*within),
         counted=kpi_rows.counted_places(*within),
         picks=kpi_rows.picks(*within),
@@ -81,17 +79,17 @@ def _facts(connection: Connection, when: Period) -> Facts:
 
 def _waiting(connection: Connection, when: Period) -> dict[str, pd.DataFrame]:
     return {
-        "held_parcels": attention.held_parcels(connection),
-        "parcels_in_trouble": attention.parcels_in_trouble(connection),
-        "customers_not_reached": attention.customers_not_reached(connection),
-        "returns_by_hand": attention.returns_by_hand(connection),
-        "refunds_to_pay": attention.refunds_to_pay(connection),
+        "held_parcels": waiting_lists.held_parcels(connection),
+        "parcels_in_trouble": waiting_lists.parcels_in_trouble(connection),
+        "customers_not_reached": waiting_lists.customers_not_reached(connection),
+        "returns_by_hand": waiting_lists.returns_by_hand(connection),
+        "refunds_to_pay": waiting_lists.refunds_to_pay(connection),
         "due_orders": _due(connection, when),
-        "held_orders": attention.held_orders(connection),
-        "open_alerts": attention.open_alerts(connection),
-        "counts_in_review": attention.counts_in_review(connection),
-        "refused_files": attention.refused_files(connection, when.since),
-        "quarantine": attention.quarantine(connection),
+        "held_orders": waiting_lists.held_orders(connection),
+        "open_alerts": waiting_lists.open_alerts(connection),
+        "counts_in_review": waiting_lists.counts_in_review(connection),
+        "refused_files": waiting_lists.refused_files(connection, when.since),
+        "quarantine": waiting_lists.quarantine(connection),
     }
 
 

@@ -31,7 +31,7 @@ from sqlalchemy.sql.schema import SchemaItem
 
 from tasks.domain import states
 from tasks.domain.counting import count_states
-from tasks.store.types import Instant
+from tasks.store.database.types import Instant
 
 metadata = MetaData(
     naming_convention={

@@ -13,7 +13,6 @@ import xlwt
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.inbox import delivered_files as files
 from tasks.inbox.delivered_files import COLUMNS_MAX, UnreadableExportError, open_export
 
 LIMIT = 50_000_000

@@ -10,7 +10,7 @@ from floor import AS_OF, PAID, Shop
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from tasks.steps.configured import warehouses
+from tasks.configured import warehouses
 from tasks.steps.ordering.allocate_orders import allocate_stock, release_cancelled
 from tasks.steps.picking.plan_waves import release_waves
 from tasks.steps.picking.replan_carts import replan_carts

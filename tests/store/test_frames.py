@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 from sqlalchemy import BigInteger, Boolean, Column, Date, Engine, Float, Integer, MetaData, Table, Text, select
 
 from tasks.store.database.frames import fill, read, staged
-from tasks.store.types import Instant
+from tasks.store.database.types import Instant
 
 KINDS = Table(
     "kinds", MetaData(), Column("number", BigInteger), Column("units", Integer), Column("share", Float),

@@ -13,10 +13,10 @@ from benchmarks.picking.release_floor import AS_OF as FRIDAY
 from benchmarks.picking.release_floor import Backlog as Size
 from benchmarks.picking.release_floor import build
 from config.read import read
+from tasks.configured import warehouses
 from tasks.domain.picking.release.picker_capacity import BUSY, WAITS
 from tasks.domain.picking.release.release_rules import WaveRules
 from tasks.domain.sites.sites import Warehouse
-from tasks.steps.configured import warehouses
 from tasks.steps.ordering.allocate_orders import allocate_stock
 from tasks.steps.picking.draft_waves import CHANGED, Backlog, Draft, drafted, read_backlog, standing
 from tasks.steps.picking.plan_waves import release_waves

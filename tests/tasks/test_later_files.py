@@ -9,7 +9,7 @@ from real_exports import REAL, write
 from receiving import AS_OF, as_csv, column, furnish, order, product, put, receive
 from sqlalchemy import Engine
 
-from tasks.steps.receiving import receive_exports as steps
+from tasks.steps.receiving import receive_exports
 from tasks.store.schema import order_lines, orders, products, quarantined_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Great Expectations' own
@@ -71,9 +71,11 @@ def test_a_file_of_nobody_is_not_guessed_at(store: Engine, home: Path, monkeypat
     (config / "merchants" / "LANTERN.yaml").write_text(other, encoding="utf-8")
     monkeypatch.setenv("FULFILMENT_CONFIG", str(config))
     put(home, "orders", as_csv([order("#1"), order("#2", merchant="LANTERN"), order("#3", merchant="NOBODY")]))
-    site = steps.read_site.fn()
-    with steps.expectations(AS_OF) as gate:
-        [one] = steps.take_in_kind.fn("orders", steps.find_files.fn(["orders"])["orders"], site, gate, AS_OF)
+    site = receive_exports.read_site.fn()
+    with receive_exports.expectations(AS_OF) as gate:
+        [one] = receive_exports.take_in_kind.fn(
+            "orders", receive_exports.find_files.fn(["orders"])["orders"], site, gate, AS_OF
+        )
     assert (one.rows_loaded, one.rows_quarantined) == (1, 2)
     assert column(store, quarantined_rows, "reasons") == [
         "merchant: found nothing, expected one of HEARTH, LANTERN",

@@ -24,7 +24,6 @@ from receiving import (
 )
 from sqlalchemy import Engine, insert, select
 
-from tasks.inbox import delivered_files as files
 from tasks.steps.receiving.receive_exports import read_site
 from tasks.steps.receiving.report_drift import report_drift
 from tasks.store.footprint import footprint

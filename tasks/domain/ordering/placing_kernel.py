@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tasks.domain.compiling import compiled, helper
+from tasks.domain.compiled import compiled, helper
 from tasks.domain.ordering.allocation_arrays import Asked
 
 COMPILED_FROM_LINES = 2_000  # below, compiling would take longer than it saves

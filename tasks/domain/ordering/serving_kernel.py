@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tasks.domain.compiling import compiled, helper
+from tasks.domain.compiled import compiled, helper
 from tasks.domain.ordering.allocation_arrays import Asked, Terms
 from tasks.domain.ordering.placing_kernel import COMPILED_FROM_LINES, taken_of
 

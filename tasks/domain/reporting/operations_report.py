@@ -5,9 +5,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from tasks.domain.reporting import floor_figures as kpi_floor
-from tasks.domain.reporting import order_figures as kpi_orders
-from tasks.domain.reporting import service_figures as kpi_service
+from tasks.domain.reporting import floor_figures, order_figures, service_figures
 from tasks.domain.reporting.figures import Figure, KpiRules, Period
 from tasks.domain.reporting.waiting_lists import Waiting
 
@@ -49,31 +47,31 @@ class Report:
 
 def promised(facts: Facts, rules: KpiRules, silent: Collection[tuple[str, str]]) -> pd.DataFrame:
     """The orders with due_at, complete_at and told."""
-    return kpi_orders.with_told(kpi_orders.with_promise(facts.orders, rules), silent)
+    return order_figures.with_told(order_figures.with_promise(facts.orders, rules), silent)
 
 
 def figures(facts: Facts, orders: pd.DataFrame, when: Period, rules: KpiRules) -> tuple[Figure, ...]:
     """Every figure, in the order of the report; `orders` as `promised` gives them."""
     return (
-        kpi_orders.on_time_ship(orders, when),
-        *kpi_orders.perfect_order(orders, when),
-        *kpi_orders.backlog(orders, when.as_of, rules),
-        *kpi_orders.cycle_times(orders, facts.parcels, when),
-        kpi_orders.preship_refunds(orders, when),
-        *kpi_floor.record_accuracy(facts.counted, when),
-        *kpi_floor.shrinkage(facts.counted),
-        *kpi_orders.fill_rates(orders, when),
-        kpi_orders.oversell(orders, when),
-        kpi_floor.picks(facts.picks, when),
-        *kpi_floor.inspections(facts.inspected, when),
-        *kpi_floor.imports(facts.files, when),
-        *kpi_service.notices(facts.notices, when),
-        kpi_service.return_rate(orders, when),
-        *kpi_service.returns(facts.returned, facts.refunds),
+        order_figures.on_time_ship(orders, when),
+        *order_figures.perfect_order(orders, when),
+        *order_figures.backlog(orders, when.as_of, rules),
+        *order_figures.cycle_times(orders, facts.parcels, when),
+        order_figures.preship_refunds(orders, when),
+        *floor_figures.record_accuracy(facts.counted, when),
+        *floor_figures.shrinkage(facts.counted),
+        *order_figures.fill_rates(orders, when),
+        order_figures.oversell(orders, when),
+        floor_figures.picks(facts.picks, when),
+        *floor_figures.inspections(facts.inspected, when),
+        *floor_figures.imports(facts.files, when),
+        *service_figures.notices(facts.notices, when),
+        service_figures.return_rate(orders, when),
+        *service_figures.returns(facts.returned, facts.refunds),
     )
 
 
 def late_orders(orders: pd.DataFrame, when: Period, rules: KpiRules) -> pd.DataFrame:
     """Open orders past their ship-by, the longest overdue first."""
-    late = kpi_orders.backlog(orders, when.as_of, rules)[1].drill
+    late = order_figures.backlog(orders, when.as_of, rules)[1].drill
     return late.drop(columns="counted").assign(urgency="LATE")

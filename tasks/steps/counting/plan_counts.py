@@ -9,13 +9,13 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from config.read import ConfigError, read
+from tasks.configured import merchants, warehouses
 from tasks.domain.counting.count_plans import PlanRules, abc_classes, due, sheets
 from tasks.domain.counting.count_reasons import with_accuracy
 from tasks.domain.counting.count_rules import CountRules
 from tasks.domain.sites.sites import Warehouse
 from tasks.runs.artifact_tables import records
 from tasks.runs.step import step
-from tasks.steps.configured import merchants, warehouses
 from tasks.store.counting import count_plans
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.sites import ensure_sites, warehouse_ids

@@ -9,6 +9,7 @@ import pandas as pd
 
 from config.read import read
 from config.settings import settings
+from tasks.configured import merchants
 from tasks.domain.notices import NoticeRules, grown_old
 from tasks.domain.sites.sites import Merchant
 from tasks.domain.states import MessageState
@@ -16,7 +17,6 @@ from tasks.messages.letters import letter, outcomes, references
 from tasks.messages.paper import Paper
 from tasks.messages.senders import Letter, Outcome, Sender, configured_sender
 from tasks.runs.step import step
-from tasks.steps.configured import merchants
 from tasks.store.database.engine import engine
 from tasks.store.messaging import outbox
 

@@ -14,13 +14,11 @@ from tasks.domain.ordering.ship_by import ship_by
 from tasks.domain.sites.sites import Warehouse
 from tasks.domain.states import AlertKind
 from tasks.runs.step import step
-from tasks.steps.notify_customers import tell
+from tasks.steps.messaging.notify_customers import tell
 from tasks.steps.ordering.open_demand import free_places, open_demand, silence
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.database.frames import some
-from tasks.store.ordering import allocation_passes as passes
-from tasks.store.ordering import allocations
-from tasks.store.ordering import open_lines as demand
+from tasks.store.ordering import allocation_passes, allocations, open_lines
 from tasks.store.sites import warehouse_ids
 from tasks.store.stock import places as stock
 from tasks.store.stock.alerts import raise_alerts, resolve_alerts
@@ -39,17 +37,17 @@ def release_cancelled(as_of: datetime) -> int:
     """Give up what cancelled and refunded orders were promised, once; says how many promises that were."""
     with engine().begin() as connection:
         exclusive(connection, "allocations")
-        gone = demand.given_up(connection)
+        gone = open_lines.given_up(connection)
         for reason, rows in gone.groupby("reason"):
             allocations.release(connection, rows, str(reason), as_of)
-        cancelled = demand.cancel_lines(connection).assign(happened_at=lambda order: order["cancelled_at"])
+        cancelled = open_lines.cancel_lines(connection).assign(happened_at=lambda order: order["cancelled_at"])
         tell(connection, NoticeKind.ORDER_CANCELLED, cancelled, as_of)
         _warn_of_picked(connection, as_of)
     return len(gone)
 
 
 def _warn_of_picked(connection: Connection, as_of: datetime) -> None:
-    found = demand.cancelled_after_pick(connection)
+    found = open_lines.cancelled_after_pick(connection)
     cause = "cancelled_after_pick:" + found["merchant"] + ":" + found["order_number"]
     detail = found["units"].astype("str") + " units are picked for a cancelled order: put them back"
     told = found.assign(cause=cause, kind=AlertKind.CANCELLED_AFTER_PICK, detail=detail, opened_at=pd.Timestamp(as_of))
@@ -67,10 +65,10 @@ def promise_days() -> int:
     rules = read("rules/allocation.yaml", AllocationRules)
     first = read(f"warehouses/{rules.warehouses[0]}.yaml", Warehouse)
     with engine().begin() as connection:
-        demand.lift_payment_holds(connection)
-        orders = demand.without_ship_by(connection)
+        open_lines.lift_payment_holds(connection)
+        orders = open_lines.without_ship_by(connection)
         days = orders[["order_id"]].assign(ship_by=ship_by(orders, first, rules.ship_by))
-        return demand.promise_ship_by(connection, days)
+        return open_lines.promise_ship_by(connection, days)
 
 
 @step(task_run_name="promise stock to orders")
@@ -83,8 +81,8 @@ def allocate_stock(as_of: datetime) -> Made:
     with engine().begin() as connection:
         exclusive(connection, "allocations")
         exclusive(connection, "stock")
-        terms = passes.digest(rules, silence(connection, rules, as_of))
-        due = passes.due(connection, terms, as_of, rules.full_pass_h)
+        terms = allocation_passes.digest(rules, silence(connection, rules, as_of))
+        due = allocation_passes.due(connection, terms, as_of, rules.full_pass_h)
         asked = open_demand(connection, rules, as_of, due.orders)
         with some(connection, "product_id", None if due.orders is None else asked.wants["product_id"]) as of:
             places = stock.places(connection, of)
@@ -95,5 +93,5 @@ def allocate_stock(as_of: datetime) -> Made:
         served = lines.loc[promised.served.index, ["order_id", "line_number"]].assign(quantity=promised.served)
         made = allocations.promise(connection, promised.promises, served, as_of)
         again = pd.concat([pd.Series(promised.unsettled), lines.loc[lines["hold_until"].notna(), "order_id"]])
-        passes.close(connection, due, again, places.loc[places["blocked"], "product_id"])
+        allocation_passes.close(connection, due, again, places.loc[places["blocked"], "product_id"])
     return Made(made, int(promised.promises["order_id"].nunique()))

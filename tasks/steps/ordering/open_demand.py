@@ -10,7 +10,7 @@ from tasks.domain.ordering import allocation
 from tasks.domain.ordering.allocation import AllocationRules, PlaceOrder
 from tasks.domain.stock import availability
 from tasks.store.database.frames import some
-from tasks.store.ordering import open_lines as demand
+from tasks.store.ordering import open_lines
 from tasks.store.stock import places as stock
 
 
@@ -33,8 +33,8 @@ def open_demand(
 ) -> Demand:
     """What every open order asks for, or those of `order_ids`."""
     with some(connection, "order_id", order_ids) as of:
-        lines, had = demand.open_lines(connection, of), demand.promised_parts(connection, of)
-        taken_up = demand.places_in_waves(connection, of)
+        lines, had = open_lines.open_lines(connection, of), open_lines.promised_parts(connection, of)
+        taken_up = open_lines.places_in_waves(connection, of)
     lines = allocation.prioritised(lines.assign(standing=allocation.standing(lines, as_of)), rules)
     asked = None if order_ids is None else lines["product_id"].dropna()
     with some(connection, "product_id", asked) as of:

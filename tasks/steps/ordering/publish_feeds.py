@@ -14,18 +14,18 @@ from sqlalchemy import Connection
 
 from config.read import read
 from config.settings import settings
+from tasks.configured import warehouses
 from tasks.documents.run_folder import add_rows
 from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.stock import availability, feeds, shortages
 from tasks.domain.stock.feeds import Feed, FeedLayout, FeedRules
 from tasks.runs.step import step
-from tasks.steps.configured import warehouses
 from tasks.steps.ordering.explain_backorders import Served
 from tasks.steps.ordering.open_demand import free_places
 from tasks.store.database.engine import engine
 from tasks.store.sites import warehouse_ids
 from tasks.store.stock import feeds as told
-from tasks.store.stock import places as stock
+from tasks.store.stock import places
 
 FILE_KEY = {FeedLayout.CANONICAL: ["merchant", "warehouse", "sku"], FeedLayout.SHOPIFY: ["SKU", "Location"]}
 
@@ -59,12 +59,12 @@ def publish_feeds(served: Served, as_of: datetime, *, whole: bool = False) -> in
 
 def _shelf(connection: Connection, served: Served, as_of: datetime) -> _Shelf:
     rules = read("rules/allocation.yaml", AllocationRules)
-    products, parts = stock.catalogue(connection), stock.read_parts(connection)
+    products, parts = places.catalogue(connection), places.read_parts(connection)
     ids, sites = warehouse_ids(connection), warehouses()
-    pool = availability.pools(stock.places(connection), free_places(connection, rules, as_of), rules.purposes)
+    pool = availability.pools(places.places(connection), free_places(connection, rules, as_of), rules.purposes)
     order = [ids[code] for code in rules.warehouses if code in ids]
     pool = availability.less_waiting(pool, shortages.waiting_units(served.waiting, parts), order)
-    unsellable = stock.held_back(connection).set_index(feeds.KEY)["units"]
+    unsellable = places.held_back(connection).set_index(feeds.KEY)["units"]
     names = {ids[one.code]: next(iter(one.aliases), one.name) for one in sites if one.code in ids}
     codes = pd.Series({number: code for code, number in ids.items()})
     return _Shelf(availability.with_kits(pool, parts), unsellable, products, codes, pd.Series(names))

@@ -6,12 +6,12 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from config.read import read
+from tasks.configured import merchants
 from tasks.domain.notices import NoticeKind
 from tasks.domain.stock.replenishment import ReplenishmentRules
 from tasks.domain.stock.stock_alerts import alert_sheet, digest, to_tell
 from tasks.runs.step import step
-from tasks.steps.configured import merchants
-from tasks.steps.notify_customers import tell
+from tasks.steps.messaging.notify_customers import tell
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.stock.alerts import live, note_told
 

@@ -14,13 +14,12 @@ from tasks.domain.stock import availability, shortages
 from tasks.domain.stock.replenishment import ReplenishmentRules, coming_in_time
 from tasks.domain.stock.stock_alerts import ACTIVE
 from tasks.runs.step import step
-from tasks.steps.notify_customers import tell
+from tasks.steps.messaging.notify_customers import tell
 from tasks.steps.ordering.explain_backorders import Served
 from tasks.steps.ordering.open_demand import free_places
 from tasks.store.database.engine import engine
-from tasks.store.ordering import open_lines as demand
-from tasks.store.stock import places as stock
-from tasks.store.stock import replenishment
+from tasks.store.ordering import open_lines
+from tasks.store.stock import places, replenishment
 from tasks.store.stock.alerts import move, of_kind, raise_alerts, resolve_alerts, wake
 
 
@@ -38,7 +37,7 @@ class Short:
 def confirm_orders(as_of: datetime) -> int:
     """Thank for every paid open order once; what is old news is kept unsent. Returns how many notices are new."""
     with engine().begin() as connection:
-        orders = demand.unconfirmed(connection)
+        orders = open_lines.unconfirmed(connection)
         told = orders.assign(happened_at=orders["paid_at"], items=_items(connection, orders))
         return tell(connection, NoticeKind.ORDER_CONFIRMED, told, as_of)
 
@@ -51,13 +50,13 @@ def tell_of_delays(served: Served, as_of: datetime) -> int:
     if late.empty:
         return 0
     with engine().begin() as connection:
-        orders = demand.untold(connection, late, NoticeKind.ORDER_DELAYED)
+        orders = open_lines.untold(connection, late, NoticeKind.ORDER_DELAYED)
         told = orders.assign(happened_at=orders["ship_by"], items=_items(connection, orders))
         return tell(connection, NoticeKind.ORDER_DELAYED, told, as_of)
 
 
 def _items(connection: Connection, orders: pd.DataFrame) -> pd.Series:
-    return orders["order_id"].map(demand.contents(connection, orders["order_id"]))
+    return orders["order_id"].map(open_lines.contents(connection, orders["order_id"]))
 
 
 @step(task_run_name="warn of shortages")
@@ -66,8 +65,8 @@ def warn_of_shortages(served: Served, as_of: datetime) -> Short:
     rules = read("rules/allocation.yaml", AllocationRules)
     with engine().begin() as connection:
         wake(connection, as_of)
-        products, parts = stock.catalogue(connection), stock.read_parts(connection)
-        pool = availability.pools(stock.places(connection), free_places(connection, rules, as_of), rules.purposes)
+        products, parts = places.catalogue(connection), places.read_parts(connection)
+        pool = availability.pools(places.places(connection), free_places(connection, rules, as_of), rules.purposes)
         oversold = shortages.oversold(served.waiting, parts, pool, products)
         found = {
             AlertKind.OVERSELL: shortages.oversell_alerts(oversold, as_of),

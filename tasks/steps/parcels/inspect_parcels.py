@@ -16,8 +16,7 @@ from tasks.domain.states import Verdict
 from tasks.runs.artifact_tables import records
 from tasks.runs.step import step
 from tasks.store.database.engine import engine, exclusive
-from tasks.store.parcels import inspections, parcel_alerts
-from tasks.store.parcels import parcel_contents as contents
+from tasks.store.parcels import inspections, parcel_alerts, parcel_contents
 
 KEY = ["merchant", "parcel"]  # names a parcel in the documents
 
@@ -47,7 +46,9 @@ def judge_parcels(as_of: datetime) -> Judged:
         if parcels.empty:
             return Judged(pd.DataFrame(columns=["parcel", "order", "verdict", "findings", "by_hand"]), 0)
         content = inspections.content_of(connection, parcels)
-        found = inspect(parcels, content, contents.parts_of(connection, parcels["order_id"]), procedure, rules, as_of)
+        found = inspect(
+            parcels, content, parcel_contents.parts_of(connection, parcels["order_id"]), procedure, rules, as_of
+        )
         judged = parcels.assign(verdict=verdicts(parcels, content, found))
         in_waves = inspections.wave_members(connection, parcels["wave_id"])
         judged = judged.join(draw_lots(_units(judged, as_of), _units(in_waves, as_of), rules.sampling))

@@ -14,7 +14,7 @@ from tasks.domain.parcels.parcel_contents import ShipmentRules, parcel_states
 from tasks.domain.states import ParcelState
 from tasks.runs.artifact_tables import records
 from tasks.runs.step import step
-from tasks.steps.notify_customers import tell
+from tasks.steps.messaging.notify_customers import tell
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.parcels import departures, parcel_alerts, tracking
 from tasks.store.parcels.parcel_notices import parcel_rows as notice_rows

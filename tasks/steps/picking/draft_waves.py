@@ -7,10 +7,9 @@ from datetime import datetime
 import pandas as pd
 from sqlalchemy import Connection
 
-from tasks.domain.picking import wave_kinds as kinds
-from tasks.domain.picking import wave_plan as planning
+from tasks.domain.picking import wave_kinds, wave_plan
 from tasks.domain.picking.batching.cart_batches import fits
-from tasks.domain.picking.release import release_rules as selection
+from tasks.domain.picking.release import release_rules
 from tasks.domain.picking.release.picker_capacity import chosen
 from tasks.domain.picking.release.release_rules import WaveRules
 from tasks.domain.picking.routing.warehouse_floor import SiteFloor
@@ -41,7 +40,7 @@ class Draft:
     carrier: str
     kind: WaveKind
     floor: SiteFloor
-    plan: planning.Plan
+    plan: wave_plan.Plan
 
 
 def read_backlog(
@@ -49,7 +48,7 @@ def read_backlog(
 ) -> Backlog:  # fmt: skip
     """What could be released now."""
     rows, of_sites = waves.unreleased(connection), floors(connection, sites)
-    rows = selection.with_reasons(with_off(rows[rows["warehouse"].isin(sites)], of_sites), sites, rules, as_of)
+    rows = release_rules.with_reasons(with_off(rows[rows["warehouse"].isin(sites)], of_sites), sites, rules, as_of)
     return Backlog(rows, of_sites, waves.lines_in_hand(connection))
 
 
@@ -59,13 +58,13 @@ def drafted(
     """A draft for each wave, and those left out (with reason); `carrier`: the only one to plan for."""
     good = backlog.rows[backlog.rows["reason"] == ""]
     drafts, left = [], [backlog.rows[backlog.rows["reason"] != ""]]
-    for site, orders in _by_site(selection.orders_of(good, rules), sites):
+    for site, orders in _by_site(release_rules.orders_of(good, rules), sites):
         own, floor = good[good["warehouse"] == site.code], backlog.floors[site.code]
         told = _chosen(orders, own, floor, site, rules, as_of, backlog.in_hand.get(site.code, 0))
         left.append(told[told["reason"] != ""])
         for name, now in told[told["reason"] == ""].groupby("carrier"):
-            for kind, part in kinds.by_kind(now, site.picking.waves) if carrier in {None, name} else ():
-                plan = kinds.planned(kind, part, own, floor, site.carts, site.picking, rules, run)
+            for kind, part in wave_kinds.by_kind(now, site.picking.waves) if carrier in {None, name} else ():
+                plan = wave_kinds.planned(kind, part, own, floor, site.carts, site.picking, rules, run)
                 drafts.append(Draft(site, str(name), kind, floor, plan))
                 left.append(plan.left_out)
     return drafts, [one if carrier is None else one[one["carrier"] == carrier] for one in left]
@@ -82,12 +81,14 @@ def _chosen(
 ) -> pd.DataFrame:  # fmt: skip
     """`orders` with the reason why they wait for a later wave; what no cart holds is told by the plan."""
     fitting = fits(orders, site.carts).notna()
-    pickup = {str(name): selection.next_pickup(site, str(name), rules, as_of) for name in orders["carrier"].unique()}
+    pickup = {
+        str(name): release_rules.next_pickup(site, str(name), rules, as_of) for name in orders["carrier"].unique()
+    }
     lines_max = {
         name: UNLIMITED if site.pickers is None else rules.capacity.lines(site.pickers, at, as_of) - in_hand
         for name, at in sorted(pickup.items(), key=lambda one: (one[1], one[0]))
     }
-    asked = orders.assign(urgent=selection.urgent(orders, site, rules, as_of))[fitting]
+    asked = orders.assign(urgent=release_rules.urgent(orders, site, rules, as_of))[fitting]
     aisles = floor.reached[["location_id", "across_m"]].rename(columns={"across_m": "aisle"})
     where = promises[["order_id", "location_id"]].merge(aisles, on="location_id")
     told = chosen(asked, where, lines_max, rules.orders_max, rules.density)["reason"]
@@ -102,5 +103,5 @@ def standing(draft: Draft, drawn_from: Backlog, now: Backlog) -> tuple[Draft, pd
     gone = found[found["_merge"] == "left_only"].drop_duplicates("order_id")
     if gone.empty:
         return draft, gone
-    plan = planning.without(draft.plan, set(gone["order_id"]), draft.floor.floor, draft.site.picking.walk)
+    plan = wave_plan.without(draft.plan, set(gone["order_id"]), draft.floor.floor, draft.site.picking.walk)
     return replace(draft, plan=plan), gone.assign(reason=CHANGED)

@@ -8,12 +8,12 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from config.read import read
-from tasks.domain.picking.release import release_rules as selection
+from tasks.configured import warehouses
+from tasks.domain.picking.release import release_rules
 from tasks.domain.picking.release.release_rules import WaveRules
 from tasks.domain.picking.routing.durations import cart_s
 from tasks.domain.sites.sites import Warehouse
 from tasks.runs.step import step
-from tasks.steps.configured import warehouses
 from tasks.steps.picking.draft_waves import Draft, drafted, read_backlog, standing
 from tasks.steps.picking.parallel_planners import planners
 from tasks.steps.picking.warehouse_floors import off_the_plan
@@ -63,11 +63,11 @@ def _sites(warehouse: str | None) -> dict[str, Warehouse]:
 
 def _release(connection: Connection, draft: Draft, rules: WaveRules, as_of: datetime) -> dict[str, object]:
     site, carrier, plan = draft.site, draft.carrier, draft.plan
-    stem = selection.code_stem(site, carrier, f"{as_of.astimezone(ZoneInfo(site.time_zone)):%Y%m%d}")
+    stem = release_rules.code_stem(site, carrier, f"{as_of.astimezone(ZoneInfo(site.time_zone)):%Y%m%d}")
     code = f"{stem}{waves.numbers_taken(connection, stem) + 1}"
     wave = {
         "warehouse_id": warehouse_ids(connection)[site.code], "code": code, "carrier": carrier, "kind": str(draft.kind),
-        "cut_off_at": selection.next_pickup(site, carrier, rules, as_of), "released_at": as_of,
+        "cut_off_at": release_rules.next_pickup(site, carrier, rules, as_of), "released_at": as_of,
     }  # fmt: skip
     stops = plan.stops.merge(draft.floor.reached[["location_id", "lifts"]], on="location_id", how="left")
     seconds = cart_s(stops, plan.carts.set_index("number")["walk_m"], site.picking.speeds)

@@ -8,13 +8,13 @@ import pandas as pd
 from prefect import task
 
 from config.settings import settings
+from tasks.configured import warehouses
 from tasks.documents.run_folder import write_changed
 from tasks.documents.tables import write_csv
 from tasks.documents.whole_files import write_json, write_text
 from tasks.domain.picking.pick_lists import for_handhelds, revised, with_places
 from tasks.domain.picking.routing.floor_picture import svg
 from tasks.domain.picking.routing.warehouse_floor import SiteFloor
-from tasks.steps.configured import warehouses
 from tasks.steps.picking.plan_waves import Planned
 from tasks.steps.picking.warehouse_floors import floors
 from tasks.store.database.engine import reading

@@ -7,13 +7,13 @@ from datetime import datetime
 import pandas as pd
 
 from config.read import read
+from tasks.configured import warehouses
 from tasks.domain.picking.cart_replanning import Replanned, replanned
-from tasks.domain.picking.release import release_rules as selection
+from tasks.domain.picking.release import release_rules
 from tasks.domain.picking.release.release_rules import WaveRules
 from tasks.domain.picking.routing.warehouse_floor import SiteFloor
 from tasks.domain.sites.sites import Warehouse
 from tasks.runs.step import step
-from tasks.steps.configured import warehouses
 from tasks.steps.picking.warehouse_floors import floors, with_off
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.picking import cart_changes, waves
@@ -41,7 +41,9 @@ def replan_carts(as_of: datetime) -> Changed:
         if concerned.empty:
             return Changed(0, 0)
         of_sites, fresh = floors(connection, sites), waves.unreleased(connection)
-        fresh = selection.with_reasons(with_off(fresh[fresh["warehouse"].isin(sites)], of_sites), sites, rules, as_of)
+        fresh = release_rules.with_reasons(
+            with_off(fresh[fresh["warehouse"].isin(sites)], of_sites), sites, rules, as_of
+        )
         picks = _weighed(cart_changes.picks_of(connection, concerned), rules)
         made = list(_each(picks, _weighed(fresh[fresh["reason"] == ""], rules), sites, of_sites))
         carts = [cart_changes.write_changes(connection, one, as_of) for one in made]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 
 from tasks.domain.counting.count_sheets import days_apart
-from tasks.domain.receiving import quarantine as intake
+from tasks.domain.receiving import quarantine
 from tasks.domain.receiving.cells import DateOrder, date_order
 from tasks.domain.receiving.export_kinds import Kind, Type
 from tasks.domain.receiving.row_judging import Context, judge
@@ -41,7 +41,7 @@ def _about(layout: Layout, block: Block) -> Block:
     """The block with the subject each broken row seems to have, so that an order waits for it."""
     if block.torn.empty or layout.shape is not None:
         return block
-    subjects = intake.subjects(translate(layout, block.torn).rows)
+    subjects = quarantine.subjects(translate(layout, block.torn).rows)
     return replace(block, broken=block.broken.assign(subject=block.broken["row_number"].map(subjects)))
 
 
@@ -51,7 +51,7 @@ def _on_the_floor(job: Intaking, rows: pd.DataFrame) -> Context:
     if job.kind.name != "counts":
         return context
     named = rows if "warehouse" in rows or not job.warehouse else rows.assign(warehouse=job.warehouse)
-    zone = intake.floor_zone(named, job.site.warehouses, context.clock.zone)
+    zone = quarantine.floor_zone(named, job.site.warehouses, context.clock.zone)
     return replace(context, clock=replace(context.clock, zone=zone))
 
 
@@ -76,12 +76,12 @@ def _judge_block(
     judged = judge(job.kind, translated.rows, context)
     typed, strangers = judged.typed, block.broken[["row_number", "reason"]]
     if any(one.name == "merchant" for one in job.kind.fields):
-        typed, unknown = intake.name_merchants(typed, ids)
+        typed, unknown = quarantine.name_merchants(typed, ids)
         strangers = pd.concat([strangers, unknown])
     if any(one.name == "warehouse" for one in job.kind.fields):
-        typed = intake.name_sites(typed, job.site.warehouses, fill_location=job.kind.name in PLACED_KINDS)
+        typed = quarantine.name_sites(typed, job.site.warehouses, fill_location=job.kind.name in PLACED_KINDS)
     if job.kind.name == "orders":
-        typed, tally.last_order = intake.number_orders(typed, tally.last_order)
+        typed, tally.last_order = quarantine.number_orders(typed, tally.last_order)
     while not sink.is_free() and draft.write_some():
         pass
     sink.add(typed)
@@ -100,7 +100,7 @@ def _note(job: Intaking, block: Block, translated: Translated, typed: pd.DataFra
     tally.ignored += len(block.cells) - rows
     tally.good += typed["row_number"].nunique()
     tally.records += len(typed)
-    tally.corrections.append(intake.corrections(block.cells))
+    tally.corrections.append(quarantine.corrections(block.cells))
     moments = [one.column for one in job.kind.fields if one.type is Type.INSTANT and one.column in typed]
     latest = typed[moments[0]].max() if moments else None
     if pd.notna(latest):  # the good rows may leave the moment out

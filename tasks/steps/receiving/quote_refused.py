@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from tasks.domain.receiving import quarantine as intake
+from tasks.domain.receiving import quarantine
 from tasks.inbox.delivered_files import Block
 from tasks.inbox.layouts import Translated, translate
 from tasks.steps.receiving.file_job import Intaking, Opened
@@ -13,7 +13,7 @@ from tasks.steps.receiving.file_job import Intaking, Opened
 def quarantined(job: Intaking, block: Block, translated: Translated, reasons: pd.DataFrame) -> pd.DataFrame:
     """The rows of a block that have `reasons` (row_number, reason), as quarantine keeps them."""
     broken = block.broken.set_index("row_number")
-    rows = intake.quarantine_rows(job.kind, translated.rows, block.cells, reasons)
+    rows = quarantine.quarantine_rows(job.kind, translated.rows, block.cells, reasons)
     for name in broken.columns.intersection(["raw", "subject"]):
         rows[name] = rows["row_number"].map(broken[name]).astype("str").fillna(rows[name])
     rows["merchant"] = rows["merchant"].fillna(job.merchant)

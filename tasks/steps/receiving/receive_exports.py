@@ -7,13 +7,13 @@ from pathlib import Path
 
 from config.read import names, read
 from config.settings import settings
+from tasks.configured import merchants, warehouses
 from tasks.domain.receiving.delivery_limits import GateRules
 from tasks.domain.receiving.export_kinds import KINDS
 from tasks.gates.delivery import Gate, delivery_gate
 from tasks.inbox.layouts import Layout
 from tasks.inbox.locks import alone
 from tasks.runs.step import step
-from tasks.steps.configured import merchants, warehouses
 from tasks.steps.receiving.file_job import Intaking, Outcome, Site
 from tasks.steps.receiving.put_away_file import put_away
 from tasks.steps.receiving.take_in_file import take_in

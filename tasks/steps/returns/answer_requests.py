@@ -7,16 +7,14 @@ from sqlalchemy import Connection
 
 from config.read import read
 from config.settings import settings
+from tasks.configured import merchants
 from tasks.documents.run_folder import add_rows
 from tasks.domain.notices import NoticeKind
-from tasks.domain.returns import return_notices
-from tasks.domain.returns import return_policy as policy
-from tasks.domain.returns import returned_goods as returns
+from tasks.domain.returns import return_notices, return_policy, returned_goods
 from tasks.domain.returns.return_policy import ReturnPolicy
 from tasks.runs.step import step
-from tasks.steps.configured import merchants
-from tasks.steps.notify_customers import tell
-from tasks.store import returns as return_rows
+from tasks.steps.messaging.notify_customers import tell
+from tasks.store import returns
 from tasks.store.database.engine import engine, exclusive
 
 FLOW = "process-returns"
@@ -32,10 +30,10 @@ def decide_requests(as_of: datetime) -> pd.DataFrame:
     rules = read("rules/returns.yaml", ReturnPolicy)
     with engine().begin() as connection:
         exclusive(connection, "returns")
-        return_rows.find_orders(connection)
-        asked = _anchored(connection, return_rows.requested(connection), rules)
-        answers = policy.by_return(policy.decide(asked, rules), rules)
-        return_rows.answer(connection, answers, as_of)
+        returns.find_orders(connection)
+        asked = _anchored(connection, returns.requested(connection), rules)
+        answers = return_policy.by_return(return_policy.decide(asked, rules), rules)
+        returns.answer(connection, answers, as_of)
         tell(connection, NoticeKind.RETURN_APPROVED, return_notices.approved(asked, answers, rules), as_of)
         tell(connection, NoticeKind.RETURN_REJECTED, return_notices.rejected(asked, answers, rules), as_of)
         known = asked.drop_duplicates("return_id")[["return_id", "merchant", "order_number", "rma"]]
@@ -48,7 +46,7 @@ def decide_requests(as_of: datetime) -> pd.DataFrame:
 def _anchored(connection: Connection, asked: pd.DataFrame, rules: ReturnPolicy) -> pd.DataFrame:
     """The requested products, each with the moment its days count from, less what earlier requests of the run take."""
     one = asked.dropna(subset="order_id").drop_duplicates("order_id")[["order_id", "fulfilled_at", "paid_at"]]
-    anchors = returns.anchors(return_rows.parcels(connection), one, rules)
+    anchors = returned_goods.anchors(returns.parcels(connection), one, rules)
     taken = asked.groupby(["order_id", "sku"])["quantity"].cumsum() - asked["quantity"]
     left = (asked["left"] - taken.fillna(0)).clip(lower=0).astype("int64")
     zones = {one.code: one.time_zone for one in merchants()}

@@ -8,18 +8,17 @@ from sqlalchemy import Connection
 
 from config.read import read
 from config.settings import settings
+from tasks.configured import merchants
 from tasks.documents.run_folder import add_rows
 from tasks.domain.notices import NoticeKind
-from tasks.domain.returns import return_notices
-from tasks.domain.returns import returned_goods as returns
+from tasks.domain.returns import return_notices, returned_goods
 from tasks.domain.returns.return_policy import ReturnPolicy
 from tasks.domain.sites.sites import Warehouse
 from tasks.domain.states import MoveKind
 from tasks.runs.step import step
-from tasks.steps.configured import merchants
-from tasks.steps.notify_customers import tell
+from tasks.steps.messaging.notify_customers import tell
 from tasks.steps.returns.answer_requests import FLOW
-from tasks.store import returns as return_rows
+from tasks.store import returns
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.stock.post_moves import post_moves
 
@@ -47,17 +46,17 @@ def book_receipts(as_of: datetime) -> Booked:
     rules = read("rules/returns.yaml", ReturnPolicy)
     with engine().begin() as connection:
         exclusive(connection, "returns")
-        return_rows.find_orders(connection)
-        disposed = returns.dispose(_received(connection), rules)
-        lines, payments = return_rows.lines_of_orders(connection), return_rows.payments(connection)
-        units = returns.spread(disposed, lines)
-        refunds = returns.refunds(disposed, units, lines, payments, rules)
+        returns.find_orders(connection)
+        disposed = returned_goods.dispose(_received(connection), rules)
+        lines, payments = returns.lines_of_orders(connection), returns.payments(connection)
+        units = returned_goods.spread(disposed, lines)
+        refunds = returned_goods.refunds(disposed, units, lines, payments, rules)
         if len(disposed):
-            return_rows.book(connection, disposed, units)
+            returns.book(connection, disposed, units)
             post_moves(connection, _moves(connection, disposed, rules, as_of))
-            return_rows.close(connection, returns.ended(disposed, refunds, return_rows.waiting(connection)), as_of)
+            returns.close(connection, returned_goods.ended(disposed, refunds, returns.waiting(connection)), as_of)
         keyed = refunds.assign(created_at=pd.Timestamp(as_of))
-        return_rows.propose_refunds(connection, keyed.drop(columns=["merchant", "order_number", "rma"]))
+        returns.propose_refunds(connection, keyed.drop(columns=["merchant", "order_number", "rma"]))
         receipts = disposed[RECEIPTS].assign(received_at=disposed["received_at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
         _tell(connection, disposed, refunds, as_of)
         folder = settings().documents(FLOW, as_of)  # before the commit: a crash leaves none without its list
@@ -67,7 +66,7 @@ def book_receipts(as_of: datetime) -> Booked:
 
 
 def _received(connection: Connection) -> pd.DataFrame:
-    came = return_rows.received(connection)
+    came = returns.received(connection)
     languages = {one.code: one.language for one in merchants()}
     return came.assign(language=came["language"].fillna(came["merchant"].map(languages)))
 
@@ -81,7 +80,7 @@ def _moves(connection: Connection, disposed: pd.DataFrame, rules: ReturnPolicy, 
     return pd.DataFrame(
         {
             "product_id": here["product_id"].astype("int64"),
-            "location_id": return_rows.returns_place(connection, warehouse.code, warehouse.default_location),
+            "location_id": returns.returns_place(connection, warehouse.code, warehouse.default_location),
             "condition": here["condition"], "lot": "", "quantity": here["quantity_received"],
             "kind": str(MoveKind.RETURN), "reason": here["grade"], "document": here["rma"],
             "effective_at": here["received_at"], "recorded_at": pd.Timestamp(as_of),

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType, TypeEngine
 
-from tasks.store.types import Instant
+from tasks.store.database.types import Instant
 
 _NONE = np.iinfo("int64").min  # what is missing, among numbers; among texts it is a control character
 _NO_TEXT, _NEXT = "\x1e", "\x1f"

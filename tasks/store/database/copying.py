@@ -9,7 +9,7 @@ from pgpq import ArrowToPostgresBinaryEncoder
 from sqlalchemy import BigInteger, Boolean, Connection, Date, Float, Integer, Table
 from sqlalchemy.types import TypeEngine
 
-from tasks.store.types import Instant
+from tasks.store.database.types import Instant
 
 ROWS_AT_ONCE = 50_000
 

@@ -17,7 +17,7 @@ from sqlalchemy.sql.expression import Executable
 from sqlalchemy.types import Integer, TypeEngine
 
 from tasks.store.database.copying import copy_into
-from tasks.store.types import Instant
+from tasks.store.database.types import Instant
 
 _counter = itertools.count()
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, case, func, insert, literal, select, up
 from tasks.domain.parcels.parcel_contents import LINE, explode, line_units, share_out
 from tasks.domain.states import AllocationState, Condition, MoveKind, ParcelState, PickState
 from tasks.store.database.frames import read, staged
-from tasks.store.parcels import parcel_contents as contents
+from tasks.store.parcels import parcel_contents
 from tasks.store.schema import (
     allocations,
     locations,
@@ -29,7 +29,7 @@ def leaving(connection: Connection, as_of: datetime) -> pd.DataFrame:
     wanted = select(
         parcel.id.label("shipment_id"), parcel.order_id, parcel.merchant_id, parcel.parcel, parcel.shipped_at
     )
-    gone = wanted.where(parcel.state.in_(contents.WAITING), parcel.shipped_at <= as_of)
+    gone = wanted.where(parcel.state.in_(parcel_contents.WAITING), parcel.shipped_at <= as_of)
     return read(connection, gone.order_by(parcel.shipped_at, parcel.id))
 
 
@@ -41,19 +41,19 @@ def book(connection: Connection, parcels: pd.DataFrame, as_of: datetime) -> int:
     promised. What an order fulfilled elsewhere holds was never promised here and moves no stock.
     Gives how many stock moves were posted.
     """
-    parts = contents.parts_of(connection, parcels["order_id"])
-    content = contents.contents_of(connection, parcels["order_id"])
+    parts = parcel_contents.parts_of(connection, parcels["order_id"])
+    content = parcel_contents.contents_of(connection, parcels["order_id"])
     _raise_picked(connection, content, parts, parcels)
-    contents.raise_packed(connection, parcels["order_id"], parcels["shipment_id"])
+    parcel_contents.raise_packed(connection, parcels["order_id"], parcels["shipment_id"])
     gone = content["shipment_id"].isin(parcels["shipment_id"])
-    units = line_units(content[gone | ~content["state"].isin(contents.WAITING)], parts)
-    lines = contents.line_quantities(connection, parcels["order_id"]).merge(units, on=LINE)
+    units = line_units(content[gone | ~content["state"].isin(parcel_contents.WAITING)], parts)
+    lines = parcel_contents.line_quantities(connection, parcels["order_id"]).merge(units, on=LINE)
     most = lines[["units", "quantity_packed"]].min(axis=1)
     lines["quantity"] = pd.concat([most, lines["quantity_shipped"]], axis=1).max(axis=1)
     lines["newly"] = lines["quantity"] - lines["quantity_shipped"]
     taken = _taken(connection, parcels, explode(content[gone], parts), parts.merge(lines[[*LINE, "newly"]], on=LINE))
     posted = _keep_promises(connection, taken, as_of)
-    contents.raise_quantity(connection, "quantity_shipped", lines)
+    parcel_contents.raise_quantity(connection, "quantity_shipped", lines)
     _mark_shipped(connection, parcels)
     return posted
 
@@ -62,12 +62,14 @@ def _raise_picked(connection: Connection, content: pd.DataFrame, parts: pd.DataF
     """What left in a parcel nobody scanned was picked, whether a pick was reported or not."""
     leaving = content["shipment_id"].isin(parcels["shipment_id"])
     unscanned = content[leaving & content["packed_at"].isna() & content["line_number"].notna()]
-    counted = content[leaving | content["packed_at"].notna() | ~content["state"].isin(contents.WAITING)]
-    lines = contents.line_quantities(connection, unscanned["order_id"]).merge(line_units(counted, parts), on=LINE)
+    counted = content[leaving | content["packed_at"].notna() | ~content["state"].isin(parcel_contents.WAITING)]
+    lines = parcel_contents.line_quantities(connection, unscanned["order_id"]).merge(
+        line_units(counted, parts), on=LINE
+    )
     lines = lines.merge(unscanned[LINE].astype("int64").drop_duplicates(), on=LINE)
     left = lines[["units", "quantity_allocated"]].min(axis=1)
     lines["quantity"] = pd.concat([left, lines["quantity_picked"]], axis=1).max(axis=1)
-    contents.raise_quantity(connection, "quantity_picked", lines)
+    parcel_contents.raise_quantity(connection, "quantity_picked", lines)
 
 
 def _taken(connection: Connection, parcels: pd.DataFrame, content: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
@@ -89,7 +91,7 @@ def _open_promises(connection: Connection, of_orders: pd.Series) -> pd.DataFrame
     picked = case((select(picks.c.id).where(mine).exists(), 0), else_=1)
     columns: list[Any] = [allocations.c.id.label("allocation_id"), allocations.c.order_id, allocations.c.line_number,
                           products.c.sku, allocations.c.quantity]  # fmt: skip
-    with staged(connection, contents.ids(of_orders)) as chosen:
+    with staged(connection, parcel_contents.ids(of_orders)) as chosen:
         here = and_(allocations.c.order_id.in_(select(chosen.c.order_id)), allocations.c.state == AllocationState.OPEN)
         wanted = select(*columns).join(products, products.c.id == allocations.c.product_id).where(here)
         return read(connection, wanted.order_by(picked, allocations.c.id))
@@ -167,13 +169,13 @@ def _mark_shipped(connection: Connection, parcels: pd.DataFrame) -> None:
     with staged(connection, parcels[["shipment_id"]]) as gone:
         here = shipments.c.id.in_(select(gone.c.shipment_id))
         connection.execute(update(shipments).where(here).values(state=str(ParcelState.SHIPPED)))
-    contents.fulfil(connection, parcels["order_id"])
+    parcel_contents.fulfil(connection, parcels["order_id"])
 
 
 def raise_delivered(connection: Connection, of_orders: pd.Series) -> int:
     """Bring quantity_delivered of these orders up to what their delivered parcels hold, as far as it shipped."""
-    content = contents.contents_of(connection, of_orders)
-    units = line_units(content[content["delivered_at"].notna()], contents.parts_of(connection, of_orders))
-    lines = contents.line_quantities(connection, of_orders).merge(units, on=LINE)
+    content = parcel_contents.contents_of(connection, of_orders)
+    units = line_units(content[content["delivered_at"].notna()], parcel_contents.parts_of(connection, of_orders))
+    lines = parcel_contents.line_quantities(connection, of_orders).merge(units, on=LINE)
     lines["quantity"] = lines[["units", "quantity_shipped"]].min(axis=1)
-    return contents.raise_quantity(connection, "quantity_delivered", lines)
+    return parcel_contents.raise_quantity(connection, "quantity_delivered", lines)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from tasks.domain.states import ParcelState, PickState, Verdict
 from tasks.store.database.frames import read, staged
-from tasks.store.parcels import parcel_contents as contents
+from tasks.store.parcels import parcel_contents
 from tasks.store.schema import allocations, carts, findings, inspections, merchants, orders, picks, shipments, waves
 
 STATES = {str(Verdict.RELEASE): str(ParcelState.RELEASED), str(Verdict.HOLD): str(ParcelState.HELD)}
@@ -50,13 +50,13 @@ def _waves() -> Any:
 
 def content_of(connection: Connection, parcels: pd.DataFrame) -> pd.DataFrame:
     """What the orders of `parcels` were packed into, all their parcels but those that went astray."""
-    content = contents.contents_of(connection, parcels["order_id"])
-    return content[~content["state"].isin(contents.ASTRAY)].reset_index(drop=True)
+    content = parcel_contents.contents_of(connection, parcels["order_id"])
+    return content[~content["state"].isin(parcel_contents.ASTRAY)].reset_index(drop=True)
 
 
 def wave_members(connection: Connection, of_waves: pd.Series) -> pd.DataFrame:
     """The orders of each wave, packed or not: wave (code), merchant, order_number."""
-    with staged(connection, contents.ids(of_waves, "wave_id")) as chosen:
+    with staged(connection, parcel_contents.ids(of_waves, "wave_id")) as chosen:
         wanted = (
             select(waves.c.code.label("wave"), merchants.c.code.label("merchant"), orders.c.order_number)
             .join_from(picks, allocations, allocations.c.id == picks.c.allocation_id)

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, String, and_, cast, fu
 from tasks.domain.parcels.parcel_contents import ShipmentRules
 from tasks.domain.states import AlertKind, AlertState, ParcelState, ReturnState, Severity, Verdict
 from tasks.store.database.frames import read
-from tasks.store.parcels import parcel_contents as contents
+from tasks.store.parcels import parcel_contents
 from tasks.store.schema import (
     alerts,
     findings,
@@ -119,7 +119,7 @@ def _unrecorded(since: datetime) -> Select[Any]:
         select(held.order_id, held.line_number, held.sku, func.sum(held.quantity).label("units"),
                func.max(parcel.id).label("shipment_id"))
         .join(shipments, parcel.id == held.shipment_id)
-        .where(parcel.state.not_in(contents.WAITING), parcel.shipped_at > since)
+        .where(parcel.state.not_in(parcel_contents.WAITING), parcel.shipped_at > since)
         .group_by(held.order_id, held.line_number, held.sku)
         .subquery("left_for")
     )  # fmt: skip

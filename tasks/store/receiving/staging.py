@@ -23,7 +23,7 @@ from sqlalchemy.types import TypeEngine
 from tasks.domain.receiving.export_kinds import Kind, Type
 from tasks.store.database.copying import copy_into
 from tasks.store.database.engine import engine
-from tasks.store.types import Instant
+from tasks.store.database.types import Instant
 
 _TYPES: dict[Type, TypeEngine[Any]] = {
     Type.INTEGER: BigInteger(),

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tasks.domain.compiled import kernel
 from tasks.domain.picking.batching.tour_lengths import Memory, Picking, changed_m, fits
-from tasks.domain.picking.compiled import kernel
 
 NEAR = 30  # an order is moved to a batch with one of so many others that lie best with it
 STRAY, SHIFT, MEET = 0.1, 0.3, 0.25  # how often: to any batch; a shift and no swap; with the very order it was led to

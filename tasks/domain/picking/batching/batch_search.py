@@ -11,7 +11,7 @@ from math import inf
 
 import numpy as np
 
-from tasks.domain.picking.batching import column_generation as diving
+from tasks.domain.picking.batching import column_generation
 from tasks.domain.picking.batching.annealing import Batches, anneal, copied, no_batches
 from tasks.domain.picking.batching.column_generation import Workshop
 from tasks.domain.picking.batching.covering import Cover
@@ -57,7 +57,7 @@ def grouped(picking: Picking, seed: int, rounds_max: int, left_s: Callable[[], f
         while number < rounds_max and left_s() > 0 and not search.proven:
             search.round(number, left_s, other)
             number += 1
-    rows = diving.rows_of(search.best)
+    rows = column_generation.rows_of(search.best)
     batches = sorted(tuple(int(order) for order in row if order >= 0) for row in rows)
     return Grouped(tuple(batches), float(search.best.metres.sum()), number)
 
@@ -116,7 +116,7 @@ class _Search:
         return best
 
     def _better(self, batches: Batches) -> None:
-        diving.add(self.shop, diving.rows_of(batches))
+        column_generation.add(self.shop, column_generation.rows_of(batches))
         if batches.metres.sum() < self.best.metres.sum() - 1e-6:
             self.best = copied(batches)
 
@@ -124,14 +124,14 @@ class _Search:
         """The relaxed plan of all orders, and the best whole one of batches that cost little beyond their worth."""
         alone = np.full((self.picking.key.size, self.best.orders.shape[1]), -1)
         alone[:, 0] = np.arange(len(alone))
-        diving.add(self.shop, alone)
-        self.bound_m, ended = diving.generate(self.shop, diving.GENERATIONS, left_s)
+        column_generation.add(self.shop, alone)
+        self.bound_m, ended = column_generation.generate(self.shop, column_generation.GENERATIONS, left_s)
         if not ended:
             self.bound_m = 0.0
-        return diving.whole(self.shop, self.best, WHOLE_SHARE * left_s())
+        return column_generation.whole(self.shop, self.best, WHOLE_SHARE * left_s())
 
     def _dived(self, number: int, left_s: Callable[[], float]) -> Batches | None:
         none = np.empty((0, self.best.orders.shape[1]), dtype="int64")
-        kept = none if number % WHOLE_EVERY == 0 else diving.kept_rows(self.shop, self.best, self.random)
-        diving.thin(self.shop, self.best)
-        return diving.dive(self.shop, kept, self.random, left_s)
+        kept = none if number % WHOLE_EVERY == 0 else column_generation.kept_rows(self.shop, self.best, self.random)
+        column_generation.thin(self.shop, self.best)
+        return column_generation.dive(self.shop, kept, self.random, left_s)

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from tasks.domain.compiled import kernel
 from tasks.domain.picking.batching.annealing import Batches, no_batches, put
 from tasks.domain.picking.batching.tour_lengths import Memory, Picking, changed_m, fits, memory_of
-from tasks.domain.picking.compiled import kernel
 from tasks.domain.picking.routing.floor import Floor
 from tasks.domain.picking.routing.shortest_tour import INFINITE
 

@@ -8,7 +8,7 @@ in a parallel-aisle warehouse", IIE Transactions 37(1), section 3).
 import highspy
 import numpy as np
 
-from tasks.domain.picking.solver import solver
+from tasks.domain.solver import solver
 
 ENDLESS = highspy.kHighsInf
 

@@ -8,8 +8,8 @@ shorter, which spares most of the routing.
 
 import numpy as np
 
+from tasks.domain.compiled import kernel
 from tasks.domain.picking.batching.tour_lengths import Memory, Picking, changed_m, fits
-from tasks.domain.picking.compiled import kernel
 
 LEAST = 1e-6  # metres: a smaller gain is none
 NOBODY = -1

@@ -7,9 +7,9 @@ International Journal of Production Research 37(7), section 2.3, the variant tha
 
 import numpy as np
 
+from tasks.domain.compiled import kernel
 from tasks.domain.picking.batching.annealing import Batches, put, take
 from tasks.domain.picking.batching.tour_lengths import Memory, Picking, changed_m
-from tasks.domain.picking.compiled import kernel
 from tasks.domain.picking.routing.shortest_tour import INFINITE
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.domain.picking.compiled import kernel
+from tasks.domain.compiled import kernel
 from tasks.domain.picking.routing.floor import Floor
 from tasks.domain.picking.routing.shortest_tour import Ground, ground_of, tour_m, walk_past, walk_to
 

@@ -8,7 +8,7 @@ Kirkpatrick, Gelatt and Vecchi (1983), heats in multiples of the density.
 
 import numpy as np
 
-from tasks.domain.picking.compiled import kernel
+from tasks.domain.compiled import kernel
 from tasks.domain.picking.release.dense_wave_arrays import AISLES_A_MOVE, State, Tables
 from tasks.domain.picking.release.dense_wave_moves import fill, leave, turn_aisle, turn_order, visit
 

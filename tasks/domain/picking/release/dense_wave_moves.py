@@ -5,7 +5,7 @@ Changes are noted, so that they can be taken back.
 
 import numpy as np
 
-from tasks.domain.picking.compiled import kernel
+from tasks.domain.compiled import kernel
 from tasks.domain.picking.release.dense_wave_arrays import State, Tables
 
 SKIPPED = 0.3  # of the orders that could be put back first, so many are passed by

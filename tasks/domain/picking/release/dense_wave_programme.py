@@ -12,7 +12,7 @@ import highspy
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
-from tasks.domain.picking.solver import solver
+from tasks.domain.solver import solver
 
 LOOKS_MAX = 200  # HiGHS asks so often whether to go on; its own measure of work, the same on every machine
 MARGIN = 1e-3  # the value of the wave already known, so that HiGHS has a solution of its own kind to beat

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.domain.picking.compiled import kernel
+from tasks.domain.compiled import kernel
 from tasks.domain.picking.routing.floor import Floor
 from tasks.domain.picking.routing.tour_states import BOTH, HIGH, LOW, NONE, PASS, TWICE, moves
 from tasks.domain.picking.routing.walking_order import walking_order

@@ -6,7 +6,7 @@ where it ends; the others are the stops.
 
 import numpy as np
 
-from tasks.domain.picking.compiled import kernel
+from tasks.domain.compiled import kernel
 
 EXACT_MAX = 12  # stops, for the dynamic programme over all their sets
 ROUNDS_A_STOP, ROUNDS_MIN, ROUNDS_MAX = 15, 200, 900  # of the search

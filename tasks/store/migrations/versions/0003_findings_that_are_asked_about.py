@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from tasks.store import types
+from tasks.store.database import types
 
 revision = "0003"
 down_revision = "0002"

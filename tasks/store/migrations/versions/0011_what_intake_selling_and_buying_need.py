@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from tasks.store import types
+from tasks.store.database import types
 
 revision = "0011"
 down_revision = "0010"

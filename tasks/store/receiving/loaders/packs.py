@@ -8,7 +8,7 @@ from tasks.domain.states import ParcelState
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import read, staged
 from tasks.store.database.merging import count, drop_repeats, merge, same_key
-from tasks.store.parcels import parcel_contents as contents
+from tasks.store.parcels import parcel_contents
 from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import inspections, orders, products, shipment_lines, shipments
 
@@ -31,7 +31,7 @@ def load_packs(connection: Connection, rows: Table, intake: Intake) -> Loaded:
     wrong = _misplaced(scans)
     refused.append(wrong)
     scans = scans[~scans["row_number"].isin(wrong["row_number"])].astype({"order_id": "int64"})
-    parts = contents.parts_of(connection, scans["order_id"])
+    parts = parcel_contents.parts_of(connection, scans["order_id"])
     scans["sku"] = read_codes(scans, _products(connection, scans["merchant_id"]), parts)
     said = _said(scans, _known(connection, scans))
     late = _late(said)
@@ -84,7 +84,7 @@ def _products(connection: Connection, of_merchants: pd.Series) -> pd.DataFrame:
 
 def _known(connection: Connection, scans: pd.DataFrame) -> pd.DataFrame:
     """What scanned parcels hold already: shipment_id, sku, held."""
-    with staged(connection, contents.ids(scans["shipment_id"], "shipment_id")) as chosen:
+    with staged(connection, parcel_contents.ids(scans["shipment_id"], "shipment_id")) as chosen:
         line = shipment_lines.c
         found = read(
             connection,
@@ -125,19 +125,19 @@ def _write(connection: Connection, said: pd.DataFrame, parts: pd.DataFrame, inta
     if said.empty:
         return
     header = said.drop_duplicates("parcel_key")[[*KEY, "order_id", "packer", "weight_g", "checks", "packed_at"]]
-    where = contents.warehouses_of(connection, header["order_id"])
+    where = parcel_contents.warehouses_of(connection, header["order_id"])
     header = header.assign(warehouse_id=header["order_id"].map(where).astype("Int64"), import_id=intake.import_id)
     with staged(connection, header, like=shipments) as new:
         merge(connection, shipments, select(new).order_by(new.c.merchant_id, new.c.parcel), KEY, FACTS)
         named = read(connection, select(new.c.merchant_id, new.c.parcel, shipments.c.id.label("shipment_id"))
                      .join(shipments, same_key(shipments, new, KEY)))  # fmt: skip
     said = said.drop(columns="shipment_id").merge(named, on=list(KEY))
-    before = contents.contents_of(connection, said["order_id"])
+    before = parcel_contents.contents_of(connection, said["order_id"])
     mine = before["shipment_id"].isin(said["shipment_id"])
     content = _merged(said, before[mine & before["packed_at"].notna()])
-    lines = attach(content, parts, before[~mine & ~before["state"].isin(contents.ASTRAY)])
-    contents.replace_lines(connection, lines)
-    contents.raise_packed(connection, said["order_id"])
+    lines = attach(content, parts, before[~mine & ~before["state"].isin(parcel_contents.ASTRAY)])
+    parcel_contents.replace_lines(connection, lines)
+    parcel_contents.raise_packed(connection, said["order_id"])
 
 
 def _merged(said: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import pandas as pd
 from sqlalchemy import Connection, Table, exists, func, literal, select, union, update
 
-from tasks.domain.returns import return_matching as return_rows
+from tasks.domain.returns import return_matching
 from tasks.domain.states import ReturnState
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import changed, read, staged
@@ -30,7 +30,7 @@ def load_return_requests(connection: Connection, rows: Table, intake: Intake) ->
             rows, merchants, merchants.c.id == c.merchant_id
         ),
     )
-    _insert_returns(connection, return_rows.requests(asked), intake)
+    _insert_returns(connection, return_matching.requests(asked), intake)
     lines = select(returns.c.id.label("return_id"), c.sku, c.reason, c.quantity).join_from(
         rows, returns, same_key(returns, rows, _REQUEST)
     )
@@ -70,11 +70,11 @@ def load_return_receipts(connection: Connection, rows: Table, intake: Intake) ->
     refused = drop_repeats(connection, rows, _RECEIPT, ("quantity",))
     came = _receipts(connection, rows)
     known = _known(connection, came)
-    new = return_rows.unseen(came, known)
+    new = return_matching.unseen(came, known)
     if len(new):
-        new = return_rows.placed(new, known)
-        _make_returns(connection, return_rows.made(new, known), intake)
-        _write_receipts(connection, new.assign(quantity_agreed=return_rows.outstanding(new, known)))
+        new = return_matching.placed(new, known)
+        _make_returns(connection, return_matching.made(new, known), intake)
+        _write_receipts(connection, new.assign(quantity_agreed=return_matching.outstanding(new, known)))
     return Loaded(len(new), total - len(new) - len(refused), refused)
 
 
@@ -90,9 +90,9 @@ def _receipts(connection: Connection, rows: Table) -> pd.DataFrame:
 
 
 def _known(connection: Connection, came: pd.DataFrame) -> pd.DataFrame:
-    """Every line of the returns that receipts may belong to, further parcels included; see `return_rows.unseen`."""
+    """Every line of the returns that receipts may belong to, further parcels included; see `return_matching.unseen`."""
     line, one = return_lines.c, returns.c
-    keys = came.assign(family=return_rows.base(came["rma"]))[["merchant_id", "family", "made", "order_number"]]
+    keys = came.assign(family=return_matching.base(came["rma"]))[["merchant_id", "family", "made", "order_number"]]
     with staged(connection, keys.drop_duplicates(), like=returns) as named:
         ids = union(
             select(one.id).join(named, one.rma == named.c.family),
@@ -124,7 +124,7 @@ def _make_returns(connection: Connection, made: pd.DataFrame, intake: Intake) ->
             select(
                 c.merchant_id, c.rma, c.rma.label("request_id"), c.state,
                 func.coalesce(first.c.order_number, c.order_number).label("order_number"), first.c.order_id,
-                func.coalesce(first.c.rule, return_rows.WITHOUT_RMA).label("rule"),
+                func.coalesce(first.c.rule, return_matching.WITHOUT_RMA).label("rule"),
                 func.coalesce(first.c.resolution, "refund").label("resolution"),
                 func.coalesce(literal("a further parcel of ") + first.c.rma,
                               "it came without a return that was agreed").label("decision"),

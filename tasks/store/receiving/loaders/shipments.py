@@ -11,7 +11,7 @@ from tasks.domain.states import ParcelState
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import read, staged
 from tasks.store.database.merging import count, drop_repeats, merge, same_key
-from tasks.store.parcels import parcel_contents as contents
+from tasks.store.parcels import parcel_contents
 from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.receiving.loaders.orders import FULFILLED
 from tasks.store.schema import order_lines, orders, shipment_lines, shipments
@@ -79,7 +79,7 @@ def _write(connection: Connection, told: pd.DataFrame, intake: Intake) -> pd.Ser
     parcel = told.groupby(list(KEY))
     header = told.assign(**{name: parcel[name].transform("first") for name in FACTS}).drop_duplicates(list(KEY))
     header = header[[*KEY, "order_id", *FACTS]]
-    where = contents.warehouses_of(connection, header["order_id"])
+    where = parcel_contents.warehouses_of(connection, header["order_id"])
     header = header.assign(warehouse_id=header["order_id"].map(where).astype("Int64"), import_id=intake.import_id)
     with staged(connection, header, like=shipments) as new:
         line = order_lines.c
@@ -102,20 +102,20 @@ def _write(connection: Connection, told: pd.DataFrame, intake: Intake) -> pd.Ser
 
 def _settle_elsewhere(connection: Connection, of_orders: pd.Series) -> None:
     """Lines nothing was promised for here, whose goods a carrier took all the same, were fulfilled elsewhere."""
-    content = contents.contents_of(connection, of_orders)
-    units = line_units(content[content["packed_at"].isna()], contents.parts_of(connection, of_orders))
-    lines = contents.line_quantities(connection, of_orders).merge(units, on=LINE)
+    content = parcel_contents.contents_of(connection, of_orders)
+    units = line_units(content[content["packed_at"].isna()], parcel_contents.parts_of(connection, of_orders))
+    lines = parcel_contents.line_quantities(connection, of_orders).merge(units, on=LINE)
     lines = lines[(lines["quantity_allocated"] == 0) & (lines["units"] > 0)]
     open_ = lines["quantity_ordered"] - lines["quantity_cancelled"]
     lines = lines.assign(quantity=pd.concat([lines["units"], open_], axis=1).min(axis=1))
     for name in FULFILLED:
-        contents.raise_quantity(connection, name, lines)
-    contents.fulfil(connection, of_orders)
+        parcel_contents.raise_quantity(connection, name, lines)
+    parcel_contents.fulfil(connection, of_orders)
 
 
 def _fill(connection: Connection, told: pd.DataFrame) -> pd.Series:
     """Put what the rows name, or else the whole order, into parcels that nobody scanned."""
-    before = contents.contents_of(connection, told["order_id"])
+    before = parcel_contents.contents_of(connection, told["order_id"])
     named = told[told["sku"].notna() & told["quantity"].notna()]
     held = before[["shipment_id", "sku"]].drop_duplicates().assign(held=True)
     named = named.merge(held, on=["shipment_id", "sku"], how="left")
@@ -125,7 +125,7 @@ def _fill(connection: Connection, told: pd.DataFrame) -> pd.Series:
     every = pd.concat([named, _rest_of_orders(connection, empty, before)], ignore_index=True)
     columns = ["shipment_id", "order_id", "sku", "quantity"]
     if len(every):
-        lines = attach(every[columns], contents.parts_of(connection, every["order_id"]), before)
+        lines = attach(every[columns], parcel_contents.parts_of(connection, every["order_id"]), before)
         with staged(connection, lines, like=shipment_lines) as new:
             names = [str(column.key) for column in new.columns]
             order = (new.c.shipment_id, new.c.line_number, new.c.sku)
@@ -137,7 +137,7 @@ def _rest_of_orders(connection: Connection, parcels: pd.DataFrame, before: pd.Da
     """What the orders of `parcels` have to ship and no other parcel holds, in the parcel that was named."""
     line = order_lines.c
     ordered = func.sum(line.quantity_ordered - line.quantity_cancelled).label("quantity")
-    with staged(connection, contents.ids(parcels["order_id"])) as chosen:
+    with staged(connection, parcel_contents.ids(parcels["order_id"])) as chosen:
         here = and_(line.order_id.in_(select(chosen.c.order_id)), line.requires_shipping)
         found = read(connection, select(line.order_id, line.sku, ordered).where(here).group_by(line.order_id, line.sku))
     held = before.groupby(["order_id", "sku"])["quantity"].sum().rename("held")

@@ -6,9 +6,9 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from config.read import read
+from tasks.configured import merchants
 from tasks.domain.notices import NoticeKind, NoticeRules, notices
 from tasks.domain.sites.sites import silent_channels
-from tasks.steps.configured import merchants
 from tasks.store.messaging.enqueue import enqueue
 
 
