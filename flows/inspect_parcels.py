@@ -9,7 +9,7 @@ from tasks.runs.artifact_tables import shown
 from tasks.runs.operation import operation
 from tasks.runs.parameters import Moment
 from tasks.runs.run_names import named
-from tasks.steps.parcels.inspect_parcels import judge_parcels, parcel_rows, warn_of_held_parcels
+from tasks.steps.parcels.inspect_parcels import inspection_table, judge_parcels, warn_of_held_parcels
 from tasks.steps.prepare_database import prepare_database
 
 
@@ -48,7 +48,7 @@ def inspect_parcels(as_of: Moment = NOW) -> Inspected:
     judged = judge_parcels(as_of)
     opened, closed = warn_of_held_parcels(as_of)
     create_table_artifact(
-        shown(parcel_rows(judged)), key="inspected", description="Parcels held or opened by hand, and why"
+        shown(inspection_table(judged)), key="inspected", description="Parcels held or opened by hand, and why"
     )
     return Inspected(
         len(judged.parcels), judged.count("release"), judged.count("hold"), judged.count("not_inspected"),

@@ -9,7 +9,7 @@ from tasks.runs.artifact_tables import shown
 from tasks.runs.operation import operation
 from tasks.runs.parameters import Moment
 from tasks.runs.run_names import named
-from tasks.steps.parcels.track_shipments import follow_parcels, parcel_rows, ship_parcels, warn_of_parcels
+from tasks.steps.parcels.track_shipments import follow_parcels, moved_parcels_table, ship_parcels, warn_of_parcels
 from tasks.steps.prepare_database import prepare_database
 
 
@@ -49,7 +49,7 @@ def track_shipments(as_of: Moment = NOW) -> Tracked:
     moved = follow_parcels(left, as_of)
     opened, closed = warn_of_parcels(as_of)
     create_table_artifact(
-        shown(parcel_rows(moved)), key="tracked", description="Parcels that moved, those in trouble first"
+        shown(moved_parcels_table(moved)), key="tracked", description="Parcels that moved, those in trouble first"
     )
     return Tracked(
         len(left.parcels), left.stock_moves, len(moved.parcels), moved.delivered, moved.in_trouble,

@@ -107,15 +107,16 @@ def _ready(*, partial: bool) -> Any:
     from tasks.domain.ordering import placing_kernel, serving_kernel
     from tasks.domain.ordering.allocation import AllocationRules, Precedence
     from tasks.domain.ordering.allocation_arrays import Asked, Terms
+    from tasks.steps.ordering import allocate_orders
 
     rules = replace(read("rules/allocation.yaml", AllocationRules), partial=partial, split=True,
                     priority=(Precedence.CREATED_AT,))  # fmt: skip
-    vars(steps)["read"] = lambda *_: rules
+    vars(allocate_orders)["read"] = lambda *_: rules
     n = np.arange(placing_kernel.COMPILED_FROM_LINES + 1)
     lines = Asked(n, np.ones(len(n) - 1, int), n[1:], n, n[:-1] * 0, n[:-1] * 0 + 1, n[:-1] * 0 + 1, n[:-1] * 0)
     given, _ = serving_kernel.serve(lines, np.ones((2, 1), dtype="int64"), Terms(partial, True, 0))
     placing_kernel.place(lines, given, np.array([[0, 1]]), np.ones(2, dtype="int64"))
-    return steps
+    return allocate_orders
 
 
 def new_lines(shop: Shop) -> dict[str, Any]:
@@ -123,7 +124,7 @@ def new_lines(shop: Shop) -> dict[str, Any]:
     step, more = _ready(partial=True), max(1, shop.lines // 100)
     from tasks.steps.ordering import explain_backorders
 
-    vars(backorders)["read"] = vars(step)["read"]
+    vars(explain_backorders)["read"] = vars(step)["read"]
     full = _ours(partial=True)(shop)
     with shop.database.connect() as connection:
         first = 1 + int(connection.scalar(select(func.max(schema.orders.c.id))) or 0)

@@ -23,8 +23,7 @@ from tasks.service.service_problems import service_problems
 from tasks.steps.ordering.audit_oversell import findings
 from tasks.store.database.engine import reading
 from tasks.store.ordering import due_orders
-from tasks.store.reporting import figure_rows as kpi_rows
-from tasks.store.reporting import order_facts, waiting_lists
+from tasks.store.reporting import figure_rows, order_facts, waiting_lists
 
 
 @task(task_run_name="measure the day")
@@ -52,7 +51,7 @@ def write_report(report: Report) -> Path:
     return operations_page.write_report(settings().folder("reports"), settings().folder("outgoing"), report)
 
 
-def figure_rows(report: Report) -> list[dict[str, str]]:
+def figure_table(report: Report) -> list[dict[str, str]]:
     """The figures as rows of an artifact."""
     return [
         {"figure": line.name, "now": line.value, "of": line.basis, "target": line.target,
@@ -64,16 +63,16 @@ def figure_rows(report: Report) -> list[dict[str, str]]:
 def _facts(connection: Connection, when: Period) -> Facts:
     within = (connection, when.since, when.until)
     return Facts(
-        orders=order_facts.orders(*within),
-        parcels=kpi_rows.parcels(*within),
-        counted=kpi_rows.counted_places(*within),
-        picks=kpi_rows.picks(*within),
-        inspected=kpi_rows.inspected(*within, CONTENT_FAULTS),
-        faults=kpi_rows.faults(*within),
-        files=kpi_rows.files(*within),
-        notices=kpi_rows.notices(*within),
-        returned=kpi_rows.returned(*within),
-        refunds=kpi_rows.refunds(*within),
+        orders=order_facts.order_rows(*within),
+        parcels=figure_rows.packed_parcels(*within),
+        counted=figure_rows.counted_places(*within),
+        picks=figure_rows.picked_stops(*within),
+        inspected=figure_rows.inspected_parcels(*within, CONTENT_FAULTS),
+        faults=figure_rows.inspection_faults(*within),
+        files=figure_rows.received_files(*within),
+        notices=figure_rows.sent_notices(*within),
+        returned=figure_rows.returned_units(*within),
+        refunds=figure_rows.refund_rows(*within),
     )
 
 

@@ -13,6 +13,7 @@ import xlwt
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tasks.inbox import delivered_files
 from tasks.inbox.delivered_files import COLUMNS_MAX, UnreadableExportError, open_export
 
 LIMIT = 50_000_000
@@ -110,8 +111,8 @@ def test_a_row_that_does_not_fit_is_kept_under_its_number(tmp_path: Path) -> Non
 
 def test_a_long_file_comes_in_blocks_and_keeps_its_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows that do not fit, in any block and on its borders, count as rows; nothing comes twice or not at all."""
-    monkeypatch.setattr(files, "READ_BYTES", 512)
-    monkeypatch.setattr(files, "BLOCK_BYTES", 4_096)
+    monkeypatch.setattr(delivered_files, "READ_BYTES", 512)
+    monkeypatch.setattr(delivered_files, "BLOCK_BYTES", 4_096)
     bad = {number for number in range(2, 3_002) if number % 7 == 3 or 900 < number < 1_200 or number > 2_990}
     lines = [f"broken {number}" if number in bad else f'SKU-{number},"{number}\nunits"' for number in range(2, 3_002)]
     path = wrote(tmp_path, "\n".join(["sku,on_hand", *lines]))

@@ -19,7 +19,7 @@ from tasks.domain.ordering.allocation import (
 from tasks.domain.ordering.backorders import waiting
 from tasks.domain.ordering.ship_by import ShipByRules
 from tasks.domain.states import Purpose
-from tasks.domain.stock.availability import BufferRules, promisable
+from tasks.domain.stock.availability import BufferRules, promisable_places
 
 PAID = pd.Timestamp(datetime(2026, 3, 5, 10, tzinfo=UTC))
 UNHURRIED = settings(deadline=None, max_examples=40)
@@ -87,7 +87,7 @@ def serve(orders: list[Order], places: pd.DataFrame, rule: AllocationRules, kept
     lines = prioritised(lines_of(orders), rule)
     wants = explode(lines, parts(), NOBODY[["order_id", "line_number", "product_id"]].assign(units=0))
     back = pd.Series(kept, index=range(4))
-    free = promisable(places, back, rule.purposes, [str(one) for one in rule.places], PAID)
+    free = promisable_places(places, back, rule.purposes, [str(one) for one in rule.places], PAID)
     had = NOBODY.assign(warehouse_id=1)
     return allocate(lines, wants, free, [1, 2], had, NOBODY, rule), lines, wants
 

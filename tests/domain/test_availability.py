@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tasks.domain.ordering.promised_days import IncomingRules, arrivals, promised_days
 from tasks.domain.states import Purpose
-from tasks.domain.stock.availability import BufferRules, promisable, widened
+from tasks.domain.stock.availability import BufferRules, promisable_places, silence_units
 
 AS_OF = datetime(2026, 3, 6, tzinfo=UTC)
 RULES = IncomingRules(put_away_h=24, overdue_h=48)
@@ -27,7 +27,7 @@ def places(rows: list[tuple[str, int, str | None, int]]) -> pd.DataFrame:
 
 def emptied(rows: list[tuple[str, int, str | None, int]], by: str, kept: int = 0) -> list[tuple[str, int]]:
     """Lots and units that may be promised, in turn."""
-    free = promisable(places(rows), pd.Series({1: kept}), [Purpose.PICK], [by], AS_OF)
+    free = promisable_places(places(rows), pd.Series({1: kept}), [Purpose.PICK], [by], AS_OF)
     return list(zip(free["lot"], free["units"], strict=True))
 
 
@@ -55,9 +55,9 @@ def test_the_longer_a_warehouse_is_silent_the_more_is_kept_back(age_h: float | N
     """Each age counts once it has passed; a warehouse that never told anything counts as the oldest."""
     at = pd.NaT if age_h is None else pd.Timestamp(AS_OF) - timedelta(hours=age_h)
     heard = pd.Series([at], index=[1], dtype="datetime64[s, UTC]")
-    further = widened(heard, BufferRules(by_age_h={24: 1, 72: 3}), AS_OF)
+    further = silence_units(heard, BufferRules(by_age_h={24: 1, 72: 3}), AS_OF)
     assert further.tolist() == [kept]
-    free = promisable(places([("", 5, None, 1)]), pd.Series({1: 1}), [Purpose.PICK], ["lot"], AS_OF, further)
+    free = promisable_places(places([("", 5, None, 1)]), pd.Series({1: 1}), [Purpose.PICK], ["lot"], AS_OF, further)
     assert free["units"].sum() == 4 - kept
 
 

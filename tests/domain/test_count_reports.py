@@ -3,7 +3,14 @@
 import pandas as pd
 import pytest
 
-from tasks.domain.counting.count_reports import accuracy, by_sku, shrinkage, to_act_on, transfers, trend
+from tasks.domain.counting.count_reports import (
+    accuracy_by_warehouse,
+    open_lines,
+    shrinkage,
+    sku_totals,
+    transfers,
+    trend,
+)
 from tasks.domain.sites.adjustment_files import LAYOUTS, AdjustmentFile, adjustment_file
 
 MOMENT = pd.Timestamp("2026-03-06 18:00", tz="UTC")
@@ -27,9 +34,9 @@ def found(*rows: tuple[str, str, int, int, str]) -> pd.DataFrame:
 def test_short_in_one_bin_and_over_in_another_is_no_loss_and_no_accuracy() -> None:
     """+5 and -5 of one SKU: net nothing, absolute ten, and both places are misses."""
     rows = found(("A-01", "MUG", 10, 5, "review"), ("A-02", "MUG", 10, 15, "review"))
-    one = by_sku(rows).iloc[0]
+    one = sku_totals(rows).iloc[0]
     assert (one["net"], one["absolute"], one["value_net_minor"], one["value_absolute_minor"]) == (0, 10, 0, 5000)
-    every = accuracy(rows).set_index("abc_class").loc["all"]
+    every = accuracy_by_warehouse(rows).set_index("abc_class").loc["all"]
     assert (every["accuracy"], every["accuracy_value"]) == (0.0, 0.5)
 
 
@@ -39,7 +46,7 @@ def test_matched_places_count_and_superseded_counts_do_not() -> None:
         ("A-01", "MUG", 10, 10, "matched"), ("A-02", "MUG", 10, 10, "matched"), ("A-03", "MUG", 10, 10, "matched"),
         ("A-04", "MUG", 10, 8, "posted"), ("A-05", "MUG", 10, 3, "superseded"),
     )  # fmt: skip
-    every = accuracy(rows).set_index("abc_class").loc["all"]
+    every = accuracy_by_warehouse(rows).set_index("abc_class").loc["all"]
     assert (every["places"], every["right"], every["accuracy"]) == (4, 3, 0.75)
 
 
@@ -49,7 +56,7 @@ def test_what_waits_comes_first_by_what_it_is_worth() -> None:
         ("A-01", "MUG", 10, 9, "recount"), ("A-02", "MUG", 10, 0, "recount"), ("A-03", "MUG", 10, 8, "review"),
         ("A-04", "MUG", 10, 10, "matched"), ("A-05", "MUG", 10, 4, "review"),
     )  # fmt: skip
-    assert list(to_act_on(rows)["location"]) == ["A-05", "A-03", "A-02", "A-01"]
+    assert list(open_lines(rows)["location"]) == ["A-05", "A-03", "A-02", "A-01"]
 
 
 def test_a_proposed_transfer_moves_what_both_places_agree_on() -> None:

@@ -4,7 +4,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.stock.feeds import KEY, NUMBERS, Feed, FeedLayout, changed, offered
+from tasks.domain.stock.feeds import KEY, NUMBERS, Feed, FeedLayout, changed_lines, offered_lines
 
 UNITS = st.integers(0, 20)
 ROW = st.fixed_dictionaries({"on_hand": st.integers(-5, 40), "allocated": UNITS, "waiting": UNITS, "available": UNITS})
@@ -29,12 +29,12 @@ def test_what_was_said_and_what_is_written_together_are_what_is_true(
 ) -> None:
     """A channel that reads each file knows what it may sell; written again it would say nothing."""
     feed, nothing = Feed(layout, keep_back=keep_back), pd.Series(dtype="int64", index=pool([]).index)
-    old, new = (offered(pool(rows), nothing, feed) for rows in (before, after))
-    written = changed(new, said(old), feed)
+    old, new = (offered_lines(pool(rows), nothing, feed) for rows in (before, after))
+    written = changed_lines(new, said(old), feed)
     known = pd.concat([old, written])["available"].groupby(KEY).last()
     assert known[known > 0].to_dict() == new["available"][new["available"] > 0].to_dict()
-    assert changed(new, said(new), feed).empty
-    assert len(changed(new, said(new, "due"), feed)) == len(new)
+    assert changed_lines(new, said(new), feed).empty
+    assert len(changed_lines(new, said(new, "due"), feed)) == len(new)
     for column in NUMBERS:
         assert (new[column] >= 0).all()
 
@@ -43,7 +43,7 @@ def test_what_is_kept_back_is_unavailable_to_the_channel() -> None:
     """Ten there, three promised or waited for, four kept back: three to sell, and all of it adds up."""
     rows = pool([{"on_hand": 10, "allocated": 2, "waiting": 1, "available": 7}])
     damaged = pd.Series([2], index=rows.index)
-    found = offered(rows, damaged, Feed(FeedLayout.SHOPIFY, keep_back=4))
+    found = offered_lines(rows, damaged, Feed(FeedLayout.SHOPIFY, keep_back=4))
     assert found[NUMBERS].to_numpy().tolist() == [[3, 3, 6]]
 
 
@@ -52,5 +52,5 @@ def test_a_canonical_feed_does_not_repeat_itself_for_what_it_does_not_tell() -> 
     rows = pool([{"on_hand": 10, "allocated": 0, "waiting": 0, "available": 10}])
     for layout, lines in zip(LAYOUTS, (0, 1), strict=True):
         feed = Feed(layout)
-        before = said(offered(rows, pd.Series([1], index=rows.index), feed))
-        assert len(changed(offered(rows, pd.Series([2], index=rows.index), feed), before, feed)) == lines
+        before = said(offered_lines(rows, pd.Series([1], index=rows.index), feed))
+        assert len(changed_lines(offered_lines(rows, pd.Series([2], index=rows.index), feed), before, feed)) == lines

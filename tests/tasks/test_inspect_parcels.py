@@ -10,7 +10,7 @@ from packing_floor import NOW, Floor, ago, put
 from sqlalchemy import Engine, select, update
 
 from tasks.domain.parcels.sampling import SamplingRules, draw, seed_of
-from tasks.steps.parcels.inspect_parcels import judge_parcels, parcel_rows, warn_of_held_parcels
+from tasks.steps.parcels.inspect_parcels import inspection_table, judge_parcels, warn_of_held_parcels
 from tasks.store import schema
 
 
@@ -68,7 +68,7 @@ def test_good_parcels_go_and_bad_ones_wait(floor: Floor, home: Path) -> None:
     assert document(home, "inspected.csv")["verdict"].tolist() == ["release", *["hold"] * 4, "release"]
     holds = document(home, "holds.csv").set_index("parcel")["findings"]
     assert holds["P3"] == "major: missing_item CUP, expected 2, found 1"
-    assert {row["parcel"] for row in parcel_rows(judged)} >= {"P2", "P3", "P4", "P5"}
+    assert {row["parcel"] for row in inspection_table(judged)} >= {"P2", "P3", "P4", "P5"}
 
 
 def test_a_parcel_is_judged_once(floor: Floor, home: Path) -> None:
@@ -187,6 +187,6 @@ def test_documents_are_the_same_bytes_again(floor: Floor, home: Path) -> None:
     judged = judge_parcels.fn(NOW)
     paths = sorted((home / "outgoing").rglob("*.csv"))
     assert [path.name for path in paths] == ["holds.csv", "inspected.csv", "sample.csv"]
-    text = "".join(path.read_text(encoding="utf-8") for path in paths) + json.dumps(parcel_rows(judged))
+    text = "".join(path.read_text(encoding="utf-8") for path in paths) + json.dumps(inspection_table(judged))
     assert "Jane" not in text
     assert "jane@" not in text

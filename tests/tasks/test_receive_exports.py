@@ -24,6 +24,7 @@ from receiving import (
 )
 from sqlalchemy import Engine, insert, select
 
+from tasks.inbox import delivered_files
 from tasks.steps.receiving.receive_exports import read_site
 from tasks.steps.receiving.report_drift import report_drift
 from tasks.store.footprint import footprint
@@ -507,8 +508,8 @@ def test_a_file_in_many_blocks_is_loaded_like_one_in_a_single_block(
     if again:
         put(home, "orders", as_csv([order("#1"), order("#5", 3)]), "before.csv")
         receive()
-    monkeypatch.setattr(files, "READ_BYTES", 4_096)
-    monkeypatch.setattr(files, "BLOCK_BYTES", 10_000)
+    monkeypatch.setattr(delivered_files, "READ_BYTES", 4_096)
+    monkeypatch.setattr(delivered_files, "BLOCK_BYTES", 10_000)
     put(home, "orders", "\n".join(text), "orders.csv")
     [one] = receive()
     assert (one.rows_in, one.rows_quarantined) == (600, 18)
@@ -534,8 +535,8 @@ def test_the_order_of_dates_is_that_of_the_whole_file(
     store: Engine, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last rows say that the day comes first, so it does in the first ones, read long before."""
-    monkeypatch.setattr(files, "BLOCK_BYTES", 10_000)
-    monkeypatch.setattr(files, "READ_BYTES", 10_000)
+    monkeypatch.setattr(delivered_files, "BLOCK_BYTES", 10_000)
+    monkeypatch.setattr(delivered_files, "READ_BYTES", 10_000)
     said = ["03/04/2026 09:00"] * 300 + ["25/02/2026 09:00"]
     put(home, "orders", as_csv([order(f"#{n}", created_at=at, paid_at=at) for n, at in enumerate(said)]))
     assert [one.rows_loaded for one in receive()] == [301]
@@ -548,8 +549,8 @@ def test_dates_in_both_orders_wait_unless_they_can_only_be_read_in_one(
     store: Engine, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file that puts the day first here and last there says nothing of its other dates, wherever they stand."""
-    monkeypatch.setattr(files, "BLOCK_BYTES", 10_000)
-    monkeypatch.setattr(files, "READ_BYTES", 10_000)
+    monkeypatch.setattr(delivered_files, "BLOCK_BYTES", 10_000)
+    monkeypatch.setattr(delivered_files, "READ_BYTES", 10_000)
     said = ["25/02/2026 09:00"] * 150 + ["03/04/2026 09:00"] + ["02/25/2026 09:00"] * 150
     put(home, "orders", as_csv([order(f"#{n}", created_at=at, paid_at=at) for n, at in enumerate(said)]))
     receive()
@@ -575,8 +576,8 @@ def test_a_bulk_load_leaves_the_planner_its_statistics(
 
 def test_an_order_over_several_blocks_is_one_order(store: Engine, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every line is its own, and what its first row says of it, that the shop had sent it, holds for the last one."""
-    monkeypatch.setattr(files, "BLOCK_BYTES", 10_000)
-    monkeypatch.setattr(files, "READ_BYTES", 10_000)
+    monkeypatch.setattr(delivered_files, "BLOCK_BYTES", 10_000)
+    monkeypatch.setattr(delivered_files, "READ_BYTES", 10_000)
     sent = {"fulfilled_at": "2026-03-06 10:00:00 +0000"}
     lines = [order("#sent", n, **(sent if n == 1 else {})) for n in range(1, 201)] + [order("#open")]
     put(home, "orders", as_csv([order("#before"), *lines]))
@@ -594,8 +595,8 @@ def test_a_known_order_at_the_end_of_a_long_file_of_new_ones_is_merged(
     store: Engine, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was written of the new ones before it turned up does not stay twice; the known one is brought up to date."""
-    monkeypatch.setattr(files, "BLOCK_BYTES", 1_500)
-    monkeypatch.setattr(files, "READ_BYTES", 1_500)
+    monkeypatch.setattr(delivered_files, "BLOCK_BYTES", 1_500)
+    monkeypatch.setattr(delivered_files, "READ_BYTES", 1_500)
     put(home, "orders", as_csv([order("#known"), order("#other")]))
     receive()
     new = [order(f"#{n}") for n in range(300)]

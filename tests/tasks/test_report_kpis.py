@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Table, insert, select, update
 
 from config.settings import settings
 from tasks.domain.notices import SILENT_CHANNEL
-from tasks.steps.report_kpis import figure_rows, measure, write_report
+from tasks.steps.report_kpis import figure_table, measure, write_report
 from tasks.store import schema
 
 AS_OF = datetime(2026, 9, 11, 17, 0, tzinfo=UTC)
@@ -224,7 +224,7 @@ def test_an_empty_shop_has_an_honest_report(store: Engine) -> None:
     assert "Nothing waits for a person." in page
     assert "no order was due" in page
     assert page.count("No data: ") == 5
-    assert {row["figure"] for row in figure_rows(report)} == {
+    assert {row["figure"] for row in figure_table(report)} == {
         "Open orders", "Open past their ship-by", "Due within 24 hours",
     }  # fmt: skip
 

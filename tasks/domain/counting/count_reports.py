@@ -16,7 +16,7 @@ JUDGED = ("abc_class", "kind", "within_tolerance", "rule", "reason_code", "decid
 _GOODS = ["warehouse", "merchant", "sku"]
 
 
-def to_act_on(found: pd.DataFrame) -> pd.DataFrame:
+def open_lines(found: pd.DataFrame) -> pd.DataFrame:
     """What waits for a person or another count, the dearest first; columns WHAT."""
     waits = found[found["decision"].isin(ACT)]
     order = waits["value_minor"].abs().fillna(0).sort_values(ascending=False, kind="stable").index
@@ -24,12 +24,12 @@ def to_act_on(found: pd.DataFrame) -> pd.DataFrame:
     return first[list(WHAT)].reset_index(drop=True)
 
 
-def all_lines(found: pd.DataFrame) -> pd.DataFrame:
+def counted_lines(found: pd.DataFrame) -> pd.DataFrame:
     """Every counted place, matched ones as evidence; columns WHAT and JUDGED."""
     return found[[*WHAT, *JUDGED]].reset_index(drop=True)
 
 
-def by_sku(found: pd.DataFrame) -> pd.DataFrame:
+def sku_totals(found: pd.DataFrame) -> pd.DataFrame:
     """One row a SKU over its bins: what is over in one and short in another is seen beside what is really gone.
 
     warehouse, merchant, sku, name, places, places_off, expected, counted, net and absolute difference in units and
@@ -50,7 +50,7 @@ def by_sku(found: pd.DataFrame) -> pd.DataFrame:
     return told[[*_GOODS, "name", *sums, "currency"]]
 
 
-def accuracy(found: pd.DataFrame) -> pd.DataFrame:
+def accuracy_by_warehouse(found: pd.DataFrame) -> pd.DataFrame:
     """Record accuracy of each warehouse, in all and by ABC class: the columns of `record_accuracy`, and warehouse.
 
     accuracy is by line (hit or miss, never netted), accuracy_value by the absolute value of the differences.
@@ -117,7 +117,7 @@ def trend(counted: pd.DataFrame, adjusted: pd.DataFrame) -> pd.DataFrame:
     lines = both.groupby(["warehouse", "day"])[["places", "hits"]].transform("sum")
     kept = (both["value_minor"] - both["off_minor"]).clip(lower=0)
     told = both.assign(
-        accuracy=(lines["hits"] / lines["places"].where(lines["places"] > 0)).round(4),
+        accuracy_by_warehouse=(lines["hits"] / lines["places"].where(lines["places"] > 0)).round(4),
         accuracy_value=(kept / both["value_minor"].where(both["value_minor"] > 0)).round(4),
     )
     valued = (told["currency"] != "").groupby([told["warehouse"], told["day"]]).transform("any")

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from tasks.domain.money import in_units
-from tasks.domain.stock.availability import SHOPIFY
+from tasks.domain.stock.availability import SHOPIFY_COLUMNS
 
 CANONICAL = ("warehouse", "location", "merchant", "sku", "condition", "lot", "quantity_delta", "reason", "counted_at",
              "count")  # fmt: skip
@@ -71,7 +71,7 @@ def _shopify(location: str, adjusted: pd.DataFrame, levels: pd.DataFrame) -> pd.
     rows = _skus(adjusted, levels)
     said: dict[str, Any] = {"Title": rows["name"].fillna(""), "SKU": rows["sku"], "Location": location,
             "On hand (current)": rows["before"], "On hand (new)": rows["on_hand"]}  # fmt: skip
-    return pd.DataFrame("", index=rows.index, columns=list(SHOPIFY)).assign(**said)
+    return pd.DataFrame("", index=rows.index, columns=list(SHOPIFY_COLUMNS)).assign(**said)
 
 
 def _openboxes(_location: str, adjusted: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:

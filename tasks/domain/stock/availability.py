@@ -26,7 +26,7 @@ class BufferRules:
             raise ValueError("buffer: units cannot be negative")
 
 
-def buffers(products: pd.DataFrame, rules: BufferRules) -> pd.Series:
+def buffer_units(products: pd.DataFrame, rules: BufferRules) -> pd.Series:
     """Units kept back of each product, int64, indexed by product_id.
 
     `products`: product_id, merchant, sku, abc_class.
@@ -36,7 +36,7 @@ def buffers(products: pd.DataFrame, rules: BufferRules) -> pd.Series:
     return pd.Series(units.to_numpy(), index=pd.Index(products["product_id"], name="product_id"))
 
 
-def widened(heard: pd.Series, rules: BufferRules, as_of: datetime) -> pd.Series:
+def silence_units(heard: pd.Series, rules: BufferRules, as_of: datetime) -> pd.Series:
     """Units each warehouse keeps back beyond the buffer of every SKU, for what it has not told; by warehouse_id.
 
     `heard`: when each warehouse was last heard of, by warehouse_id; missing where it never was. The longest age of
@@ -48,7 +48,7 @@ def widened(heard: pd.Series, rules: BufferRules, as_of: datetime) -> pd.Series:
     return pd.Series(units, index=heard.index, dtype="int64")
 
 
-def promisable(
+def promisable_places(
     places: pd.DataFrame, buffer: pd.Series, purposes: Sequence[Purpose], order: Sequence[str], as_of: datetime,
     further: pd.Series | None = None,
 ) -> pd.DataFrame:  # fmt: skip
@@ -64,7 +64,7 @@ def promisable(
     for each product and warehouse promised <= max(0, on hand - unavailable - buffer) (I3).
     """
     rank = {str(purpose): number for number, purpose in enumerate(purposes)}
-    rows = usable(places, purposes, as_of)
+    rows = usable_places(places, purposes, as_of)
     left = rows["on_hand"] - rows["allocated"]
     rows = rows.assign(units=left.clip(lower=0), owed=(-left).clip(lower=0), purpose=rows["purpose"].map(rank))
     rows = rows.assign(smallest=rows["units"])
@@ -84,13 +84,13 @@ def promisable(
 _COLUMN = {"expiry": "expires_on", "received": "received_at"}
 
 
-def usable(places: pd.DataFrame, purposes: Sequence[Purpose], as_of: datetime) -> pd.DataFrame:
+def usable_places(places: pd.DataFrame, purposes: Sequence[Purpose], as_of: datetime) -> pd.DataFrame:
     """The places that may be promised from: of such a purpose, not doubted, of a lot that has not expired."""
     fit = places["purpose"].isin([str(one) for one in purposes])
-    return places[fit & ~places["blocked"] & ~expired(places, as_of)]
+    return places[fit & ~places["blocked"] & ~is_expired(places, as_of)]
 
 
-def expired(places: pd.DataFrame, as_of: datetime) -> pd.Series:
+def is_expired(places: pd.DataFrame, as_of: datetime) -> pd.Series:
     """Whether the last day of each place's lot has passed; `places`: expires_on (datetime64, may be missing)."""
     return pd.Series(places["expires_on"] < pd.Timestamp(as_of.date()), index=places.index)
 
@@ -104,7 +104,7 @@ def _turn(rows: pd.DataFrame, by: list[str]) -> np.ndarray:
     return np.lexsort(keys[::-1])
 
 
-def pools(places: pd.DataFrame, promisable_places: pd.DataFrame, purposes: Sequence[Purpose]) -> pd.DataFrame:
+def stock_pools(places: pd.DataFrame, promisable_places: pd.DataFrame, purposes: Sequence[Purpose]) -> pd.DataFrame:
     """What each product comes to in each warehouse; indexed by product_id and warehouse_id, all int64.
 
     on_hand, allocated, free (on hand less allocated, doubtful places included) and available (what may be promised).
@@ -117,7 +117,7 @@ def pools(places: pd.DataFrame, promisable_places: pd.DataFrame, purposes: Seque
     return found.fillna(0).astype("int64")
 
 
-def less_waiting(pool: pd.DataFrame, waiting: pd.Series, warehouses: Sequence[int]) -> pd.DataFrame:
+def with_waiting(pool: pd.DataFrame, waiting: pd.Series, warehouses: Sequence[int]) -> pd.DataFrame:
     """`pools` with what unserved paid orders wait for taken off `available`, added as the column `waiting`.
 
     `waiting`: units by product_id. They are taken from the warehouses in the order of `warehouses`; no warehouse
@@ -149,7 +149,7 @@ def with_kits(pool: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
     return together.fillna(0).astype("int64").sort_index()
 
 
-def feed(pool: pd.DataFrame, products: pd.DataFrame, codes: pd.Series) -> pd.DataFrame:
+def canonical_feed(pool: pd.DataFrame, products: pd.DataFrame, codes: pd.Series) -> pd.DataFrame:
     """What may be sold now, in the canonical layout of stock exports: on_hand is what is available.
 
     `pool`: as of `with_kits`. `products`: product_id, merchant, sku. `codes`: warehouse code by warehouse_id.
@@ -165,7 +165,7 @@ def feed(pool: pd.DataFrame, products: pd.DataFrame, codes: pd.Series) -> pd.Dat
     return told.sort_values(["merchant", "sku", "warehouse"], ignore_index=True)
 
 
-SHOPIFY = (
+SHOPIFY_COLUMNS = (
     "Handle", "Title", "Option1 Name", "Option1 Value", "Option2 Name", "Option2 Value", "Option3 Name",
     "Option3 Value", "SKU", "HS Code", "COO", "Location", "Bin name", "Incoming (not editable)",
     "Unavailable (not editable)", "Committed (not editable)", "Available (not editable)", "On hand (current)",
@@ -173,7 +173,7 @@ SHOPIFY = (
 )  # fmt: skip
 
 
-def shopify(pool: pd.DataFrame, products: pd.DataFrame, names: pd.Series, unsellable: pd.Series) -> pd.DataFrame:
+def shopify_feed(pool: pd.DataFrame, products: pd.DataFrame, names: pd.Series, unsellable: pd.Series) -> pd.DataFrame:
     """The same for Shopify's inventory import: available + committed + unavailable = on hand, row by row.
 
     `names`: what the shop calls each warehouse, by warehouse_id. `unsellable`: units on hand in another condition,
@@ -184,7 +184,7 @@ def shopify(pool: pd.DataFrame, products: pd.DataFrame, names: pd.Series, unsell
     other = unsellable.reindex(key).fillna(0).to_numpy(dtype="int64")
     committed = (rows["allocated"] + rows["waiting"]).to_numpy()
     on_hand = np.maximum(rows["on_hand"].to_numpy() + other, committed + rows["available"].to_numpy())
-    told = pd.DataFrame("", index=rows.index, columns=list(SHOPIFY)).assign(
+    told = pd.DataFrame("", index=rows.index, columns=list(SHOPIFY_COLUMNS)).assign(
         **{
             "Title": rows["name"].fillna(""), "SKU": rows["sku"], "COO": rows["country_of_origin"].fillna(""),
             "Location": rows["warehouse_id"].map(names), "Incoming (not editable)": 0,

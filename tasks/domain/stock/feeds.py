@@ -44,7 +44,7 @@ class FeedRules:
             raise ValueError(f"a feed is called by letters, digits and hyphens, found {bad}")
 
 
-def offered(pool: pd.DataFrame, unsellable: pd.Series, feed: Feed) -> pd.DataFrame:
+def offered_lines(pool: pd.DataFrame, unsellable: pd.Series, feed: Feed) -> pd.DataFrame:
     """`pool` as the channel may see it, with the columns committed and unavailable (int64).
 
     `pool`: on_hand, allocated, waiting, available by product_id and warehouse_id, as of `availability.with_kits`.
@@ -58,7 +58,7 @@ def offered(pool: pd.DataFrame, unsellable: pd.Series, feed: Feed) -> pd.DataFra
     return pool.assign(available=available, committed=committed, unavailable=here - committed - available)
 
 
-def changed(now: pd.DataFrame, before: pd.DataFrame, feed: Feed) -> pd.DataFrame:
+def changed_lines(now: pd.DataFrame, before: pd.DataFrame, feed: Feed) -> pd.DataFrame:
     """The rows of `now` a feed must write: those that differ from `before`.
 
     `now`: as of `offered`. `before`: product_id, warehouse_id, NUMBERS, state, what the feed said last; a line whose

@@ -17,7 +17,7 @@ OVERSOLD = "sold more often than it exists"
 URGENT = "a less urgent order has what a more urgent one waits for"
 
 
-def leaks(places: pd.DataFrame) -> pd.DataFrame:
+def mismatched_places(places: pd.DataFrame) -> pd.DataFrame:
     """Places whose stored allocation is not the sum of their open promises.
 
     `places`: merchant, sku, warehouse, location, stored, promised (int64), orders (str, a blank between).
@@ -29,12 +29,12 @@ def leaks(places: pd.DataFrame) -> pd.DataFrame:
     return _told(rows, LEAK, rows["promised"], rows["stored"], action)
 
 
-def lines_otherwise(lines: pd.DataFrame) -> pd.DataFrame:
+def mismatched_lines(lines: pd.DataFrame) -> pd.DataFrame:
     """Lines that say another quantity than their promises do: merchant, sku, expected, found (int64), orders."""
     return _told(lines, LINE, lines["expected"], lines["found"], "hold the order and have its promises looked at")
 
 
-def negatives(places: pd.DataFrame) -> pd.DataFrame:
+def negative_places(places: pd.DataFrame) -> pd.DataFrame:
     """Places of which the book says less than nothing.
 
     `places`: merchant, sku, warehouse, location, on_hand, orders (promised something there).
@@ -44,7 +44,7 @@ def negatives(places: pd.DataFrame) -> pd.DataFrame:
                  "count the place: goods left that were never booked in")  # fmt: skip
 
 
-def done(promises: pd.DataFrame) -> pd.DataFrame:
+def promises_to_closed_orders(promises: pd.DataFrame) -> pd.DataFrame:
     """Open promises of orders that are cancelled, refunded or fulfilled elsewhere.
 
     `promises`: merchant, sku, warehouse, location, quantity (int64), picked (bool), orders.
@@ -54,7 +54,7 @@ def done(promises: pd.DataFrame) -> pd.DataFrame:
     return _told(promises, DONE, pd.Series(0, index=promises.index), promises["quantity"], action)
 
 
-def oversold(asked: pd.DataFrame, exists: pd.Series) -> pd.DataFrame:
+def oversold_products(asked: pd.DataFrame, exists: pd.Series) -> pd.DataFrame:
     """SKUs of which paid open orders of all channels together ask for more than lies there: who gets the last unit.
 
     `asked`: product_id, merchant, sku, order_number, channel, units (still to be sent) and promised (of them), both
@@ -80,7 +80,7 @@ def oversold(asked: pd.DataFrame, exists: pd.Series) -> pd.DataFrame:
     )
 
 
-def turned_around(asked: pd.DataFrame) -> pd.DataFrame:
+def overtaken_orders(asked: pd.DataFrame) -> pd.DataFrame:
     """SKUs of which an order that ranks later has units nobody has picked, and one that ranks before it waits.
 
     `asked`: as of `oversold`, with free (int64, units promised and not yet in a wave). An order that waits for other
@@ -96,7 +96,7 @@ def turned_around(asked: pd.DataFrame) -> pd.DataFrame:
     return _told(rows, URGENT, rows["units"], rows["promised"], action)
 
 
-def every(*found: pd.DataFrame) -> pd.DataFrame:
+def all_findings(*found: pd.DataFrame) -> pd.DataFrame:
     """All findings, columns FINDINGS, the worst kind first, then by merchant, SKU and place."""
     rank = {one: number for number, one in enumerate((OVERSOLD, URGENT, NEGATIVE, LEAK, LINE, DONE))}
     rows = pd.concat(found, ignore_index=True)

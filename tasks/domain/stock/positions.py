@@ -9,7 +9,7 @@ from datetime import datetime
 import pandas as pd
 
 from tasks.domain.states import Purpose
-from tasks.domain.stock.availability import POOL, usable
+from tasks.domain.stock.availability import POOL, usable_places
 
 NOW = pd.Timestamp(0, tz="UTC")  # so that what is there now is the same in the next run
 UNITS = ["on_hand", "unavailable", "allocated", "kept_back", "available", "incoming"]
@@ -26,7 +26,7 @@ def positions(
     Unavailable is what is damaged, on hold or expired, lies where nothing is picked, or where a picker found less;
     kept back is the buffer, as far as there is stock for it.
     """
-    there, fit = places.groupby(POOL)[["on_hand", "allocated"]].sum(), usable(places, purposes, as_of)
+    there, fit = places.groupby(POOL)[["on_hand", "allocated"]].sum(), usable_places(places, purposes, as_of)
     unfit, on_its_way = others.groupby(POOL)["units"].sum(), coming.groupby(POOL)
     each = there.index.union(unfit.index).union(on_its_way["units"].sum().index)
     told = pd.DataFrame({"on_hand": unfit.reindex(each).fillna(0)}, index=each).add(there, fill_value=0)

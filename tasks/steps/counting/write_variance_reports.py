@@ -10,8 +10,16 @@ from config.read import names, read
 from tasks.documents.accuracy_plots import write_trend
 from tasks.documents.tables import write_csv
 from tasks.documents.variance_workbook import Page, write_answer_sheet, write_report
-from tasks.domain.counting import count_reports as rules
 from tasks.domain.counting.approvals import answer_sheet
+from tasks.domain.counting.count_reports import (
+    accuracy_by_warehouse,
+    counted_lines,
+    open_lines,
+    shrinkage,
+    sku_totals,
+    transfers,
+    trend,
+)
 from tasks.domain.sites.adjustment_files import adjustment_file, canonical
 from tasks.domain.sites.sites import Warehouse
 from tasks.store.counting import approvals, count_reports
@@ -28,12 +36,12 @@ def write_reports(connection: Connection, folder: Path, moment: datetime) -> lis
     written = _adjustments(connection, folder, adjusted, sites, moment)
     if found.empty:
         return written
-    accuracy, transfers = rules.accuracy(found), rules.transfers(found)
+    accuracy, moves_back = accuracy_by_warehouse(found), transfers(found)
     written += [
         write_csv(folder / "variances.csv", found.drop(columns=NOT_FOR_CSV)),
         write_csv(folder / "record-accuracy.csv", accuracy),
     ]
-    written += [write_csv(folder / "transfers.csv", transfers)] if len(transfers) else []
+    written += [write_csv(folder / "transfers.csv", moves_back)] if len(moves_back) else []
     pictures = _trend(connection, folder, found, sites, moment)
     waiting = approvals.waiting(connection)
     waiting = waiting[waiting["asked_at"] <= moment]
@@ -47,19 +55,19 @@ def write_reports(connection: Connection, folder: Path, moment: datetime) -> lis
 def _pages(found: pd.DataFrame, adjusted: pd.DataFrame, pictures: list[Path]) -> list[Page]:
     picture = pictures[0] if len(pictures) == 1 else None
     pages = [
-        Page("to act on", "What waits for an answer or another count, the dearest first.", rules.to_act_on(found)),
-        Page("all lines", "Every counted place; those that match are the evidence.", rules.all_lines(found)),
+        Page("to act on", "What waits for an answer or another count, the dearest first.", open_lines(found)),
+        Page("all lines", "Every counted place; those that match are the evidence.", counted_lines(found)),
         Page("by SKU", "Each SKU over its bins: net is what is really gone, absolute what was wrong.",
-             rules.by_sku(found)),
+             sku_totals(found)),
         Page("accuracy", "Of the places counted, those within tolerance; by value, less what they were off.",
-             rules.accuracy(found), picture),
-        Page("shrinkage", "What was posted, by reason: lost and found, net and absolute.", rules.shrinkage(adjusted)),
+             accuracy_by_warehouse(found), picture),
+        Page("shrinkage", "What was posted, by reason: lost and found, net and absolute.", shrinkage(adjusted)),
     ]  # fmt: skip
-    moved = rules.transfers(found)
+    moves_back = transfers(found)
     wrong = Page(
-        "transfers", "Short in one bin, over in another: move the goods back, or approve both findings.", moved
+        "transfers", "Short in one bin, over in another: move the goods back, or approve both findings.", moves_back
     )
-    return [*pages, wrong] if len(moved) else pages
+    return [*pages, wrong] if len(moves_back) else pages
 
 
 def _adjustments(
@@ -83,7 +91,7 @@ def _trend(
     """A picture of each warehouse that was counted, over the half year before."""
     since = moment - timedelta(days=TREND_DAYS)
     counted = count_reports.counted_since(connection, since, moment)
-    days = rules.trend(counted, count_reports.adjusted_since(connection, since, moment))
+    days = trend(counted, count_reports.adjusted_since(connection, since, moment))
     titles = {site.code: f"{site.name}: record accuracy and shrinkage" for site in sites}
     return [
         write_trend(folder / f"trend-{code}.png", titles.get(code, code), days[days["warehouse"] == code])

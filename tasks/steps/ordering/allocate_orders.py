@@ -20,8 +20,8 @@ from tasks.store.database.engine import engine, exclusive
 from tasks.store.database.frames import some
 from tasks.store.ordering import allocation_passes, allocations, open_lines
 from tasks.store.sites import warehouse_ids
-from tasks.store.stock import places as stock
 from tasks.store.stock.alerts import raise_alerts, resolve_alerts
+from tasks.store.stock.places import stock_places
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def allocate_stock(as_of: datetime) -> Made:
         due = allocation_passes.due(connection, terms, as_of, rules.full_pass_h)
         asked = open_demand(connection, rules, as_of, due.orders)
         with some(connection, "product_id", None if due.orders is None else asked.wants["product_id"]) as of:
-            places = stock.places(connection, of)
+            places = stock_places(connection, of)
         free, ids = free_places(connection, rules, as_of, places), warehouse_ids(connection)
         warehouses = [ids[code] for code in rules.warehouses if code in ids]
         lines = asked.lines

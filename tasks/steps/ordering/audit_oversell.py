@@ -10,9 +10,23 @@ from config.read import read
 from config.settings import settings
 from tasks.documents.run_folder import write_changed
 from tasks.domain.ordering.allocation import AllocationRules, prioritised
-from tasks.domain.stock import oversell_audit as rule
+from tasks.domain.stock.oversell_audit import (
+    all_findings,
+    mismatched_lines,
+    mismatched_places,
+    negative_places,
+    oversold_products,
+    overtaken_orders,
+    promises_to_closed_orders,
+)
 from tasks.store.database.engine import reading
-from tasks.store.stock import oversell_audit as store
+from tasks.store.stock.oversell_audit import (
+    closed_order_promises,
+    doubtful_places,
+    line_differences,
+    sellable_units,
+    wanted_lines,
+)
 
 
 @task(task_run_name="audit what was sold and promised")
@@ -26,13 +40,13 @@ def audit_oversell(as_of: datetime) -> pd.DataFrame:
 
 def findings(connection: Connection) -> pd.DataFrame:
     """What is wrong now, each with its orders and what to do about it."""
-    places = store.places(connection)
-    asked = prioritised(store.short(connection), read("rules/allocation.yaml", AllocationRules))
-    return rule.every(
-        rule.oversold(asked, store.sellable(connection)),
-        rule.turned_around(asked),
-        rule.negatives(places),
-        rule.leaks(places),
-        rule.lines_otherwise(store.lines_otherwise(connection)),
-        rule.done(store.promised_to_done(connection)),
+    places = doubtful_places(connection)
+    asked = prioritised(wanted_lines(connection), read("rules/allocation.yaml", AllocationRules))
+    return all_findings(
+        oversold_products(asked, sellable_units(connection)),
+        overtaken_orders(asked),
+        negative_places(places),
+        mismatched_places(places),
+        mismatched_lines(line_differences(connection)),
+        promises_to_closed_orders(closed_order_promises(connection)),
     )

@@ -11,7 +11,7 @@ from tasks.domain.ordering.allocation import AllocationRules, PlaceOrder
 from tasks.domain.stock import availability
 from tasks.store.database.frames import some
 from tasks.store.ordering import open_lines
-from tasks.store.stock import places as stock
+from tasks.store.stock.places import catalogue, first_received, kit_parts, last_heard, stock_places
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def open_demand(
     lines = allocation.prioritised(lines.assign(standing=allocation.standing(lines, as_of)), rules)
     asked = None if order_ids is None else lines["product_id"].dropna()
     with some(connection, "product_id", asked) as of:
-        parts = stock.read_parts(connection, of)
+        parts = kit_parts(connection, of)
     return Demand(lines, allocation.explode(lines, parts, had), had, taken_up)
 
 
@@ -46,22 +46,22 @@ def silence(connection: Connection, rules: AllocationRules, as_of: datetime) -> 
     """Units each warehouse keeps back of every SKU because it was not heard of, by warehouse_id."""
     if not rules.buffer.by_age_h:
         return pd.Series(dtype="int64")
-    return availability.widened(stock.heard(connection), rules.buffer, as_of)
+    return availability.silence_units(last_heard(connection), rules.buffer, as_of)
 
 
 def free_places(
     connection: Connection, rules: AllocationRules, as_of: datetime, places: pd.DataFrame | None = None
 ) -> pd.DataFrame:
     """Places and the units each may still promise, in the order in which they are emptied."""
-    places = stock.places(connection) if places is None else places
+    places = stock_places(connection) if places is None else places
     if PlaceOrder.RECEIVED in rules.places:
-        places = places.merge(stock.first_received(connection), on=["product_id", "lot"], how="left")
+        places = places.merge(first_received(connection), on=["product_id", "lot"], how="left")
     further = silence(connection, rules, as_of)
     buffer = _buffer(connection, rules, places)
-    return availability.promisable(places, buffer, rules.purposes, rules.places, as_of, further)
+    return availability.promisable_places(places, buffer, rules.purposes, rules.places, as_of, further)
 
 
 def _buffer(connection: Connection, rules: AllocationRules, places: pd.DataFrame) -> pd.Series:
     if rules.buffer.by_class or rules.buffer.by_sku:
-        return availability.buffers(stock.catalogue(connection), rules.buffer)
+        return availability.buffer_units(catalogue(connection), rules.buffer)
     return pd.Series(rules.buffer.units, index=places["product_id"].unique(), dtype="int64")

@@ -24,8 +24,8 @@ from tasks.steps.ordering.explain_backorders import Served
 from tasks.steps.ordering.open_demand import free_places
 from tasks.store.database.engine import engine
 from tasks.store.sites import warehouse_ids
-from tasks.store.stock import feeds as told
 from tasks.store.stock import places
+from tasks.store.stock.feeds import published_lines, record_due_lines, record_published_lines
 
 FILE_KEY = {FeedLayout.CANONICAL: ["merchant", "warehouse", "sku"], FeedLayout.SHOPIFY: ["SKU", "Location"]}
 
@@ -53,18 +53,19 @@ def publish_feeds(served: Served, as_of: datetime, *, whole: bool = False) -> in
         _write(folder, name + "-full" * whole, rules.feeds[name], shelf, rows)
     with engine().begin() as connection:
         for name, rows in lines.items():
-            told.published(connection, name, rows.reset_index(), as_of)
+            record_published_lines(connection, name, rows.reset_index(), as_of)
     return sum(map(len, lines.values()))
 
 
 def _shelf(connection: Connection, served: Served, as_of: datetime) -> _Shelf:
     rules = read("rules/allocation.yaml", AllocationRules)
-    products, parts = places.catalogue(connection), places.read_parts(connection)
+    products, parts = places.catalogue(connection), places.kit_parts(connection)
     ids, sites = warehouse_ids(connection), warehouses()
-    pool = availability.pools(places.places(connection), free_places(connection, rules, as_of), rules.purposes)
+    here, free = places.stock_places(connection), free_places(connection, rules, as_of)
+    pool = availability.stock_pools(here, free, rules.purposes)
     order = [ids[code] for code in rules.warehouses if code in ids]
-    pool = availability.less_waiting(pool, shortages.waiting_units(served.waiting, parts), order)
-    unsellable = places.held_back(connection).set_index(feeds.KEY)["units"]
+    pool = availability.with_waiting(pool, shortages.waiting_units(served.waiting, parts), order)
+    unsellable = places.unsellable_places(connection).set_index(feeds.KEY)["units"]
     names = {ids[one.code]: next(iter(one.aliases), one.name) for one in sites if one.code in ids}
     codes = pd.Series({number: code for code, number in ids.items()})
     return _Shelf(availability.with_kits(pool, parts), unsellable, products, codes, pd.Series(names))
@@ -75,9 +76,9 @@ def _lines(connection: Connection, name: str, feed: Feed, shelf: _Shelf, *, whol
     goods = shelf.products
     mine = goods.loc[goods["merchant"].isin(feed.merchants or goods["merchant"].unique()), "product_id"]
     now = shelf.pool[shelf.pool.index.get_level_values("product_id").isin(mine)]
-    offered = feeds.offered(now, shelf.unsellable, feed)
-    changed = feeds.changed(offered, told.said(connection, name), feed)
-    told.due(connection, name, changed.reset_index())
+    offered = feeds.offered_lines(now, shelf.unsellable, feed)
+    changed = feeds.changed_lines(offered, published_lines(connection, name), feed)
+    record_due_lines(connection, name, changed.reset_index())
     return pd.concat([changed, offered[~offered.index.isin(changed.index)]]) if whole else changed
 
 
@@ -86,9 +87,9 @@ def _write(folder: Path, name: str, feed: Feed, shelf: _Shelf, rows: pd.DataFram
     for merchant, goods in shelf.products.groupby("merchant"):
         mine = rows[rows.index.get_level_values("product_id").isin(goods["product_id"])]
         if feed.layout is FeedLayout.CANONICAL:
-            table = availability.feed(mine, goods, shelf.codes)
+            table = availability.canonical_feed(mine, goods, shelf.codes)
         else:
             kept_back = shelf.unsellable.reindex(mine.index).fillna(0).astype("int64")
             here = mine["available"] + mine["committed"] + mine["unavailable"]
-            table = availability.shopify(mine.assign(on_hand=here - kept_back), goods, shelf.shop_names, kept_back)
+            table = availability.shopify_feed(mine.assign(on_hand=here - kept_back), goods, shelf.shop_names, kept_back)
         add_rows(folder / f"{name}-{merchant}.csv", table, FILE_KEY[feed.layout])

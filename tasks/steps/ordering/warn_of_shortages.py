@@ -65,8 +65,9 @@ def warn_of_shortages(served: Served, as_of: datetime) -> Short:
     rules = read("rules/allocation.yaml", AllocationRules)
     with engine().begin() as connection:
         wake(connection, as_of)
-        products, parts = places.catalogue(connection), places.read_parts(connection)
-        pool = availability.pools(places.places(connection), free_places(connection, rules, as_of), rules.purposes)
+        products, parts = places.catalogue(connection), places.kit_parts(connection)
+        here, free = places.stock_places(connection), free_places(connection, rules, as_of)
+        pool = availability.stock_pools(here, free, rules.purposes)
         oversold = shortages.oversold(served.waiting, parts, pool, products)
         found = {
             AlertKind.OVERSELL: shortages.oversell_alerts(oversold, as_of),
@@ -83,8 +84,8 @@ def _low_stock(connection: Connection, products: pd.DataFrame, pool: pd.DataFram
                ) -> pd.DataFrame:  # fmt: skip
     rules = read("rules/replenishment.yaml", ReplenishmentRules)
     free = pool.groupby("product_id")["free"].sum()
-    coming = coming_in_time(replenishment.on_order(connection), rules, as_of)
-    points = replenishment.targets(connection).set_index("product_id")["reorder_point"]
+    coming = coming_in_time(replenishment.ordered_units(connection), rules, as_of)
+    points = replenishment.stored_targets(connection).set_index("product_id")["reorder_point"]
     levels = shortages.Levels(free, waiting, coming, points)
     low = shortages.low_stock(products, levels, of_kind(connection, AlertKind.LOW_STOCK), rules.alerts, as_of)
     move(connection, shortages.low_stock_alerts(low, as_of), as_of)

@@ -17,7 +17,7 @@ from tasks.steps.ordering.open_demand import free_places
 from tasks.store.database.engine import reading
 from tasks.store.sites import warehouse_ids
 from tasks.store.stock import incoming
-from tasks.store.stock import places as stock
+from tasks.store.stock.places import catalogue, kit_parts, stock_places, unsellable_places
 
 NAMED = ["merchant", "sku", "name"]
 
@@ -33,11 +33,11 @@ def write_positions(served: Served, as_of: datetime) -> int:
 
 def _tables(connection: Connection, served: Served, rules: AllocationRules, as_of: datetime) -> dict[str, pd.DataFrame]:
     coming = arrivals(incoming.still_to_come(connection), as_of, rules.incoming)
-    places, parts = stock.places(connection), stock.read_parts(connection)
-    free, others = free_places(connection, rules, as_of, places), stock.held_back(connection)
+    places, parts = stock_places(connection), kit_parts(connection)
+    free, others = free_places(connection, rules, as_of, places), unsellable_places(connection)
     position = positions.positions(places, free, others, coming, rules.purposes, as_of)
     supply = positions.promisable_from(position, _waiting(served, parts), coming)
-    names, codes = stock.catalogue(connection), {number: code for code, number in warehouse_ids(connection).items()}
+    names, codes = catalogue(connection), {number: code for code, number in warehouse_ids(connection).items()}
     where = pd.concat([position, positions.of_kits(position, parts)]).reset_index()
     where = where.assign(warehouse=where["warehouse_id"].map(codes)).merge(names, on="product_id")
     when = pd.concat([supply, positions.kits_from(supply, parts)]).merge(names, on="product_id")

@@ -68,7 +68,7 @@ def warn_of_held_parcels(as_of: datetime) -> tuple[int, int]:
         return parcel_alerts.refresh(connection, rules, as_of)
 
 
-def parcel_rows(judged: Judged) -> list[dict[str, str]]:
+def inspection_table(judged: Judged) -> list[dict[str, str]]:
     """Parcels held or opened by hand as rows of an artifact."""
     parcels = judged.parcels[judged.parcels["by_hand"].astype(bool) | (judged.parcels["verdict"] == Verdict.HOLD)]
     listed = parcels.sort_values(["verdict", "parcel"])[["parcel", "order", "verdict", "findings", "by_hand"]]

@@ -17,7 +17,7 @@ from tasks.runs.step import step
 from tasks.steps.messaging.notify_customers import tell
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.parcels import departures, parcel_alerts, tracking
-from tasks.store.parcels.parcel_notices import parcel_rows as notice_rows
+from tasks.store.parcels.parcel_notices import notice_rows
 
 TROUBLE = (ParcelState.EXCEPTION, ParcelState.LOST, ParcelState.RETURNED_TO_SENDER)
 
@@ -85,7 +85,7 @@ def warn_of_parcels(as_of: datetime) -> tuple[int, int]:
         return parcel_alerts.refresh(connection, rules, as_of)
 
 
-def parcel_rows(moved: Moved) -> list[dict[str, str]]:
+def moved_parcels_table(moved: Moved) -> list[dict[str, str]]:
     """What moved as rows of an artifact, troubles first."""
     late = ~moved.parcels["state"].isin(TROUBLE)
     listed = moved.parcels.assign(late=late).sort_values(["late", "merchant", "parcel"]).drop(columns="late")

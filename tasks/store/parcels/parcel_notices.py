@@ -10,7 +10,7 @@ from tasks.store.database.frames import read, staged
 from tasks.store.schema import merchants, order_lines, orders, products, shipment_lines, shipments
 
 
-def parcel_rows(connection: Connection, of_parcels: pd.Series) -> pd.DataFrame:
+def notice_rows(connection: Connection, of_parcels: pd.Series) -> pd.DataFrame:
     """These parcels (ids) as `tasks.domain.notices.notices` takes them, with shipment_id, shipped_at, delivered_at.
 
     Facts: carrier, tracking_number, items (list of sku, name, quantity), is_complete (whether the whole order left).

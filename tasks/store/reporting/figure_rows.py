@@ -24,7 +24,10 @@ from tasks.store.schema import (
     locations,
     merchants,
     messages,
+    orders,
+    picks,
     products,
+    refunds,
     return_lines,
     returns,
     shipments,
@@ -32,14 +35,11 @@ from tasks.store.schema import (
     warehouses,
     waves,
 )
-from tasks.store.schema import orders as order_table
-from tasks.store.schema import picks as pick_stops
-from tasks.store.schema import refunds as refund_table
 
-ORDER_KEYS = (merchants.c.code.label("merchant"), order_table.c.order_number)
+ORDER_KEYS = (merchants.c.code.label("merchant"), orders.c.order_number)
 
 
-def parcels(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
+def packed_parcels(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
     """Parcels that left or arrived: merchant, order_number, parcel, carrier, state, shipped_at, delivered_at."""
     parcel = shipments.c
     within = or_(parcel.shipped_at.between(since, until), parcel.delivered_at.between(since, until))
@@ -47,7 +47,7 @@ def parcels(connection: Connection, since: datetime, until: datetime) -> pd.Data
         connection,
         select(*ORDER_KEYS, parcel.parcel, parcel.carrier, parcel.state, parcel.shipped_at, parcel.delivered_at)
         .join_from(shipments, merchants, merchants.c.id == parcel.merchant_id)
-        .outerjoin(order_table, order_table.c.id == parcel.order_id)
+        .outerjoin(orders, orders.c.id == parcel.order_id)
         .where(within)
         .order_by(merchants.c.code, parcel.parcel),
     )
@@ -81,9 +81,9 @@ def counted_places(connection: Connection, since: datetime, until: datetime) -> 
     )  # fmt: skip
 
 
-def picks(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
+def picked_stops(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
     """Stops that were picked: warehouse, wave, merchant, order_number, sku, location, quantities, state, reason."""
-    stop = pick_stops.c
+    stop = picks.c
     return frames.read(
         connection,
         select(
@@ -91,21 +91,21 @@ def picks(connection: Connection, since: datetime, until: datetime) -> pd.DataFr
             locations.c.code.label("location"), stop.quantity, stop.quantity_picked, stop.state, stop.short_reason,
             stop.picked_at,
         )
-        .join_from(pick_stops, carts, carts.c.id == stop.cart_id)
+        .join_from(picks, carts, carts.c.id == stop.cart_id)
         .join(waves, waves.c.id == carts.c.wave_id)
         .join(warehouses, warehouses.c.id == waves.c.warehouse_id)
         .join(allocations, allocations.c.id == stop.allocation_id)
         .join(locations, locations.c.id == allocations.c.location_id)
         .join(products, products.c.id == allocations.c.product_id)
-        .join(order_table, order_table.c.id == allocations.c.order_id)
-        .join(merchants, merchants.c.id == order_table.c.merchant_id)
+        .join(orders, orders.c.id == allocations.c.order_id)
+        .join(merchants, merchants.c.id == orders.c.merchant_id)
         .where(stop.state.in_(("picked", "short")), stop.picked_at.between(since, until))
         .order_by(waves.c.code, carts.c.number, stop.stop_number, merchants.c.code,
-                  order_table.c.order_number, products.c.sku),
+                  orders.c.order_number, products.c.sku),
     )  # fmt: skip
 
 
-def inspected(connection: Connection, since: datetime, until: datetime, content: Sequence[str]) -> pd.DataFrame:
+def inspected_parcels(connection: Connection, since: datetime, until: datetime, content: Sequence[str]) -> pd.DataFrame:
     """Inspections: merchant, order_number, parcel, plan, inspected_at, verdict, findings, wrong_content int64.
 
     `content`: the finding codes that say a parcel did not hold what was ordered.
@@ -120,16 +120,16 @@ def inspected(connection: Connection, since: datetime, until: datetime, content:
         )
         .join_from(inspections, shipments, shipments.c.id == seen.shipment_id)
         .join(merchants, merchants.c.id == shipments.c.merchant_id)
-        .outerjoin(order_table, order_table.c.id == shipments.c.order_id)
+        .outerjoin(orders, orders.c.id == shipments.c.order_id)
         .outerjoin(findings, findings.c.inspection_id == seen.id)
         .where(seen.inspected_at.between(since, until))
-        .group_by(merchants.c.code, order_table.c.order_number, shipments.c.parcel, seen.plan, seen.inspected_at,
+        .group_by(merchants.c.code, orders.c.order_number, shipments.c.parcel, seen.plan, seen.inspected_at,
                   seen.verdict, seen.id)
         .order_by(merchants.c.code, shipments.c.parcel),
     )  # fmt: skip
 
 
-def faults(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
+def inspection_faults(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
     """What inspections found: code, severity, found int64 (how often), most often first."""
     often = func.count().label("found")
     return frames.read(
@@ -142,7 +142,7 @@ def faults(connection: Connection, since: datetime, until: datetime) -> pd.DataF
     )
 
 
-def files(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
+def received_files(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
     """Files delivered: kind, source, file_name, layout, state, reason, received_at and the counts of rows."""
     one = imports.c
     return frames.read(
@@ -154,20 +154,20 @@ def files(connection: Connection, since: datetime, until: datetime) -> pd.DataFr
     )  # fmt: skip
 
 
-def notices(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
+def sent_notices(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
     """Messages customers were due: merchant, order_number, kind, state, created_at, sent_at; no recipient, no text."""
     one = messages.c
     return frames.read(
         connection,
         select(*ORDER_KEYS, one.kind, one.state, one.created_at, one.sent_at)
         .join_from(messages, merchants, merchants.c.id == one.merchant_id)
-        .outerjoin(order_table, order_table.c.id == one.order_id)
+        .outerjoin(orders, orders.c.id == one.order_id)
         .where(one.created_at.between(since, until), was_due(), one.kind.not_in(TO_STAFF))
         .order_by(merchants.c.code, one.dedupe_key),
     )
 
 
-def returned(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
+def returned_units(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
     """Return lines requested or received: see `tasks.domain.reporting.service_figures.returns` for the columns."""
     line = return_lines.c
     return frames.read(
@@ -184,9 +184,9 @@ def returned(connection: Connection, since: datetime, until: datetime) -> pd.Dat
     )  # fmt: skip
 
 
-def refunds(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
+def refund_rows(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
     """Refunds: merchant, order_number, rma, rule, amount_minor, currency, state, received_at, created_at."""
-    one = refund_table.c
+    one = refunds.c
     received = (
         select(return_lines.c.return_id, func.max(return_lines.c.received_at).label("received_at"))
         .group_by(return_lines.c.return_id)
@@ -196,10 +196,10 @@ def refunds(connection: Connection, since: datetime, until: datetime) -> pd.Data
         connection,
         select(*ORDER_KEYS, returns.c.rma, one.rule, one.amount_minor, one.currency, one.state,
                received.c.received_at, one.created_at)
-        .join_from(refund_table, order_table, order_table.c.id == one.order_id)
-        .join(merchants, merchants.c.id == order_table.c.merchant_id)
+        .join_from(refunds, orders, orders.c.id == one.order_id)
+        .join(merchants, merchants.c.id == orders.c.merchant_id)
         .outerjoin(returns, returns.c.id == one.return_id)
         .outerjoin(received, received.c.return_id == one.return_id)
         .where(one.created_at.between(since, until))
-        .order_by(merchants.c.code, order_table.c.order_number, one.refund_key),
+        .order_by(merchants.c.code, orders.c.order_number, one.refund_key),
     )  # fmt: skip

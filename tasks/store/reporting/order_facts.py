@@ -11,15 +11,14 @@ from sqlalchemy import CTE, ColumnElement, Connection, Subquery, and_, case, fun
 from tasks.domain.states import AlertKind, HoldReason, ParcelState
 from tasks.store.database import frames
 from tasks.store.messaging.enqueue import was_due
-from tasks.store.schema import alerts, merchants, messages, order_lines, return_lines, shipment_lines, shipments
-from tasks.store.schema import orders as order_table
+from tasks.store.schema import alerts, merchants, messages, order_lines, orders, return_lines, shipment_lines, shipments
 
 _TROUBLE = (ParcelState.EXCEPTION, ParcelState.LOST, ParcelState.RETURNED_TO_SENDER)
 _OUR_CAUSE = ("damaged_in_transit", "defective", "wrong_item")
 _SENT = ("sent", "delivered")
 
 
-def orders(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
+def order_rows(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
     """Orders placed, due or shipped from `since` on, and every open one, as placed by `until`.
 
     merchant, order_number, channel, hold_reason str; created_at, paid_at, cancelled_at, fulfilled_at, ship_by,
@@ -34,27 +33,27 @@ def orders(connection: Connection, since: datetime, until: datetime) -> pd.DataF
     statement = (
         select(
             merchants.c.code.label("merchant"),
-            *(order_table.c[name] for name in (
+            *(orders.c[name] for name in (
                 "order_number", "channel", "hold_reason", "created_at", "paid_at", "cancelled_at", "fulfilled_at",
                 "ship_by", "refunded_minor", "total_minor")),
             sent.c.first_shipped_at, sent.c.last_shipped_at,
             *(line.c[name] for name in (
                 "lines_wanted", "units_wanted", "units_allocated", "units_shipped", "units_returned")),
             whole(first.c.lines_first, 0).label("lines_first"), whole(first.c.units_first, 0).label("units_first"),
-            or_(order_table.c.hold_reason.is_not_distinct_from(HoldReason.STOCK), _oversold()).label("short_of_stock"),
+            or_(orders.c.hold_reason.is_not_distinct_from(HoldReason.STOCK), _oversold()).label("short_of_stock"),
             (whole(sent.c.parcels_in_trouble, 0) == 0).label("no_parcel_trouble"),
             cause.c.order_id.is_(None).label("no_return_for_cause"),
             whole(told.c.notices, 0).label("notices"),
             (whole(told.c.unsent, 0) == 0).label("told_ok"),
         )
-        .join_from(chosen, order_table, order_table.c.id == chosen.c.order_id)
-        .join(merchants, merchants.c.id == order_table.c.merchant_id)
-        .join(line, line.c.order_id == order_table.c.id)
-        .outerjoin(sent, sent.c.order_id == order_table.c.id)
-        .outerjoin(first, first.c.order_id == order_table.c.id)
-        .outerjoin(told, told.c.order_id == order_table.c.id)
-        .outerjoin(cause, cause.c.order_id == order_table.c.id)
-        .order_by(merchants.c.code, order_table.c.order_number)
+        .join_from(chosen, orders, orders.c.id == chosen.c.order_id)
+        .join(merchants, merchants.c.id == orders.c.merchant_id)
+        .join(line, line.c.order_id == orders.c.id)
+        .outerjoin(sent, sent.c.order_id == orders.c.id)
+        .outerjoin(first, first.c.order_id == orders.c.id)
+        .outerjoin(told, told.c.order_id == orders.c.id)
+        .outerjoin(cause, cause.c.order_id == orders.c.id)
+        .order_by(merchants.c.code, orders.c.order_number)
     )  # fmt: skip
     return frames.read(connection, statement)
 
@@ -65,11 +64,11 @@ def _chosen(since: datetime, until: datetime) -> CTE:
         order_lines.c.quantity_shipped < order_lines.c.quantity_ordered,
         order_lines.c.quantity_shipped < order_lines.c.quantity_ordered - order_lines.c.quantity_cancelled,
     )
-    recent = or_(order_table.c.created_at >= since, order_table.c.ship_by >= since, order_table.c.paid_at >= since)
-    open_one = and_(order_table.c.cancelled_at.is_(None), order_table.c.id.in_(waiting))
+    recent = or_(orders.c.created_at >= since, orders.c.ship_by >= since, orders.c.paid_at >= since)
+    open_one = and_(orders.c.cancelled_at.is_(None), orders.c.id.in_(waiting))
     return (
-        select(order_table.c.id.label("order_id"))
-        .where(order_table.c.created_at <= until, or_(recent, order_table.c.id.in_(shipped), open_one))
+        select(orders.c.id.label("order_id"))
+        .where(orders.c.created_at <= until, or_(recent, orders.c.id.in_(shipped), open_one))
         .cte("chosen")
     )
 
@@ -158,8 +157,8 @@ def _oversold() -> ColumnElement[bool]:
         select(alerts.c.id)
         .where(
             alerts.c.kind == AlertKind.OVERSELL,
-            alerts.c.merchant_id == order_table.c.merchant_id,
-            alerts.c.subject == order_table.c.order_number,
+            alerts.c.merchant_id == orders.c.merchant_id,
+            alerts.c.subject == orders.c.order_number,
         )
         .exists()
     )

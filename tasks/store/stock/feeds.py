@@ -12,7 +12,7 @@ from tasks.store.database.merging import insert_new
 from tasks.store.schema import feed_lines
 
 
-def said(connection: Connection, feed: str) -> pd.DataFrame:
+def published_lines(connection: Connection, feed: str) -> pd.DataFrame:
     """What a feed said last: product_id, warehouse_id, NUMBERS (int64), state."""
     one = feed_lines.c
     names = (*KEY, *NUMBERS, "state")
@@ -23,7 +23,7 @@ def said(connection: Connection, feed: str) -> pd.DataFrame:
     return told.astype(dict.fromkeys([*KEY, *NUMBERS], "int64"))
 
 
-def due(connection: Connection, feed: str, lines: pd.DataFrame) -> None:
+def record_due_lines(connection: Connection, feed: str, lines: pd.DataFrame) -> None:
     """Write down what a feed is about to say (KEY, NUMBERS), before its file is written."""
     with staged(
         connection, lines[[*KEY, *NUMBERS]].assign(feed=feed, state=str(FeedState.DUE)), like=feed_lines
@@ -34,7 +34,7 @@ def due(connection: Connection, feed: str, lines: pd.DataFrame) -> None:
         insert_new(connection, feed_lines, select(new).order_by(*(new.c[name] for name in KEY)))
 
 
-def published(connection: Connection, feed: str, lines: pd.DataFrame, as_of: datetime) -> int:
+def record_published_lines(connection: Connection, feed: str, lines: pd.DataFrame, as_of: datetime) -> int:
     """The file of these lines lies there; a line that says something else by now stays due. Says how many."""
     with staged(connection, lines[[*KEY, *NUMBERS]].assign(feed=feed), like=feed_lines) as new:
         same = and_(*(feed_lines.c[name] == new.c[name] for name in ("feed", *KEY, *NUMBERS)))

@@ -30,7 +30,7 @@ _TAKEN = exists().where(picks.c.allocation_id == allocations.c.id,
 _PLACE = ("location_id", "product_id", "lot")
 
 
-def places(connection: Connection) -> pd.DataFrame:
+def doubtful_places(connection: Connection) -> pd.DataFrame:
     """Places whose record does not add up or is below zero.
 
     Columns: product_id, merchant, sku, warehouse, location, on_hand, stored, promised (int64) and orders (of their open
@@ -72,7 +72,7 @@ def _with_orders(found: pd.DataFrame, numbers: pd.DataFrame, key: list[str]) -> 
     return told.assign(orders=told["orders"].fillna(""))
 
 
-def lines_otherwise(connection: Connection) -> pd.DataFrame:
+def line_differences(connection: Connection) -> pd.DataFrame:
     """Lines that say another quantity than their promises: merchant, sku, expected, found (int64), orders. No kits."""
     line, one = order_lines.c, allocations.c
     kept = cast(func.sum(case((_KEPT, one.quantity), else_=0)), BigInteger).label("expected")
@@ -90,7 +90,7 @@ def lines_otherwise(connection: Connection) -> pd.DataFrame:
     return read(connection, told)
 
 
-def promised_to_done(connection: Connection) -> pd.DataFrame:
+def closed_order_promises(connection: Connection) -> pd.DataFrame:
     """Open promises of orders that need nothing: merchant, sku, warehouse, location, quantity, picked, orders."""
     one = allocations.c
     told = select(one.quantity, _TAKEN.label("picked"), orders.c.order_number.label("orders"))
@@ -98,14 +98,14 @@ def promised_to_done(connection: Connection) -> pd.DataFrame:
     return read(connection, told.order_by(merchants.c.code, orders.c.order_number, one.id))
 
 
-def sellable(connection: Connection) -> pd.Series:
+def sellable_units(connection: Connection) -> pd.Series:
     """Units on hand fit to be sold, by product_id (int64)."""
     level, units = stock_levels.c, cast(func.sum(stock_levels.c.on_hand), BigInteger).label("units")
     told = select(level.product_id, units).where(level.condition == Condition.AVAILABLE).group_by(level.product_id)
     return read(connection, told).astype("int64").set_index("product_id")["units"]
 
 
-def short(connection: Connection) -> pd.DataFrame:
+def wanted_lines(connection: Connection) -> pd.DataFrame:
     """What paid open orders still ask for, of products somebody waits for or of which more is asked than exists.
 
     Columns: product_id, merchant, sku (the component of a kit), order_id, order_number, line_number, channel, paid_at,

@@ -37,7 +37,7 @@ def parts() -> Subquery:
     return union_all(kits, plain.where(~exists().where(kit.kit_id == own))).subquery("parts")
 
 
-def read_parts(connection: Connection, of: Table | None = None) -> pd.DataFrame:
+def kit_parts(connection: Connection, of: Table | None = None) -> pd.DataFrame:
     """`parts` of every product, or those in `of`: product_id, part_id, quantity, all int64, in that order."""
     made = parts()
     every = select(made.c.product_id, made.c.part_id, made.c.quantity)
@@ -45,7 +45,7 @@ def read_parts(connection: Connection, of: Table | None = None) -> pd.DataFrame:
     return rows.sort_values(["product_id", "part_id"], ignore_index=True).astype("int64")
 
 
-def places(connection: Connection, of: Table | None = None) -> pd.DataFrame:
+def stock_places(connection: Connection, of: Table | None = None) -> pd.DataFrame:
     """Every place of available stock, in the order of its ids; `of`: a table of product_id, where only those are asked.
 
     Columns: product_id, location_id, warehouse_id, lot, on_hand, allocated, location, purpose, expires_on
@@ -89,7 +89,7 @@ def _uncounted_short_picks() -> Select[Any]:
     )
 
 
-def heard(connection: Connection) -> pd.Series:
+def last_heard(connection: Connection) -> pd.Series:
     """When each warehouse was last heard of, by warehouse_id: its newest stock export or fact of the ledger."""
     mine = locations.c.warehouse_id == warehouses.c.id
     moved = select(stock_moves.c.effective_at).join(locations, locations.c.id == stock_moves.c.location_id)
@@ -109,7 +109,7 @@ def first_received(connection: Connection) -> pd.DataFrame:
     return read(connection, first.group_by(move.product_id, move.lot).order_by(move.product_id, move.lot))
 
 
-def held_back(connection: Connection) -> pd.DataFrame:
+def unsellable_places(connection: Connection) -> pd.DataFrame:
     """Units on hand that may not be sold, by product and warehouse: product_id, warehouse_id, units."""
     units = func.sum(stock_levels.c.on_hand).label("units")
     statement = (

@@ -54,7 +54,7 @@ def _day(connection: Connection, moment: ColumnElement[Any], since: datetime) ->
     return (seconds - started) // literal_column("86400", Integer)
 
 
-def asked_daily(connection: Connection, since: datetime, days: int) -> pd.DataFrame:
+def daily_orders(connection: Connection, since: datetime, days: int) -> pd.DataFrame:
     """Units asked for on each day, cancelled ones not counted: product_id, day, units, all int64 and > 0.
 
     A kit asks for its components. A day is 24 hours, the first begins at `since`.
@@ -75,7 +75,7 @@ def asked_daily(connection: Connection, since: datetime, days: int) -> pd.DataFr
     return read(connection, statement).astype("int64")
 
 
-def moved_daily(connection: Connection, since: datetime, days: int) -> pd.DataFrame:
+def daily_stock(connection: Connection, since: datetime, days: int) -> pd.DataFrame:
     """What came and went of sellable goods: product_id, day, units, int64; day -1 sums up what was before `since`."""
     move = stock_moves.c
     day = _day(connection, move.effective_at, since)
@@ -87,7 +87,7 @@ def moved_daily(connection: Connection, since: datetime, days: int) -> pd.DataFr
     return pd.concat([opening, read(connection, daily)], ignore_index=True).astype("int64")
 
 
-def bought(connection: Connection) -> pd.DataFrame:
+def purchased_products(connection: Connection) -> pd.DataFrame:
     """Every product with its terms.
 
     Columns: product_id, merchant_id, merchant, sku, name, abc_class, pack_quantity, is_kit, unit_cost_minor, currency,
@@ -116,13 +116,13 @@ def set_targets(connection: Connection, found: pd.DataFrame, as_of: datetime) ->
         return forgotten + differ + insert_new(connection, stock_targets, select(new).order_by(new.c.product_id))
 
 
-def targets(connection: Connection) -> pd.DataFrame:
+def stored_targets(connection: Connection) -> pd.DataFrame:
     """What `set_targets` wrote: product_id, TARGET."""
     one = stock_targets.c
     return read(connection, select(one.product_id, *(one[name] for name in TARGET)).order_by(one.product_id))
 
 
-def on_order(connection: Connection) -> pd.DataFrame:
+def ordered_units(connection: Connection) -> pd.DataFrame:
     """Goods on their way: product_id, units (int64, > 0), expected_at. None where no table tells of any."""
     lines = metadata.tables.get("incoming_lines")
     if lines is None:
