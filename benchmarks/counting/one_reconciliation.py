@@ -16,7 +16,8 @@ from benchmarks.receiving.pipelines import peak_mb
 from config.read import read
 from tasks.domain.counting.count_decisions import decide
 from tasks.domain.counting.count_postings import adjustments, first_at_each_place, impossible_promises
-from tasks.domain.counting.count_rules import CountRules, out_of_bin, picked_units
+from tasks.domain.counting.count_rules import CountRules
+from tasks.domain.counting.expected_units import out_of_bin, picked_units
 from tasks.steps.counting.reconcile_counts import reconcile
 from tasks.steps.counting.settle_counts import with_book
 from tasks.store.counting import count_cases

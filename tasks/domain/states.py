@@ -53,20 +53,6 @@ class MoveKind(StrEnum):
     SCRAP = "scrap"
 
 
-class OrderState(StrEnum):
-    """Derived from an order's lines and dates, never stored (`tasks.domain.ordering.ship_by`)."""
-
-    UNPAID = "unpaid"
-    HELD = "held"
-    OPEN = "open"
-    ALLOCATED = "allocated"
-    PICKED = "picked"
-    PACKED = "packed"
-    SHIPPED = "shipped"
-    DELIVERED = "delivered"
-    CANCELLED = "cancelled"
-
-
 class HoldReason(StrEnum):
     """Why an order waits."""
 
@@ -81,6 +67,13 @@ class HoldReason(StrEnum):
 
 
 SETTABLE = (HoldReason.PAYMENT, HoldReason.FRAUD, HoldReason.ADDRESS, HoldReason.STOCK, HoldReason.MANUAL)
+
+
+class HoldAction(StrEnum):
+    """What a sheet of holds may ask for."""
+
+    HOLD = "hold"
+    RELEASE = "release"
 
 
 class AllocationState(StrEnum):

@@ -14,16 +14,10 @@ from config.read import read
 from tasks.domain.counting.count_decisions import compare, decide
 from tasks.domain.counting.count_plans import AbcRules
 from tasks.domain.counting.count_postings import give_back
-from tasks.domain.counting.count_rules import (
-    Approval,
-    CountPolicy,
-    CountRules,
-    Tolerance,
-    out_of_bin,
-    picked_units,
-    record_accuracy,
-)
+from tasks.domain.counting.count_rules import Approval, CountPolicy, CountRules, Tolerance
 from tasks.domain.counting.count_sheets import SHEET_COLUMNS, blind_sheet, dated, day_bounds, days_apart
+from tasks.domain.counting.expected_units import out_of_bin, picked_units
+from tasks.domain.counting.record_accuracy import record_accuracy
 
 ROOT = Path(__file__).parents[2]
 PLAN = read(ROOT / "config" / "rules" / "counts.yaml", CountRules).plan

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from config.read import read
 from tasks.domain.parcels.inspection import InspectionRules, inspect, verdicts
-from tasks.domain.parcels.parcel_contents import TRAIL, parcel_states, share_out
+from tasks.domain.parcels.parcel_states import TRAIL, parcel_states
 from tasks.domain.parcels.procedures import Procedure, ProcedureStep, unconfirmed
 from tasks.domain.parcels.sampling import SamplingRules
+from tasks.domain.sharing import share_out
 
 NOW = datetime(2026, 9, 10, 16, 0, tzinfo=UTC)
 PROCEDURE = Procedure(

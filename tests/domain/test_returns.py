@@ -6,8 +6,9 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.domain.returns.refunds import paid, refund
 from tasks.domain.returns.return_policy import Answer, Grade, PolicyRule, ReturnPolicy
-from tasks.domain.returns.returned_goods import anchors, paid, refund, spread
+from tasks.domain.returns.returned_goods import anchors, spread
 from tasks.domain.states import Disposition
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)

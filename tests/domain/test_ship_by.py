@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.ordering.ship_by import Pickups, ShipByRules, ship_by, states, urgency
+from tasks.domain.ordering.ship_by import Pickups, ShipByRules, ship_by, urgency
 from tasks.domain.sites.sites import Carrier, Warehouse
 
 WEEK = ("mon", "tue", "wed", "thu", "fri")
@@ -77,36 +77,6 @@ def test_orders_are_late_due_or_neither() -> None:
     now = pd.Timestamp(at("2026-03-06 12:00"))
     hours = pd.Series([now + pd.Timedelta(hours=h) for h in (-1, 0, 24, 25)] + [pd.NaT])
     assert urgency(hours, now.to_pydatetime(), RULES).tolist() == ["LATE", "DUE", "DUE", "", ""]
-
-
-@pytest.mark.parametrize(
-    ("facts", "state"),
-    [
-        ({}, "open"),
-        ({"paid_at": None}, "unpaid"),
-        ({"hold_reason": "fraud"}, "held"),
-        ({"hold_reason": "fraud", "hold_until": at("2026-03-06 11:00")}, "open"),
-        ({"cancelled_at": at("2026-03-06 11:00"), "quantity_cancelled": 2}, "cancelled"),
-        ({"quantity_allocated": 2}, "allocated"),
-        ({"quantity_allocated": 2, "quantity_picked": 1}, "allocated"),
-        ({"quantity_allocated": 2, "quantity_picked": 2, "quantity_packed": 2}, "packed"),
-        ({"quantity_allocated": 1, "quantity_cancelled": 1, "quantity_picked": 1}, "picked"),
-        ({"quantity_shipped": 2, "hold_reason": "quality"}, "shipped"),
-        ({"quantity_shipped": 2, "quantity_delivered": 2}, "delivered"),
-    ],
-)
-def test_where_an_order_stands_follows_from_its_rows(facts: dict[str, object], state: str) -> None:
-    """Nothing stores it: dates and sums say it."""
-    row: dict[str, object] = {
-        "paid_at": at("2026-03-05 10:00"),
-        "cancelled_at": None,
-        "hold_reason": None,
-        "hold_until": None,
-    }
-    sums = dict.fromkeys(("cancelled", "allocated", "picked", "packed", "shipped", "delivered"), 0) | {"ordered": 2}
-    orders = pd.DataFrame([row | {f"quantity_{name}": units for name, units in sums.items()} | facts])
-    moments = {name: pd.to_datetime(orders[name], utc=True) for name in ("paid_at", "cancelled_at", "hold_until")}
-    assert states(orders.assign(**moments), at("2026-03-06 12:00")).tolist() == [state]
 
 
 def test_a_region_and_a_warehouse_have_days_of_their_own() -> None:

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tasks.domain.counting.count_reasons import NEVER, Rules, choose
-from tasks.domain.ordering.ship_by import WEEKDAYS
-from tasks.domain.sites.calendars import public_holidays
+from tasks.domain.sites.calendars import WEEKDAYS, public_holidays
 
 CLASSES = ("A", "B", "C")
 OTHERWISE = "otherwise"

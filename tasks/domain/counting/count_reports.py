@@ -4,8 +4,8 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from tasks.domain.counting.count_rules import record_accuracy
 from tasks.domain.counting.count_states import NO_EVIDENCE
+from tasks.domain.counting.record_accuracy import record_accuracy
 
 ACT = ("review", "recount")
 WHAT = ("finding", "decision", "role", "warehouse", "location", "merchant", "sku", "name", "condition", "lot",

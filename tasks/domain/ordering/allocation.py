@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from tasks.domain.ordering.allocation_arrays import Terms, asked
+from tasks.domain.ordering.order_states import is_held, is_refunded
 from tasks.domain.ordering.promised_days import IncomingRules
-from tasks.domain.ordering.ship_by import ShipByRules, is_held, is_refunded
+from tasks.domain.ordering.ship_by import ShipByRules
 from tasks.domain.states import Purpose
 from tasks.domain.stock.availability import BufferRules
 

@@ -1,9 +1,12 @@
 """What waits for stock, and why."""
 
+from datetime import datetime
+
 import numpy as np
 import pandas as pd
 
 from tasks.domain.ordering.allocation import AllocationRules
+from tasks.domain.ordering.ship_by import ShipByRules, urgency
 
 
 def waiting(lines: pd.DataFrame, wants: pd.DataFrame, left: pd.Series, rules: AllocationRules) -> pd.DataFrame:
@@ -35,3 +38,17 @@ def short_lines(rows: pd.DataFrame, wants: pd.DataFrame, left: pd.Series) -> pd.
     short = asked[asked["of_order"] > asked["have"]].drop_duplicates("line")
     told = "no stock: " + short["have"].astype("str") + " of " + short["of_order"].astype("str") + " free"
     return pd.Series(told.to_numpy(), index=short["line"], dtype="str")
+
+
+def delayed(waits: pd.DataFrame, as_of: datetime, rules: ShipByRules) -> pd.Series:
+    """The ids of paid orders that lack stock and are late, or will be before stock can help."""
+    lacking = waits[waits["standing"] == ""]
+    return lacking.loc[urgency(lacking["ship_by"], as_of, rules) != "", "order_id"].drop_duplicates()
+
+
+def backorders(waits: pd.DataFrame, as_of: datetime, rules: ShipByRules) -> pd.DataFrame:
+    """What waits and why, for people: merchant, order, line, sku, missing, reason, ship_by, urgency, promised_at."""
+    rows = waits.assign(urgency=urgency(waits["ship_by"], as_of, rules)).rename(columns={"order_number": "order"})
+    names = ["merchant", "order", "line_number", "sku", "missing", "reason", "ship_by", "urgency",
+             "promised_at"]  # fmt: skip
+    return rows[names].sort_values(["merchant", "order", "line_number"], ignore_index=True)

@@ -6,10 +6,8 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from tasks.domain.states import SETTABLE, HoldReason
+from tasks.domain.states import SETTABLE, HoldAction, HoldReason
 
-HOLD, RELEASE = "hold", "release"
-ACTIONS = (HOLD, RELEASE)
 TO_ANSWER = ("action", "set_by", "comment")
 SHEET = ("merchant", "order_number", "action", "hold_reason", "hold_until", "set_by", "comment", "detail", "held_since",
          "ship_by", "urgency")  # fmt: skip
@@ -118,7 +116,7 @@ def judge_holds(rows: pd.DataFrame, orders: pd.DataFrame, as_of: datetime) -> tu
     both = rows[rows["action"].notna()].merge(orders, on=["merchant_id", "order_number"], how="left", indicator="known")
     reason = both["hold_reason"].fillna(both["hold_now"]).fillna(str(HoldReason.MANUAL))
     told = both.assign(hold_reason=reason, closed=both["closed"].fillna(value=False).astype(bool))
-    holds = told["action"] == HOLD
+    holds = told["action"] == HoldAction.HOLD
     cases = [
         (told["known"] != "both", "order_number: found '" + told["order_number"] + "', expected one of the merchant"),
         (told["set_by"].fillna("").str.strip() == "", "set_by: found '', expected the name of who decides"),

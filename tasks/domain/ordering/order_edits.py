@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from tasks.domain.parcels.parcel_contents import share_out
+from tasks.domain.sharing import share_out
 
 LINE = ["order_id", "line_number"]
 PART = [*LINE, "product_id"]

@@ -1,6 +1,5 @@
 """When an order must leave, how urgent it is, and where it stands."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -8,11 +7,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from tasks.domain.sites.calendars import public_holidays
+from tasks.domain.sites.calendars import WEEKDAYS, public_holidays
 from tasks.domain.sites.sites import Carrier, Warehouse
-from tasks.domain.states import OrderState
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAYS_MAX = 40  # no calendar of ours is closed longer than that
 
 
@@ -127,44 +124,3 @@ def urgent(orders: pd.DataFrame, as_of: datetime, rules: ShipByRules) -> pd.Data
     told = orders.assign(urgency=urgency(orders["ship_by"], as_of, rules))
     rows = told[told["urgency"] != ""].sort_values(["ship_by", "merchant", "order_number"], ignore_index=True)
     return rows[["urgency", *orders.columns]]
-
-
-def is_held(orders: pd.DataFrame, as_of: datetime) -> pd.Series:
-    """Whether each order is on hold now: it has a reason, and no until-date that has passed."""
-    over = (orders["hold_until"] <= pd.Timestamp(as_of)).fillna(value=False).astype(bool)
-    return orders["hold_reason"].notna() & ~over
-
-
-def is_refunded(orders: pd.DataFrame) -> pd.Series:
-    """Whether all that was paid was given back; an order that costs nothing is not refunded."""
-    refunded, total = orders["refunded_minor"].fillna(0), orders["total_minor"]
-    return ((refunded > 0) & (refunded >= total).fillna(value=False)).astype(bool)
-
-
-_REACHED: Sequence[tuple[OrderState, str]] = (
-    (OrderState.DELIVERED, "quantity_delivered"),
-    (OrderState.SHIPPED, "quantity_shipped"),
-    (OrderState.PACKED, "quantity_packed"),
-    (OrderState.PICKED, "quantity_picked"),
-)
-
-
-def states(orders: pd.DataFrame, as_of: datetime) -> pd.Series:
-    """Where each order stands (OrderState), from its dates and the sums of its shippable lines.
-
-    `orders`: paid_at, cancelled_at, hold_reason, hold_until, and the sums quantity_ordered, quantity_cancelled,
-    quantity_allocated, quantity_picked, quantity_packed, quantity_shipped, quantity_delivered. What has left
-    counts before a cancellation, a cancellation before a hold, a hold before a missing payment.
-    """
-    wanted = orders["quantity_ordered"] - orders["quantity_cancelled"]
-    reached = [((orders[name] >= wanted) & (wanted > 0), state) for state, name in _REACHED]
-    cases = [
-        *reached[:2],
-        (orders["cancelled_at"].notna(), OrderState.CANCELLED),
-        (is_held(orders, as_of), OrderState.HELD),
-        (orders["paid_at"].isna(), OrderState.UNPAID),
-        *reached[2:],
-        ((orders["quantity_allocated"] >= wanted) & (wanted > 0), OrderState.ALLOCATED),
-    ]
-    told = np.select([case.to_numpy(dtype=bool) for case, _ in cases], [str(state) for _, state in cases], "open")
-    return pd.Series(told, index=orders.index, dtype="str")

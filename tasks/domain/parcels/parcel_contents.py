@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from tasks.domain.states import ParcelState
+from tasks.domain.sharing import PLENTY, share_out
 
 
 @dataclass(frozen=True)
@@ -23,26 +23,7 @@ class ShipmentRules:
     followed_days_max: int
 
 
-_PLENTY = 10**12
 LINE = ["order_id", "line_number"]
-
-
-def share_out(asked: pd.DataFrame, offered: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Give what is offered to those who ask, first come first served within each group `by`.
-
-    Both frames: the columns `by`, quantity int64 (not negative), and what the caller wants back; rows in the order in
-    which they are served. Gives their other columns side by side and `quantity`, only where something was given.
-    """
-    pairs = _until(asked, by).merge(_until(offered, by), on=by, suffixes=("", "_offered"))
-    first = pairs[["from", "from_offered"]].max(axis=1)
-    given = pairs[["until", "until_offered"]].min(axis=1) - first
-    gone = ["from", "until", "from_offered", "until_offered", "quantity_offered"]
-    return pairs.assign(quantity=given.astype("int64")).drop(columns=gone)[given > 0].reset_index(drop=True)
-
-
-def _until(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    until = rows.groupby(by, sort=False)["quantity"].cumsum()
-    return rows.assign(**{"from": until - rows["quantity"], "until": until})
 
 
 def read_codes(scans: pd.DataFrame, products: pd.DataFrame, parts: pd.DataFrame) -> pd.Series:
@@ -92,7 +73,7 @@ def _capacity(parts: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     first = (picked - parts["taken"]).clip(lower=0)
     rest = (ordered - parts["taken"].clip(lower=picked)).clip(lower=0)
     stages = [parts.assign(quantity=first), parts.assign(quantity=rest)]
-    stages.append(parts.drop_duplicates(["order_id", "sku"]).assign(quantity=_PLENTY))
+    stages.append(parts.drop_duplicates(["order_id", "sku"]).assign(quantity=PLENTY))
     return pd.concat(stages, ignore_index=True)[["order_id", "sku", "line_number", "quantity"]]
 
 
@@ -117,46 +98,3 @@ def line_units(content: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
     whole = leaves.join(held.rename("held"), on=[*LINE, "sku"])
     whole["units"] = whole["held"].fillna(0).astype("int64") // whole["per"]
     return whole.groupby(LINE, as_index=False)[["units"]].min()
-
-
-# ── where a parcel is ────────────────────────────────────────────────────────────────────────────────────────────
-TRAIL: dict[str, ParcelState] = {  # what a carrier's event makes of a parcel; at the same second the later one counts
-    "info_received": ParcelState.SHIPPED,
-    "in_transit": ParcelState.IN_TRANSIT,
-    "out_for_delivery": ParcelState.IN_TRANSIT,
-    "available_for_pickup": ParcelState.IN_TRANSIT,
-    "attempt_failed": ParcelState.EXCEPTION,
-    "exception": ParcelState.EXCEPTION,
-    "lost": ParcelState.LOST,
-    "delivered": ParcelState.DELIVERED,
-    "returned_to_sender": ParcelState.RETURNED_TO_SENDER,
-}
-
-
-def parcel_states(events: pd.DataFrame) -> pd.DataFrame:
-    """Where each parcel is, from everything that was ever said of it, whatever the order in which it was said.
-
-    `events`: shipment_id, code (a key of TRAIL), occurred_at. Gives shipment_id, state, event and happened_at (what
-    brought it there, and when), delivered_at (missing where it was not). Events count in the order in which they
-    happened. Delivered stays delivered and is only undone by a return to the sender, which is final: what is delivered
-    after it was delivered to the sender. A lost parcel that is scanned again is found; the announcement of a parcel
-    moves nothing.
-    """
-    rank = {code: number for number, code in enumerate(TRAIL)}
-    said = events.assign(rank=events["code"].map(rank)).sort_values(["shipment_id", "occurred_at", "rank"])
-    back = said["code"].eq("returned_to_sender").groupby(said["shipment_id"]).cummax()
-    arrived = said["code"].eq("delivered") & ~back
-    said["moving"] = said["code"] != "info_received"
-    last = said.sort_values(["moving"], kind="stable").groupby("shipment_id")[["code", "occurred_at"]].last()
-    gone = last.rename(columns={"code": "event", "occurred_at": "happened_at"})
-    gone["state"] = gone["event"].map(TRAIL).map(str).astype("str")
-    gone["delivered_at"] = said[arrived].groupby("shipment_id")["occurred_at"].min()
-    sticky = {"delivered": gone["delivered_at"]}
-    sticky["returned_to_sender"] = (
-        said[said["code"] == "returned_to_sender"].groupby("shipment_id")["occurred_at"].min()
-    )
-    for code, at in sticky.items():
-        there = at.reindex(gone.index).notna()
-        gone.loc[there, ["state", "event"]] = str(TRAIL[code]), code
-        gone.loc[there, "happened_at"] = at
-    return gone.reset_index()[["shipment_id", "state", "event", "happened_at", "delivered_at"]]

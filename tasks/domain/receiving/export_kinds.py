@@ -9,7 +9,6 @@ from enum import StrEnum
 
 from tasks.domain import states
 from tasks.domain.counting.count_states import CountAnswer, ReasonCode
-from tasks.domain.ordering.holds import ACTIONS
 
 
 class Type(StrEnum):
@@ -269,7 +268,9 @@ KINDS: dict[str, Kind] = {
             (
                 _MERCHANT,
                 Field("order_number", Type.CODE, required=True),
-                Field("action", Type.CHOICE, choices=ACTIONS, about="empty means nothing is to be done"),
+                Field(
+                    "action", Type.CHOICE, choices=tuple(states.HoldAction), about="empty means nothing is to be done"
+                ),
                 Field(
                     "hold_reason",
                     Type.CHOICE,

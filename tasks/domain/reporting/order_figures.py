@@ -9,7 +9,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from tasks.domain.ordering.ship_by import is_refunded
+from tasks.domain.ordering.order_states import is_refunded
 from tasks.domain.reporting.figures import Figure, KpiRules, Mistake, Period, durations, share
 
 _UNDAMAGED = ("no_return_for_cause", "no_parcel_trouble")

@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 
 from tasks.domain.money import in_units
-from tasks.domain.stock.availability import SHOPIFY_COLUMNS
 
 CANONICAL = ("warehouse", "location", "merchant", "sku", "condition", "lot", "quantity_delta", "reason", "counted_at",
              "count")  # fmt: skip
@@ -114,3 +113,11 @@ LAYOUTS: Mapping[str, Callable[[str, pd.DataFrame, pd.DataFrame], pd.DataFrame]]
     "odoo_quants": _odoo_quants,
     "erpnext_stock_reconciliation": _erpnext,
 }
+
+
+SHOPIFY_COLUMNS = (
+    "Handle", "Title", "Option1 Name", "Option1 Value", "Option2 Name", "Option2 Value", "Option3 Name",
+    "Option3 Value", "SKU", "HS Code", "COO", "Location", "Bin name", "Incoming (not editable)",
+    "Unavailable (not editable)", "Committed (not editable)", "Available (not editable)", "On hand (current)",
+    "On hand (new)",
+)  # fmt: skip

@@ -16,3 +16,6 @@ def public_holidays(country: str, region: str | None, year: int) -> frozenset[da
         return frozenset(holidays.country_holidays(country, subdiv=region, years=year))
     except NotImplementedError:
         raise ValueError(f"no public holidays are known of country {country!r}, region {region!r}") from None
+
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -6,7 +6,9 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
+from tasks.domain.sites.adjustment_files import SHOPIFY_COLUMNS
 from tasks.domain.states import FeedState
+from tasks.domain.stock.availability import POOL
 
 KEY = ["product_id", "warehouse_id"]
 NUMBERS = ["available", "committed", "unavailable"]
@@ -71,3 +73,42 @@ def changed_lines(now: pd.DataFrame, before: pd.DataFrame, feed: Feed) -> pd.Dat
     known = said.reindex(every.index)
     same = (known[compared] == every[compared]).all(axis="columns") & (known["state"] == FeedState.PUBLISHED)
     return pd.DataFrame(every[~same])
+
+
+def canonical_feed(pool: pd.DataFrame, products: pd.DataFrame, codes: pd.Series) -> pd.DataFrame:
+    """What may be sold now, in the canonical layout of stock exports: on_hand is what is available.
+
+    `pool`: as of `with_kits`. `products`: product_id, merchant, sku. `codes`: warehouse code by warehouse_id.
+    """
+    rows = pool.reset_index().merge(products, on="product_id")
+    rows["warehouse"] = rows["warehouse_id"].map(codes)
+    told = pd.DataFrame(
+        {
+            "merchant": rows["merchant"], "warehouse": rows["warehouse"], "location": "", "sku": rows["sku"],
+            "condition": "available", "lot": "", "on_hand": rows["available"],
+        }
+    )  # fmt: skip
+    return told.sort_values(["merchant", "sku", "warehouse"], ignore_index=True)
+
+
+def shopify_feed(pool: pd.DataFrame, products: pd.DataFrame, names: pd.Series, unsellable: pd.Series) -> pd.DataFrame:
+    """The same for Shopify's inventory import: available + committed + unavailable = on hand, row by row.
+
+    `names`: what the shop calls each warehouse, by warehouse_id. `unsellable`: units on hand in another condition,
+    by product_id and warehouse_id. Cells Shopify alone can fill (Handle, options) stay empty.
+    """
+    rows = pool.reset_index().merge(products, on="product_id")
+    key = pd.MultiIndex.from_frame(rows[POOL])
+    other = unsellable.reindex(key).fillna(0).to_numpy(dtype="int64")
+    committed = (rows["allocated"] + rows["waiting"]).to_numpy()
+    on_hand = np.maximum(rows["on_hand"].to_numpy() + other, committed + rows["available"].to_numpy())
+    told = pd.DataFrame("", index=rows.index, columns=list(SHOPIFY_COLUMNS)).assign(
+        **{
+            "Title": rows["name"].fillna(""), "SKU": rows["sku"], "COO": rows["country_of_origin"].fillna(""),
+            "Location": rows["warehouse_id"].map(names), "Incoming (not editable)": 0,
+            "Unavailable (not editable)": on_hand - committed - rows["available"],
+            "Committed (not editable)": committed, "Available (not editable)": rows["available"],
+            "On hand (current)": on_hand, "On hand (new)": on_hand,
+        }
+    )  # fmt: skip
+    return told.sort_values(["SKU", "Location"], ignore_index=True)

@@ -5,7 +5,6 @@ from datetime import datetime
 
 import pandas as pd
 
-from tasks.domain.ordering.ship_by import ShipByRules, urgency
 from tasks.domain.states import AlertKind, AlertState
 from tasks.domain.stock.stock_alerts import ACTIVE, AlertRules, next_states
 
@@ -123,17 +122,3 @@ def _alerts(found: pd.DataFrame, kind: AlertKind, cause: pd.Series, detail: pd.S
             "merchant_id": found["merchant_id"].astype("Int64"), "opened_at": pd.Timestamp(as_of),
         }
     )  # fmt: skip
-
-
-def delayed(waits: pd.DataFrame, as_of: datetime, rules: ShipByRules) -> pd.Series:
-    """The ids of paid orders that lack stock and are late, or will be before stock can help."""
-    lacking = waits[waits["standing"] == ""]
-    return lacking.loc[urgency(lacking["ship_by"], as_of, rules) != "", "order_id"].drop_duplicates()
-
-
-def backorders(waits: pd.DataFrame, as_of: datetime, rules: ShipByRules) -> pd.DataFrame:
-    """What waits and why, for people: merchant, order, line, sku, missing, reason, ship_by, urgency, promised_at."""
-    rows = waits.assign(urgency=urgency(waits["ship_by"], as_of, rules)).rename(columns={"order_number": "order"})
-    names = ["merchant", "order", "line_number", "sku", "missing", "reason", "ship_by", "urgency",
-             "promised_at"]  # fmt: skip
-    return rows[names].sort_values(["merchant", "order", "line_number"], ignore_index=True)

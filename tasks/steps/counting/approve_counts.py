@@ -5,8 +5,7 @@ from datetime import datetime
 from prefect.context import FlowRunContext
 from sqlalchemy import Connection
 
-from tasks.domain.counting.approval_lists import Answered, Waiting
-from tasks.domain.counting.approvals import changed, judge_answers, of_form
+from tasks.domain.counting.approvals import Answered, Waiting, changed, judge_answers, of_form
 from tasks.runs.step import step
 from tasks.steps.counting.approval_form import Answers
 from tasks.steps.counting.settle_counts import with_book

@@ -87,9 +87,9 @@ def _write(folder: Path, name: str, feed: Feed, shelf: _Shelf, rows: pd.DataFram
     for merchant, goods in shelf.products.groupby("merchant"):
         mine = rows[rows.index.get_level_values("product_id").isin(goods["product_id"])]
         if feed.layout is FeedLayout.CANONICAL:
-            table = availability.canonical_feed(mine, goods, shelf.codes)
+            table = feeds.canonical_feed(mine, goods, shelf.codes)
         else:
             kept_back = shelf.unsellable.reindex(mine.index).fillna(0).astype("int64")
             here = mine["available"] + mine["committed"] + mine["unavailable"]
-            table = availability.shopify_feed(mine.assign(on_hand=here - kept_back), goods, shelf.shop_names, kept_back)
+            table = feeds.shopify_feed(mine.assign(on_hand=here - kept_back), goods, shelf.shop_names, kept_back)
         add_rows(folder / f"{name}-{merchant}.csv", table, FILE_KEY[feed.layout])

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from config.read import read
 from tasks.domain.notices import NoticeKind
+from tasks.domain.ordering import backorders
 from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.states import AlertKind, AlertState
 from tasks.domain.stock import availability, shortages
@@ -46,7 +47,7 @@ def confirm_orders(as_of: datetime) -> int:
 def tell_of_delays(served: Served, as_of: datetime) -> int:
     """Tell customers once whose paid order lacks stock and is, or is about to be, late; how many were told."""
     rules = read("rules/allocation.yaml", AllocationRules)
-    late = shortages.delayed(served.waiting, as_of, rules.ship_by)
+    late = backorders.delayed(served.waiting, as_of, rules.ship_by)
     if late.empty:
         return 0
     with engine().begin() as connection:

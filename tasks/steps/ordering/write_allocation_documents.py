@@ -7,9 +7,9 @@ from prefect import task
 from config.read import read
 from config.settings import settings
 from tasks.documents.run_folder import write_changed
+from tasks.domain.ordering import backorders
 from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.ordering.ship_by import urgent
-from tasks.domain.stock import shortages
 from tasks.steps.ordering.explain_backorders import Served
 from tasks.steps.ordering.hold_orders import held_orders
 from tasks.steps.ordering.send_alert_digest import alerts_to_answer
@@ -27,7 +27,7 @@ def write_documents(served: Served, short: Short, as_of: datetime) -> int:
     with reading().connect() as connection:
         made = allocations.made_at(connection, as_of)
         tables = {
-            "backorders.csv": shortages.backorders(served.waiting, as_of, rules.ship_by),
+            "backorders.csv": backorders.backorders(served.waiting, as_of, rules.ship_by),
             "oversell.csv": short.oversold[["merchant", "sku", "name", "asked", "free", "short", "orders"]],
             "low-stock.csv": short.low[list(LOW)],
             "held-orders.csv": held_orders(connection, as_of),

@@ -10,7 +10,8 @@ from config.read import read
 from config.settings import settings
 from tasks.documents.run_folder import add_rows
 from tasks.domain.notices import NoticeKind
-from tasks.domain.parcels.parcel_contents import ShipmentRules, parcel_states
+from tasks.domain.parcels.parcel_contents import ShipmentRules
+from tasks.domain.parcels.parcel_states import parcel_states
 from tasks.domain.states import ParcelState
 from tasks.runs.artifact_tables import records
 from tasks.runs.step import step

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Table
 
 from tasks.domain.receiving.cells import Clock
 from tasks.domain.receiving.export_kinds import Kind
-from tasks.domain.receiving.quarantine import LastOrder
 from tasks.domain.receiving.row_judging import Context
+from tasks.domain.receiving.row_names import LastOrder
 from tasks.domain.sites.sites import Merchant, Warehouse
 from tasks.gates.delivery import Gate
 from tasks.inbox.delivered_files import Block, Export, ExportError, fingerprint

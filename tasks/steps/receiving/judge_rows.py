@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 
 from tasks.domain.counting.count_sheets import days_apart
-from tasks.domain.receiving import quarantine
+from tasks.domain.receiving import quarantine, row_names
 from tasks.domain.receiving.cells import DateOrder, date_order
 from tasks.domain.receiving.export_kinds import Kind, Type
 from tasks.domain.receiving.row_judging import Context, judge
@@ -51,7 +51,7 @@ def _on_the_floor(job: Intaking, rows: pd.DataFrame) -> Context:
     if job.kind.name != "counts":
         return context
     named = rows if "warehouse" in rows or not job.warehouse else rows.assign(warehouse=job.warehouse)
-    zone = quarantine.floor_zone(named, job.site.warehouses, context.clock.zone)
+    zone = row_names.floor_zone(named, job.site.warehouses, context.clock.zone)
     return replace(context, clock=replace(context.clock, zone=zone))
 
 
@@ -76,12 +76,12 @@ def _judge_block(
     judged = judge(job.kind, translated.rows, context)
     typed, strangers = judged.typed, block.broken[["row_number", "reason"]]
     if any(one.name == "merchant" for one in job.kind.fields):
-        typed, unknown = quarantine.name_merchants(typed, ids)
+        typed, unknown = row_names.name_merchants(typed, ids)
         strangers = pd.concat([strangers, unknown])
     if any(one.name == "warehouse" for one in job.kind.fields):
-        typed = quarantine.name_sites(typed, job.site.warehouses, fill_location=job.kind.name in PLACED_KINDS)
+        typed = row_names.name_sites(typed, job.site.warehouses, fill_location=job.kind.name in PLACED_KINDS)
     if job.kind.name == "orders":
-        typed, tally.last_order = quarantine.number_orders(typed, tally.last_order)
+        typed, tally.last_order = row_names.number_orders(typed, tally.last_order)
     while not sink.is_free() and draft.write_some():
         pass
     sink.add(typed)

@@ -12,6 +12,7 @@ from tasks.configured import merchants
 from tasks.documents.run_folder import add_rows
 from tasks.domain.notices import NoticeKind
 from tasks.domain.returns import return_notices, returned_goods
+from tasks.domain.returns.refunds import proposed_refunds
 from tasks.domain.returns.return_policy import ReturnPolicy
 from tasks.domain.sites.sites import Warehouse
 from tasks.domain.states import MoveKind
@@ -50,7 +51,7 @@ def book_receipts(as_of: datetime) -> Booked:
         disposed = returned_goods.dispose(_received(connection), rules)
         lines, payments = returns.lines_of_orders(connection), returns.payments(connection)
         units = returned_goods.spread(disposed, lines)
-        refunds = returned_goods.refunds(disposed, units, lines, payments, rules)
+        refunds = proposed_refunds(disposed, units, lines, payments, rules)
         if len(disposed):
             returns.book(connection, disposed, units)
             post_moves(connection, _moves(connection, disposed, rules, as_of))

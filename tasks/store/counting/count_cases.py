@@ -20,7 +20,7 @@ from sqlalchemy import (
     select,
 )
 
-from tasks.domain.counting.count_rules import out_of_bin, picked_units
+from tasks.domain.counting.expected_units import out_of_bin, picked_units
 from tasks.domain.states import COUNT_SETTLED, AllocationState, CountLineState, MoveKind, PickState
 from tasks.store.database.frames import read, staged
 from tasks.store.ledger import PLACE
@@ -186,7 +186,7 @@ def _posted_before(connection: Connection, lines: pd.DataFrame) -> pd.DataFrame:
 def picks_at(connection: Connection, lines: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What was picked at the lines' places, and what left the ledger from there with a carrier.
 
-    Both as `tasks.domain.counting.count_rules.picked_units` takes them.
+    Both as `tasks.domain.counting.expected_units.picked_units` takes them.
     """
     with staged(connection, lines[list(PLACE[:2])].drop_duplicates(), like=count_lines) as place:
         return read(connection, _picks(place)), read(connection, _shipped(place))

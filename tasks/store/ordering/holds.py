@@ -21,8 +21,8 @@ from sqlalchemy import (
     update,
 )
 
-from tasks.domain.ordering.holds import HOLD, RELEASE, judge_holds
-from tasks.domain.states import HoldReason
+from tasks.domain.ordering.holds import judge_holds
+from tasks.domain.states import HoldAction, HoldReason
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import changed, read, staged
 from tasks.store.database.merging import count, drop_repeats
@@ -44,8 +44,8 @@ def load_holds(connection: Connection, rows: Table, intake: Intake) -> Loaded:
     said = read(connection, select(*(rows.c[name] for name in ROW)).order_by(rows.c.row_number))
     exclusive(connection, "allocations")
     wanted, refused = judge_holds(said, _named(connection, said), intake.as_of)
-    release(connection, wanted[wanted["action"] == RELEASE], intake.as_of)
-    hold(connection, _to_set(wanted[wanted["action"] == HOLD], intake), intake.as_of)
+    release(connection, wanted[wanted["action"] == HoldAction.RELEASE], intake.as_of)
+    hold(connection, _to_set(wanted[wanted["action"] == HoldAction.HOLD], intake), intake.as_of)
     every = pd.concat([bad, refused], ignore_index=True)
     return Loaded(len(wanted), total - len(wanted) - len(every), every)
 

@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, and_, case, func, insert, literal, select, update
 
-from tasks.domain.parcels.parcel_contents import LINE, explode, line_units, share_out
+from tasks.domain.parcels.parcel_contents import LINE, explode, line_units
+from tasks.domain.sharing import share_out
 from tasks.domain.states import AllocationState, Condition, MoveKind, ParcelState, PickState
 from tasks.store.database.frames import read, staged
 from tasks.store.parcels import parcel_contents

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from tasks.domain.ordering.ship_by import carrier_of, is_held, is_refunded, pickups, same_words
+from tasks.domain.ordering.order_states import is_held, is_refunded
+from tasks.domain.ordering.ship_by import carrier_of, pickups, same_words
 from tasks.domain.picking.release.picker_capacity import DensityRules, PickerCapacity
 from tasks.domain.sites.sites import Warehouse
 from tasks.domain.states import Purpose

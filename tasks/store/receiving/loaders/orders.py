@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import Subquery
 
-from tasks.domain.receiving.quarantine import NUMBERED
+from tasks.domain.receiving.row_names import NUMBERED
 from tasks.domain.states import HoldReason, QuarantineState
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import changed
