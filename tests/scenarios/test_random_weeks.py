@@ -19,8 +19,9 @@ from tasks.store.audit import waves_off_the_floor
 from tasks.store.database.engine import engine
 from tasks.store.database.frames import read, staged
 from tasks.store.ordering.allocations import promise
-from tasks.store.picking.waves import load_picks, pick_list
+from tasks.store.picking.pick_lists import pick_list
 from tasks.store.receiving.loader import Intake
+from tasks.store.receiving.loaders.picks import load_picks
 
 GOODS = ("CUP", "TRAY", "BOWL", "SET")
 

@@ -12,8 +12,8 @@ from tasks.steps.picking.plan_waves import release_waves
 from tasks.store import schema
 from tasks.store.database.engine import engine
 from tasks.store.database.frames import staged
-from tasks.store.picking.waves import load_picks
 from tasks.store.receiving.loader import Intake, Loaded
+from tasks.store.receiving.loaders.picks import load_picks
 
 TOLD_AT = pd.Timestamp(AS_OF + timedelta(hours=1))
 ROW = {"merchant_id": 1, "order_number": "1", "sku": "CUP", "location": None, "quantity": 2, "short_reason": None,

@@ -18,8 +18,8 @@ from tasks.steps.picking.replan_carts import Changed, replan_carts
 from tasks.store import schema
 from tasks.store.database.engine import engine
 from tasks.store.database.frames import staged
-from tasks.store.picking.waves import load_picks
 from tasks.store.receiving.loader import Intake
+from tasks.store.receiving.loaders.picks import load_picks
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import pandas as pd
 
+from tasks.domain.ordering.order_states import is_held, is_refunded
 from tasks.domain.parcels.parcel_contents import explode
 from tasks.domain.parcels.procedures import Procedure, unconfirmed
 from tasks.domain.parcels.sampling import SamplingRules
@@ -91,12 +92,9 @@ def verdicts(parcels: pd.DataFrame, content: pd.DataFrame, findings: pd.DataFram
 
 
 def _orders_not_to_ship(parcels: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
-    held = parcels["hold_reason"].notna() & ~(parcels["hold_until"] <= pd.Timestamp(as_of))
-    total = parcels["total_minor"].fillna(0)
-    refunded = (total > 0) & (parcels["refunded_minor"] >= total)
     why = pd.Series(pd.NA, index=parcels.index, dtype="str")
-    why[held.to_numpy(dtype=bool)] = "held: " + parcels["hold_reason"]
-    why[refunded.to_numpy(dtype=bool)] = "refunded in full"
+    why[is_held(parcels, as_of).to_numpy()] = "held: " + parcels["hold_reason"]
+    why[is_refunded(parcels).to_numpy()] = "refunded in full"
     why[parcels["cancelled_at"].notna()] = "cancelled"
     return _finding(
         FindingCode.ORDER_NOT_TO_SHIP, parcels.assign(subject="order", expected="open", found=why)[why.notna()]

@@ -18,7 +18,8 @@ from tasks.steps.messaging.notify_customers import tell
 from tasks.steps.ordering.open_demand import free_places, open_demand, silence
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.database.frames import some
-from tasks.store.ordering import allocation_passes, allocations, open_lines
+from tasks.store.ordering import allocation_passes, allocations, cancellations
+from tasks.store.ordering.ship_by import lift_payment_holds, promise_ship_by, without_ship_by
 from tasks.store.sites import warehouse_ids
 from tasks.store.stock.alerts import raise_alerts, resolve_alerts
 from tasks.store.stock.places import stock_places
@@ -37,17 +38,17 @@ def release_cancelled(as_of: datetime) -> int:
     """Give up what cancelled and refunded orders were promised, once; says how many promises that were."""
     with engine().begin() as connection:
         exclusive(connection, "allocations")
-        gone = open_lines.given_up(connection)
+        gone = cancellations.given_up(connection)
         for reason, rows in gone.groupby("reason"):
             allocations.release(connection, rows, str(reason), as_of)
-        cancelled = open_lines.cancel_lines(connection).assign(happened_at=lambda order: order["cancelled_at"])
+        cancelled = cancellations.cancel_lines(connection).assign(happened_at=lambda order: order["cancelled_at"])
         tell(connection, NoticeKind.ORDER_CANCELLED, cancelled, as_of)
         _warn_of_picked(connection, as_of)
     return len(gone)
 
 
 def _warn_of_picked(connection: Connection, as_of: datetime) -> None:
-    found = open_lines.cancelled_after_pick(connection)
+    found = cancellations.cancelled_after_pick(connection)
     cause = "cancelled_after_pick:" + found["merchant"] + ":" + found["order_number"]
     detail = found["units"].astype("str") + " units are picked for a cancelled order: put them back"
     told = found.assign(cause=cause, kind=AlertKind.CANCELLED_AFTER_PICK, detail=detail, opened_at=pd.Timestamp(as_of))
@@ -65,10 +66,10 @@ def promise_days() -> int:
     rules = read("rules/allocation.yaml", AllocationRules)
     first = read(f"warehouses/{rules.warehouses[0]}.yaml", Warehouse)
     with engine().begin() as connection:
-        open_lines.lift_payment_holds(connection)
-        orders = open_lines.without_ship_by(connection)
+        lift_payment_holds(connection)
+        orders = without_ship_by(connection)
         days = orders[["order_id"]].assign(ship_by=ship_by(orders, first, rules.ship_by))
-        return open_lines.promise_ship_by(connection, days)
+        return promise_ship_by(connection, days)
 
 
 @step(task_run_name="promise stock to orders")

@@ -14,7 +14,7 @@ from tasks.domain.states import AlertKind, HoldReason
 from tasks.runs.step import step
 from tasks.steps.messaging.notify_customers import tell
 from tasks.store.database.engine import engine, exclusive
-from tasks.store.ordering import holds, open_lines
+from tasks.store.ordering import holds, order_notices
 from tasks.store.stock.alerts import raise_alerts, resolve_alerts
 
 GUARD = "the guard against duplicates"
@@ -66,9 +66,9 @@ def expire_unpaid(as_of: datetime) -> int:
         late = expired(holds.unpaid(connection), _rules().unpaid, as_of)
         gone = holds.expire(connection, late["order_id"], as_of)
         if gone:
-            told = open_lines.untold(connection, late["order_id"], NoticeKind.ORDER_EXPIRED)
+            told = order_notices.untold(connection, late["order_id"], NoticeKind.ORDER_EXPIRED)
             told["happened_at"] = told["order_id"].map(late.set_index("order_id")["due_at"])
-            items = told["order_id"].map(open_lines.contents(connection, told["order_id"]))
+            items = told["order_id"].map(order_notices.contents(connection, told["order_id"]))
             tell(connection, NoticeKind.ORDER_EXPIRED, told.assign(items=items), as_of)
         _warn_of_late_money(connection, as_of)
         return gone

@@ -19,7 +19,7 @@ from tasks.steps.messaging.notify_customers import tell
 from tasks.steps.ordering.explain_backorders import Served
 from tasks.steps.ordering.open_demand import free_places
 from tasks.store.database.engine import engine
-from tasks.store.ordering import open_lines
+from tasks.store.ordering import order_notices
 from tasks.store.stock import places, replenishment
 from tasks.store.stock.alerts import move, of_kind, raise_alerts, resolve_alerts, wake
 
@@ -38,7 +38,7 @@ class Short:
 def confirm_orders(as_of: datetime) -> int:
     """Thank for every paid open order once; what is old news is kept unsent. Returns how many notices are new."""
     with engine().begin() as connection:
-        orders = open_lines.unconfirmed(connection)
+        orders = order_notices.unconfirmed(connection)
         told = orders.assign(happened_at=orders["paid_at"], items=_items(connection, orders))
         return tell(connection, NoticeKind.ORDER_CONFIRMED, told, as_of)
 
@@ -51,13 +51,13 @@ def tell_of_delays(served: Served, as_of: datetime) -> int:
     if late.empty:
         return 0
     with engine().begin() as connection:
-        orders = open_lines.untold(connection, late, NoticeKind.ORDER_DELAYED)
+        orders = order_notices.untold(connection, late, NoticeKind.ORDER_DELAYED)
         told = orders.assign(happened_at=orders["ship_by"], items=_items(connection, orders))
         return tell(connection, NoticeKind.ORDER_DELAYED, told, as_of)
 
 
 def _items(connection: Connection, orders: pd.DataFrame) -> pd.Series:
-    return orders["order_id"].map(open_lines.contents(connection, orders["order_id"]))
+    return orders["order_id"].map(order_notices.contents(connection, orders["order_id"]))
 
 
 @step(task_run_name="warn of shortages")

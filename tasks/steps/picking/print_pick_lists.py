@@ -18,7 +18,7 @@ from tasks.domain.picking.routing.warehouse_floor import SiteFloor
 from tasks.steps.picking.plan_waves import Planned
 from tasks.steps.picking.warehouse_floors import floors
 from tasks.store.database.engine import reading
-from tasks.store.picking import waves
+from tasks.store.picking import pick_lists
 
 FLOW = "plan-waves"
 
@@ -32,11 +32,11 @@ def write_pick_lists(planned: Planned, as_of: datetime) -> int:
     files = write_changed(settings().home, FLOW, {}, now, as_of)
     with reading().connect() as connection:
         of_sites = floors(connection, {site.code: site for site in warehouses()})
-        for at in waves.released_at(connection):
+        for at in pick_lists.released_at(connection):
             target = settings().documents(FLOW, at)
             if not (target / "pick-list.csv").exists():
-                files += _write_lists(target, _laid(waves.pick_list(connection, at), of_sites), of_sites)
-        for _, cart in _laid(waves.revised_lists(connection), of_sites).groupby(["wave", "cart"]):
+                files += _write_lists(target, _laid(pick_lists.pick_list(connection, at), of_sites), of_sites)
+        for _, cart in _laid(pick_lists.revised_lists(connection), of_sites).groupby(["wave", "cart"]):
             files += _write_revision(cart, of_sites)
     return files
 

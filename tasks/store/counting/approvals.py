@@ -4,34 +4,16 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Table, and_, func, literal, null, select, update
+from sqlalchemy import Connection, and_, func, literal, null, select, update
 from sqlalchemy.types import TypeEngine
 
-from tasks.domain.counting.approvals import judge_answers
 from tasks.domain.counting.count_states import CountDecision
 from tasks.store.counting.count_reports import findings
 from tasks.store.database.frames import changed, read, staged
-from tasks.store.database.merging import count, drop_repeats
-from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import count_lines, variances
 
 ANSWER = ("finding", "answer", "answered_by", "comment", "reason_code")
 _REVIEW = variances.c.decision == CountDecision.REVIEW
-
-
-def load_approvals(connection: Connection, rows: Table, intake: Intake) -> Loaded:
-    """Write down what a sheet answers; the steps that follow carry it out.
-
-    The first answer to a finding stands. A row without an answer, or with the one that was given by the same person,
-    says nothing new; another answer is refused, and told who answered when.
-    """
-    total = count(connection, rows)
-    bad = drop_repeats(connection, rows, ("finding",), ("answer",))
-    names = ("row_number", "difference", *ANSWER)
-    judged = judge_answers(read(connection, select(*(rows.c[name] for name in names))), asked(connection))
-    written = answer(connection, judged.answers, intake.as_of)
-    refused = pd.concat([bad, judged.refused], ignore_index=True)
-    return Loaded(written, total - written - len(refused), refused)
 
 
 def asked(connection: Connection) -> pd.DataFrame:

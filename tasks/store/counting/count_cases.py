@@ -40,6 +40,7 @@ from tasks.store.schema import (
     variances,
     warehouses,
 )
+from tasks.store.sql_rules import UNIT_VALUE_MINOR
 
 OPEN = (CountLineState.COUNTED, CountLineState.RECOUNT)
 
@@ -76,7 +77,7 @@ def lines_of(connection: Connection, line_ids: pd.Series) -> pd.DataFrame:
 
 def _lines() -> Select[Any]:
     line = count_lines.c
-    unit = func.coalesce(products.c.unit_cost_minor, products.c.unit_price_minor).label("unit_minor")
+    unit = UNIT_VALUE_MINOR.label("unit_minor")
     known_lot = and_(lots.c.product_id == line.product_id, lots.c.lot == line.lot)
     return (
         select(line.id.label("line_id"), line.count_id, warehouses.c.id.label("warehouse_id"),

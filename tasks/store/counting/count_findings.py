@@ -34,6 +34,7 @@ from tasks.store.schema import (
     variances,
     warehouses,
 )
+from tasks.store.sql_rules import UNIT_VALUE_MINOR
 
 FIGURES = ("expected", "counted", "difference", "value_minor", "currency", "within_tolerance", "finding", "rule",
            "reason_code", "role", "transfer_line_id", "decided_by")  # fmt: skip
@@ -186,7 +187,7 @@ def findings_at(connection: Connection, decided_at: datetime) -> pd.DataFrame:
     counter, counted_at.
     """
     line, found = count_lines.c, variances.c
-    unit = func.coalesce(products.c.unit_cost_minor, products.c.unit_price_minor).label("unit_minor")
+    unit = UNIT_VALUE_MINOR.label("unit_minor")
     return read(
         connection,
         select(warehouses.c.code.label("warehouse"), counts.c.code.label("count"), counts.c.round,

@@ -30,6 +30,7 @@ from tasks.domain.states import (
 )
 from tasks.store.counting.count_findings import waiting_at, withdraw
 from tasks.store.database.frames import changed, read, staged
+from tasks.store.ledger import PLACE
 from tasks.store.schema import (
     allocations,
     count_lines,
@@ -46,7 +47,7 @@ from tasks.store.schema import (
     stock_snapshots,
     variances,
 )
-from tasks.store.stock.post_moves import PLACE
+from tasks.store.sql_rules import UNIT_VALUE_MINOR
 
 LINE = ("location_id", "product_id", "sku", "condition", "lot", "reason")
 CORRECTIONS = (MoveKind.OPENING, MoveKind.COUNT, MoveKind.ADJUST)  # the record changed, no goods moved
@@ -86,7 +87,7 @@ def _known(warehouse_id: int) -> Select[Any]:
     return (
         select(*(place.c[name] for name in PLACE), merchants.c.code.label("merchant"), products.c.sku,
                products.c.abc_class,
-               func.coalesce(products.c.unit_cost_minor, products.c.unit_price_minor).label("unit_minor"),
+               UNIT_VALUE_MINOR.label("unit_minor"),
                shelf.code.label("location"), shelf.zone, shelf.aisle, shelf.bay, shelf.level,
                func.coalesce(stock_levels.c.on_hand, 0).label("on_hand"), said.on_hand.label("export_units"),
                said.snapshot_at.label("export_at"))

@@ -21,8 +21,8 @@ from tasks.store.schema import (
     variances,
     warehouses,
 )
+from tasks.store.sql_rules import UNIT_VALUE_MINOR
 
-UNIT = func.coalesce(products.c.unit_cost_minor, products.c.unit_price_minor)
 WHERE = func.coalesce(locations.c.code, count_lines.c.location_code)
 
 
@@ -87,7 +87,8 @@ def findings() -> Select[Any]:
                warehouses.c.code.label("warehouse"), warehouses.c.time_zone, WHERE.label("location"),
                merchants.c.code.label("merchant"), line.sku, products.c.name, line.condition, line.lot,
                products.c.abc_class, one.book.label("export"), one.expected, one.counted, one.difference,
-               one.value_minor, one.currency, UNIT.label("unit_minor"), one.within_tolerance, one.rule, one.reason_code,
+               one.value_minor, one.currency, UNIT_VALUE_MINOR.label("unit_minor"), one.within_tolerance, one.rule,
+               one.reason_code,
                line.reason.label("why"), one.transfer_line_id, other.label("other_place"), line.counter,
                line.counted_at, counts.c.code.label("count"), counts.c.round, one.decided_by, one.asked_at, one.answer,
                one.answered_by, one.answered_at, one.comment)
@@ -113,7 +114,7 @@ def adjusted_at(connection: Connection, moment: datetime) -> pd.DataFrame:
         select(warehouses.c.code.label("warehouse"), locations.c.code.label("location"),
                merchants.c.code.label("merchant"), products.c.sku, move.condition, move.lot,
                move.quantity.label("quantity_delta"), move.reason, move.effective_at.label("counted_at"),
-               move.document.label("count"), UNIT.label("unit_minor"), products.c.currency)
+               move.document.label("count"), UNIT_VALUE_MINOR.label("unit_minor"), products.c.currency)
         .join_from(stock_moves, locations, locations.c.id == move.location_id)
         .join(warehouses, warehouses.c.id == locations.c.warehouse_id)
         .join(products, products.c.id == move.product_id)
@@ -156,7 +157,7 @@ def counted_since(connection: Connection, since: datetime, until: datetime) -> p
     """What was counted in that time, by warehouse, moment and currency, as `counting.count_reports.trend` asks."""
     one = variances.c
     hit = and_(one.within_tolerance, or_(one.expected > 0, one.difference == 0))
-    unit = func.coalesce(UNIT, 0)
+    unit = func.coalesce(UNIT_VALUE_MINOR, 0)
     book = case((one.expected > 0, one.expected), else_=0)
     key = _group(one.decided_at)
     rows = (
@@ -175,7 +176,7 @@ def counted_since(connection: Connection, since: datetime, until: datetime) -> p
 def adjusted_since(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
     """What counts moved in that time, by warehouse, moment and currency, as `counting.count_reports.trend` asks."""
     move = stock_moves.c
-    value = move.quantity * func.coalesce(UNIT, 0)
+    value = move.quantity * func.coalesce(UNIT_VALUE_MINOR, 0)
     key = _group(move.recorded_at)
     rows = (
         select(*key, func.sum(value).label("net_minor"), func.sum(func.abs(value)).label("absolute_minor"))

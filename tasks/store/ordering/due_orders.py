@@ -1,10 +1,11 @@
 """Orders that are still to be sent, as a shift works them."""
 
 import pandas as pd
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, func, select
 
 from tasks.store.database.frames import read
 from tasks.store.schema import merchants, order_lines, orders
+from tasks.store.sql_rules import NEEDS_NOTHING
 
 
 def unsent(connection: Connection) -> pd.DataFrame:
@@ -16,13 +17,12 @@ def unsent(connection: Connection) -> pd.DataFrame:
     o, line = orders.c, order_lines.c
     wanted = func.sum(line.quantity_ordered - line.quantity_cancelled - line.quantity_shipped)
     sums = [func.sum(line[f"quantity_{name}"] - line.quantity_shipped).label(name) for name in ("allocated", "picked")]
-    back = func.coalesce((o.refunded_minor > 0) & (o.refunded_minor >= o.total_minor), False)
     key = (merchants.c.code, o.order_number, o.channel, o.service_level, o.ship_by, o.hold_reason)
     told = (
         select(key[0].label("merchant"), *key[1:], wanted.label("units"), *sums)
         .join_from(orders, order_lines, line.order_id == o.id)
         .join(merchants, merchants.c.id == o.merchant_id)
-        .where(o.paid_at.is_not(None), ~or_(o.cancelled_at.is_not(None), o.fulfilled_at.is_not(None), back))
+        .where(o.paid_at.is_not(None), ~NEEDS_NOTHING)
         .where(line.requires_shipping, line.quantity_shipped < line.quantity_ordered)
         .group_by(o.id, *key)
         .having(wanted > 0)

@@ -8,7 +8,6 @@ from sqlalchemy import (
     Connection,
     Select,
     String,
-    Table,
     and_,
     cast,
     exists,
@@ -21,52 +20,14 @@ from sqlalchemy import (
     update,
 )
 
-from tasks.domain.ordering.holds import judge_holds
-from tasks.domain.states import HoldAction, HoldReason
-from tasks.store.database.engine import exclusive
+from tasks.domain.states import HoldReason
 from tasks.store.database.frames import changed, read, staged
-from tasks.store.database.merging import count, drop_repeats
-from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import merchants, order_holds, order_lines, orders
+from tasks.store.sql_rules import IS_CLOSED, IS_REFUNDED
 
-ROW = ("row_number", "merchant_id", "order_number", "action", "hold_reason", "hold_until", "set_by", "comment")
 EXPORT = "an export"
 _OPEN = order_holds.c.ended_at.is_(None)
-_REFUNDED = and_(orders.c.refunded_minor > 0, orders.c.refunded_minor >= orders.c.total_minor)
-_CLOSED = or_(orders.c.cancelled_at.is_not(None), orders.c.fulfilled_at.is_not(None))
-_MINE = order_lines.c.order_id == orders.c.id
-
-
-def load_holds(connection: Connection, rows: Table, intake: Intake) -> Loaded:
-    """Set and lift holds as a sheet says; a row without an action, or with what is so already, says nothing new."""
-    total = count(connection, rows)
-    bad = drop_repeats(connection, rows, ("merchant_id", "order_number"), ROW[3:6])
-    said = read(connection, select(*(rows.c[name] for name in ROW)).order_by(rows.c.row_number))
-    exclusive(connection, "allocations")
-    wanted, refused = judge_holds(said, _named(connection, said), intake.as_of)
-    release(connection, wanted[wanted["action"] == HoldAction.RELEASE], intake.as_of)
-    hold(connection, _to_set(wanted[wanted["action"] == HoldAction.HOLD], intake), intake.as_of)
-    every = pd.concat([bad, refused], ignore_index=True)
-    return Loaded(len(wanted), total - len(wanted) - len(every), every)
-
-
-def _named(connection: Connection, said: pd.DataFrame) -> pd.DataFrame:
-    o = orders.c
-    with staged(connection, said[["merchant_id", "order_number"]], like=orders) as those:
-        same = and_(o.merchant_id == those.c.merchant_id, o.order_number == those.c.order_number)
-        left = exists().where(_MINE, order_lines.c.quantity_shipped < order_lines.c.quantity_ordered)
-        return read(
-            connection,
-            select(o.merchant_id, o.order_number, o.id.label("order_id"), o.hold_reason.label("hold_now"),
-                   o.hold_until.label("until_now"), or_(_CLOSED, ~left).label("closed")).join(those, same),
-        )  # fmt: skip
-
-
-def _to_set(wanted: pd.DataFrame, intake: Intake) -> pd.DataFrame:
-    cause = f"sheet:{intake.import_id}:" + wanted["row_number"].astype("str")
-    names = {"hold_reason": "reason", "hold_until": "until"}
-    told = wanted.rename(columns=names).assign(cause=cause.astype("str"), detail=wanted["comment"])
-    return told[["order_id", "cause", "reason", "detail", "set_by", "until", "comment"]]
+LINE_OF_ORDER = order_lines.c.order_id == orders.c.id
 
 
 def hold(connection: Connection, found: pd.DataFrame, as_of: datetime) -> int:
@@ -111,7 +72,7 @@ def release(connection: Connection, wanted: pd.DataFrame, as_of: datetime) -> in
 def open_holds(connection: Connection) -> pd.DataFrame:
     """Holds that have not ended: hold_id, order_id, reason, set_at, until; and hold_now, what holds the order."""
     h = order_holds.c
-    now = orders.c.hold_reason.label("hold_now"), _CLOSED.label("closed")
+    now = orders.c.hold_reason.label("hold_now"), IS_CLOSED.label("closed")
     told = select(h.id.label("hold_id"), h.order_id, h.reason, h.set_at, h.until, *now)
     return read(connection, told.join(orders, orders.c.id == h.order_id).where(_OPEN).order_by(h.id))
 
@@ -142,11 +103,11 @@ def _customer() -> Any:
 
 def suspects(connection: Connection, since: datetime) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Paid orders since then of customers with several, and their lines, as `domain.holds.duplicates` has them."""
-    o, back = orders.c, func.coalesce(_REFUNDED, literal(value=False))
-    live = o.paid_at.is_not(None), o.cancelled_at.is_(None), back.is_(False), o.created_at >= since
+    o = orders.c
+    live = o.paid_at.is_not(None), o.cancelled_at.is_(None), ~IS_REFUNDED, o.created_at >= since
     together = func.count().over(partition_by=(o.merchant_id, _customer()))  # a join by customer would have no index
     own = select(o.id, _customer().label("customer"), together.label("together")).where(*live).subquery("own")
-    begun = exists().where(_MINE, order_lines.c.quantity_picked > 0)
+    begun = exists().where(LINE_OF_ORDER, order_lines.c.quantity_picked > 0)
     told = (
         select(o.id.label("order_id"), merchants.c.code.label("merchant"), o.order_number, own.c.customer,
                o.channel, o.created_at, or_(o.fulfilled_at.is_not(None), begun).label("begun"))
@@ -171,9 +132,9 @@ def unpaid(connection: Connection) -> pd.DataFrame:
     """Orders nobody has paid, held for no other reason, nothing picked for them: order_id, channel, created_at."""
     o = orders.c
     waits = or_(o.hold_reason.is_(None), o.hold_reason == HoldReason.PAYMENT)
-    begun = exists().where(_MINE, order_lines.c.quantity_picked > 0)
+    begun = exists().where(LINE_OF_ORDER, order_lines.c.quantity_picked > 0)
     return read(connection, select(o.id.label("order_id"), o.channel, o.created_at).where(
-        o.paid_at.is_(None), ~_CLOSED, waits, ~begun).order_by(o.id))  # fmt: skip
+        o.paid_at.is_(None), ~IS_CLOSED, waits, ~begun).order_by(o.id))  # fmt: skip
 
 
 def expire(connection: Connection, order_ids: pd.Series, as_of: datetime) -> int:
@@ -193,8 +154,7 @@ def paid_after_expiry(connection: Connection) -> pd.DataFrame:
     o = orders.c
     told: Select[Any] = select(o.merchant_id, merchants.c.code.label("merchant"), o.order_number, o.paid_at)
     late = and_(o.expired_at.is_not(None), o.paid_at.is_not(None))
-    back = func.coalesce(_REFUNDED, literal(value=False)).is_(False)
-    told = told.join_from(orders, merchants, merchants.c.id == o.merchant_id).where(late, back)
+    told = told.join_from(orders, merchants, merchants.c.id == o.merchant_id).where(late, ~IS_REFUNDED)
     return read(connection, told.order_by(merchants.c.code, o.order_number))
 
 
@@ -204,12 +164,12 @@ def held(connection: Connection) -> pd.DataFrame:
     Columns: merchant, order_number, hold_reason, hold_until, detail, held_since, ship_by.
     """
     o, h = orders.c, order_holds.c
-    waits = exists().where(_MINE, order_lines.c.quantity_shipped < order_lines.c.quantity_ordered
+    waits = exists().where(LINE_OF_ORDER, order_lines.c.quantity_shipped < order_lines.c.quantity_ordered
                            - order_lines.c.quantity_cancelled)  # fmt: skip
     since = func.coalesce(h.set_at, o.created_at, type_=o.created_at.type).label("held_since")
     named = merchants.c.code.label("merchant")
     told = select(named, o.order_number, o.hold_reason, o.hold_until, h.detail, since, o.ship_by)
     told = told.join_from(orders, merchants, merchants.c.id == o.merchant_id)
     told = told.outerjoin(order_holds, and_(h.order_id == o.id, _OPEN))
-    told = told.where(o.hold_reason.is_not(None), ~_CLOSED, waits)
+    told = told.where(o.hold_reason.is_not(None), ~IS_CLOSED, waits)
     return read(connection, told.order_by(merchants.c.code, o.order_number))

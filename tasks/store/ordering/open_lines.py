@@ -6,14 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from pandas.api.extensions import ExtensionArray
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, exists, func, or_, select, update
+from sqlalchemy import Connection, Select, Table, and_, func, select
 from sqlalchemy.sql.selectable import Subquery
 
-from tasks.domain.notices import NoticeKind
-from tasks.domain.states import AllocationState, HoldReason, PickState
+from tasks.domain.states import AllocationState, PickState
 from tasks.store.database.bulk import read_bulk
-from tasks.store.database.frames import changed, read, staged
-from tasks.store.schema import allocations, locations, merchants, messages, order_lines, orders, picks, products
+from tasks.store.database.frames import read
+from tasks.store.schema import allocations, locations, merchants, order_lines, orders, picks, products
 from tasks.store.stock.places import parts
 
 NEED = order_lines.c.quantity_ordered - order_lines.c.quantity_cancelled - order_lines.c.quantity_allocated
@@ -21,7 +20,6 @@ _LINE_OF = and_(
     allocations.c.order_id == order_lines.c.order_id, allocations.c.line_number == order_lines.c.line_number
 )
 _GOODS = and_(products.c.merchant_id == orders.c.merchant_id, products.c.sku == order_lines.c.sku)
-_REFUNDED = and_(orders.c.refunded_minor > 0, orders.c.refunded_minor >= orders.c.total_minor)
 
 
 def open_lines(connection: Connection, of: Table | None = None) -> pd.DataFrame:
@@ -126,120 +124,6 @@ def places_in_waves(connection: Connection, of: Table | None = None) -> pd.DataF
     return read(
         connection, statement if of is None else statement.where(allocations.c.order_id.in_(select(of.c.order_id)))
     )
-
-
-def given_up(connection: Connection) -> pd.DataFrame:
-    """Open promises nobody has picked, of orders that were cancelled or refunded.
-
-    Columns: allocation_id, quantity, order_id, line_number, reason (cancelled or refunded).
-    """
-    begun = exists().where(
-        picks.c.allocation_id == allocations.c.id, picks.c.state.in_((PickState.PICKED, PickState.SHORT))
-    )
-    statement = (
-        select(allocations.c.id.label("allocation_id"), allocations.c.quantity, allocations.c.order_id,
-               allocations.c.line_number, orders.c.cancelled_at.is_not(None).label("cancelled"))
-        .join_from(allocations, orders, orders.c.id == allocations.c.order_id)
-        .where(allocations.c.state == AllocationState.OPEN, ~begun, or_(orders.c.cancelled_at.is_not(None), _REFUNDED))
-        .order_by(allocations.c.id)
-    )  # fmt: skip
-    found = read(connection, statement)
-    cancelled = found.pop("cancelled").astype(bool)
-    return found.assign(reason=cancelled.map({True: "cancelled", False: "refunded"}).astype("str"))
-
-
-def cancel_lines(connection: Connection) -> pd.DataFrame:
-    """Count what cancelled orders will not get as cancelled, once; returns the orders that changed (as `_told`)."""
-    open_ = and_(order_lines.c.order_id == orders.c.id, NEED > 0)
-    found = read(connection, _told().where(orders.c.cancelled_at.is_not(None), exists().where(open_)))
-    if len(found):
-        with staged(connection, found[["order_id"]]) as those:
-            rest = order_lines.c.quantity_ordered - order_lines.c.quantity_allocated
-            lines = update(order_lines).where(order_lines.c.order_id.in_(select(those.c.order_id)))
-            connection.execute(lines.where(NEED > 0).values(quantity_cancelled=rest))
-    return found
-
-
-def cancelled_after_pick(connection: Connection) -> pd.DataFrame:
-    """Cancelled orders with picked goods that have not left: order_number, merchant_id, merchant, units."""
-    units = func.sum(order_lines.c.quantity_picked - order_lines.c.quantity_shipped).label("units")
-    code = merchants.c.code.label("merchant")
-    statement = (
-        select(orders.c.order_number, orders.c.merchant_id, code, units)
-        .join_from(orders, order_lines, order_lines.c.order_id == orders.c.id)
-        .join(merchants, merchants.c.id == orders.c.merchant_id)
-        .where(orders.c.cancelled_at.is_not(None), order_lines.c.quantity_picked > order_lines.c.quantity_shipped)
-        .group_by(orders.c.order_number, orders.c.merchant_id, merchants.c.code)
-        .order_by(merchants.c.code, orders.c.order_number)
-    )
-    return read(connection, statement)
-
-
-def _told() -> Select[Any]:
-    """An order as its notices need it."""
-    o = orders.c
-    told = select(
-        o.id.label("order_id"), o.merchant_id, merchants.c.code.label("merchant"), o.order_number, o.channel, o.email,
-        o.language, o.customer_name, o.currency, o.total_minor, o.refunded_minor, o.paid_at,
-        o.cancelled_at, o.ship_by,
-    )  # fmt: skip
-    of_merchant = told.join_from(orders, merchants, merchants.c.id == o.merchant_id)
-    return of_merchant.order_by(merchants.c.code, o.order_number)
-
-
-def unconfirmed(connection: Connection) -> pd.DataFrame:
-    """Paid open orders whose customers were never told so."""
-    o, told = orders.c, _told_before(NoticeKind.ORDER_CONFIRMED)
-    waits = or_(o.cancelled_at.is_not(None), o.fulfilled_at.is_not(None), o.hold_reason.is_not(None), _REFUNDED)
-    return read(connection, _told().where(o.paid_at.is_not(None), func.coalesce(waits, False).is_(False), ~told))
-
-
-def untold(connection: Connection, order_ids: pd.Series, kind: NoticeKind) -> pd.DataFrame:
-    """The orders of those ids whose customers were never told of `kind`, as their notices need them."""
-    with staged(connection, pd.DataFrame({"order_id": order_ids.unique()})) as those:
-        mine = orders.c.id.in_(select(those.c.order_id))
-        return read(connection, _told().where(mine, ~_told_before(kind)))
-
-
-def _told_before(kind: NoticeKind) -> ColumnElement[bool]:
-    return exists().where(messages.c.order_id == orders.c.id, messages.c.kind == kind)
-
-
-def contents(connection: Connection, order_ids: pd.Series) -> pd.Series:
-    """What each order holds, as a list of sku, name and quantity, by order_id."""
-    line = order_lines.c
-    with staged(connection, pd.DataFrame({"order_id": order_ids.unique()})) as those:
-        rows = read(
-            connection,
-            select(line.order_id, line.sku, line.name, line.quantity_ordered.label("quantity"))
-            .where(line.order_id.in_(select(those.c.order_id)))
-            .order_by(line.order_id, line.line_number),
-        )
-    rows["name"] = rows["name"].astype(object).where(rows["name"].notna(), rows["sku"])
-    held: dict[int, list[dict[str, object]]] = {}
-    for one in rows.to_dict("records"):
-        held.setdefault(one.pop("order_id"), []).append({str(name): value for name, value in one.items()})
-    return pd.Series(held, dtype=object)
-
-
-def lift_payment_holds(connection: Connection) -> int:
-    """Let go the orders that waited for a payment which has come; says how many."""
-    paid = and_(orders.c.hold_reason == HoldReason.PAYMENT, orders.c.paid_at.is_not(None))
-    return changed(connection, update(orders).where(paid).values(hold_reason=None, hold_until=None))
-
-
-def without_ship_by(connection: Connection) -> pd.DataFrame:
-    """Paid open orders nobody has promised a day: order_id, paid_at, service_level."""
-    o = orders.c
-    statement = select(o.id.label("order_id"), o.paid_at, o.service_level).order_by(o.id)
-    return read(connection, statement.where(o.paid_at.is_not(None), o.ship_by.is_(None), o.cancelled_at.is_(None)))
-
-
-def promise_ship_by(connection: Connection, promised: pd.DataFrame) -> int:
-    """Write ship_by of orders that have none (order_id, ship_by); says how many."""
-    with staged(connection, promised.dropna(), like=orders) as new:
-        same = and_(orders.c.id == new.c.order_id, orders.c.ship_by.is_(None))
-        return changed(connection, update(orders).where(same).values(ship_by=new.c.ship_by))
 
 
 def demand_since(connection: Connection, since: datetime, until: datetime) -> pd.Series:

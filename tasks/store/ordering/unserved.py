@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, Connection, cast, func, select
 from tasks.store.database.frames import read
 from tasks.store.ordering.open_lines import NEED
 from tasks.store.schema import order_lines, orders, products
+from tasks.store.sql_rules import IS_REFUNDED
 from tasks.store.stock.places import parts
 
 
@@ -14,14 +15,13 @@ def unserved(connection: Connection) -> pd.Series:
     part, o = parts(), orders.c
     units = cast(func.sum(NEED * part.c.quantity), BigInteger).label("units")
     goods = (products.c.merchant_id == o.merchant_id) & (products.c.sku == order_lines.c.sku)
-    back = func.coalesce((o.refunded_minor > 0) & (o.refunded_minor >= o.total_minor), False)
     told = (
         select(part.c.part_id.label("product_id"), units)
         .join_from(order_lines, orders, o.id == order_lines.c.order_id)
         .join(products, goods)
         .join(part, part.c.product_id == products.c.id)
         .where(NEED > 0, order_lines.c.requires_shipping, o.paid_at.is_not(None), o.cancelled_at.is_(None))
-        .where(o.fulfilled_at.is_(None), ~back)
+        .where(o.fulfilled_at.is_(None), ~IS_REFUNDED)
         .group_by(part.c.part_id)
         .order_by(part.c.part_id)
     )

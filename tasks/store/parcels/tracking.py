@@ -4,28 +4,14 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Select, Table, and_, func, or_, select, update
+from sqlalchemy import Connection, Select, and_, func, or_, select, update
 
 from tasks.domain.states import ParcelState
-from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import changed, read, staged
-from tasks.store.database.merging import count, insert_new
-from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import merchants, orders, shipments, tracking_events
 
 _MOVING = (ParcelState.SHIPPED, ParcelState.IN_TRANSIT, ParcelState.EXCEPTION, ParcelState.LOST)
 PARCEL = ("merchant", "order_number", "parcel", "carrier", "tracking_number", "state", "shipped_at", "delivered_at")
-
-
-def load_tracking(connection: Connection, rows: Table, _intake: Intake) -> Loaded:
-    """Keep every event a carrier tells, once; an event of a parcel nobody knows yet waits for it."""
-    exclusive(connection, "parcels")
-    total = count(connection, rows)
-    c = rows.c
-    told = select(c.carrier, c.tracking_number.label("parcel"), c.event.label("code"), c.occurred_at, c.description)
-    new = insert_new(connection, tracking_events, told.order_by(c.row_number))
-    attach_events(connection)
-    return Loaded(new, total - new)
 
 
 def attach_events(connection: Connection) -> int:

@@ -7,36 +7,8 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, lit
 from sqlalchemy.sql.selectable import Subquery
 
 from tasks.store.database.frames import read
-from tasks.store.database.merging import count, drop, drop_repeats, merge
-from tasks.store.ordering.allocation_notes import note_everything
-from tasks.store.receiving.loader import Intake, Loaded
+from tasks.store.database.merging import drop
 from tasks.store.schema import locations, products, warehouses
-
-LOCATION_FACTS = ("purpose", "zone", "aisle", "bay", "level", "x_m", "y_m")
-
-
-def load_locations(connection: Connection, rows: Table, _intake: Intake) -> Loaded:
-    """Merge staged locations; a warehouse nobody configured is refused."""
-    total = count(connection, rows)
-    refused = [_unknown_warehouses(connection, rows)]
-    refused.append(drop_repeats(connection, rows, ("warehouse", "location"), LOCATION_FACTS))
-    facts = [rows.c[name] for name in LOCATION_FACTS]
-    source = select(warehouses.c.id.label("warehouse_id"), rows.c.location.label("code"), *facts).join_from(
-        rows, warehouses, warehouses.c.code == rows.c.warehouse
-    )
-    new, changed = merge(connection, locations, source, ("warehouse_id", "code"), LOCATION_FACTS)
-    if changed:
-        note_everything(connection)
-    bad = pd.concat(refused, ignore_index=True)
-    return Loaded(new + changed, total - new - changed - len(bad), bad)
-
-
-def _unknown_warehouses(connection: Connection, rows: Table) -> pd.DataFrame:
-    unknown = select(rows.c.row_number, _found("warehouse", rows.c.warehouse, "a configured warehouse").label("reason"))
-    known = select(warehouses.c.code)
-    found = read(connection, unknown.where(rows.c.warehouse.not_in(known)))
-    drop(connection, rows, found)
-    return found
 
 
 @dataclass(frozen=True)
@@ -71,17 +43,18 @@ def placed(connection: Connection, rows: Table) -> Placed:
 def _faults(joined: Subquery) -> list[Select[tuple[int, str]]]:
     c = joined.c
     return [
-        select(c.row_number, _found("warehouse", c.warehouse, "a configured warehouse").label("reason")).where(
+        select(c.row_number, not_found("warehouse", c.warehouse, "a configured warehouse").label("reason")).where(
             c.warehouse_id.is_(None)
         ),
-        select(c.row_number, _found("location", c.location, "a location of the warehouse").label("reason")).where(
+        select(c.row_number, not_found("location", c.location, "a location of the warehouse").label("reason")).where(
             c.warehouse_id.is_not(None), c.location_id.is_(None)
         ),
-        select(c.row_number, _found("sku", c.sku, "a SKU of the products received").label("reason")).where(
+        select(c.row_number, not_found("sku", c.sku, "a SKU of the products received").label("reason")).where(
             c.product_id.is_(None)
         ),
     ]
 
 
-def _found(field: str, value: ColumnElement[str], expected: str) -> ColumnElement[str]:
+def not_found(field: str, value: ColumnElement[str], expected: str) -> ColumnElement[str]:
+    """The reason a row is refused whose `field` names what nobody knows."""
     return literal(f"{field}: found '") + func.coalesce(value, "") + literal(f"', expected {expected}")

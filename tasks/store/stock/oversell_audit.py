@@ -18,12 +18,11 @@ from tasks.store.schema import (
     stock_levels,
     warehouses,
 )
+from tasks.store.sql_rules import NEEDS_NOTHING
 from tasks.store.stock.places import parts
 
 _OPEN = allocations.c.state == AllocationState.OPEN
 _KEPT = allocations.c.state.in_((AllocationState.OPEN, AllocationState.CONSUMED))
-_REFUNDED = func.coalesce(and_(orders.c.refunded_minor > 0, orders.c.refunded_minor >= orders.c.total_minor), False)
-_GONE = or_(orders.c.cancelled_at.is_not(None), orders.c.fulfilled_at.is_not(None), _REFUNDED)
 _IN_WAVE = exists().where(picks.c.allocation_id == allocations.c.id, picks.c.state != PickState.CANCELLED)
 _TAKEN = exists().where(picks.c.allocation_id == allocations.c.id,
                         picks.c.state.in_((PickState.PICKED, PickState.SHORT)))  # fmt: skip
@@ -94,7 +93,7 @@ def closed_order_promises(connection: Connection) -> pd.DataFrame:
     """Open promises of orders that need nothing: merchant, sku, warehouse, location, quantity, picked, orders."""
     one = allocations.c
     told = select(one.quantity, _TAKEN.label("picked"), orders.c.order_number.label("orders"))
-    told = _named(told.join_from(allocations, orders, orders.c.id == one.order_id), one).where(_OPEN, _GONE)
+    told = _named(told.join_from(allocations, orders, orders.c.id == one.order_id), one).where(_OPEN, NEEDS_NOTHING)
     return read(connection, told.order_by(merchants.c.code, orders.c.order_number, one.id))
 
 
@@ -117,7 +116,7 @@ def wanted_lines(connection: Connection) -> pd.DataFrame:
     left: ColumnElement[int] = (
         line.quantity_ordered - line.quantity_cancelled - line.quantity_shipped
     ) * part.c.quantity
-    waits = and_(o.paid_at.is_not(None), ~_GONE, line.requires_shipping,
+    waits = and_(o.paid_at.is_not(None), ~NEEDS_NOTHING, line.requires_shipping,
                  line.quantity_shipped < line.quantity_ordered - line.quantity_cancelled)  # fmt: skip
     asked = (
         select(part.c.part_id.label("product_id"), line.order_id, line.line_number, left.label("units"),

@@ -4,24 +4,24 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, Table
 
-from tasks.store.counting.approvals import load_approvals
-from tasks.store.messaging.enqueue import load_message_events
-from tasks.store.ordering.holds import load_holds
-from tasks.store.parcels.tracking import load_tracking
-from tasks.store.picking.waves import load_picks
 from tasks.store.receiving.loader import Intake, Loaded
+from tasks.store.receiving.loaders.approvals import load_approvals
 from tasks.store.receiving.loaders.counts import load_counts
+from tasks.store.receiving.loaders.holds import load_holds
+from tasks.store.receiving.loaders.incoming import load_incoming
+from tasks.store.receiving.loaders.locations import load_locations
+from tasks.store.receiving.loaders.message_events import load_message_events
 from tasks.store.receiving.loaders.movements import load_movements
 from tasks.store.receiving.loaders.orders import load_orders
 from tasks.store.receiving.loaders.packs import load_packs
+from tasks.store.receiving.loaders.picks import load_picks
 from tasks.store.receiving.loaders.products import load_products
 from tasks.store.receiving.loaders.returns import load_return_receipts, load_return_requests
 from tasks.store.receiving.loaders.shipments import load_shipments
 from tasks.store.receiving.loaders.snoozes import load_snoozes
+from tasks.store.receiving.loaders.stock import load_stock
 from tasks.store.receiving.loaders.supply import load_supply
-from tasks.store.receiving.placed_rows import load_locations
-from tasks.store.stock.drift import load_stock
-from tasks.store.stock.incoming import load_incoming
+from tasks.store.receiving.loaders.tracking import load_tracking
 
 LOADERS: dict[str, Callable[[Connection, Table, Intake], Loaded]] = {
     "products": load_products,
