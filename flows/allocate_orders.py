@@ -13,9 +13,10 @@ from tasks.steps.ordering.allocate_orders import allocate_stock, promise_days, r
 from tasks.steps.ordering.audit_oversell import audit_oversell
 from tasks.steps.ordering.explain_backorders import explain_waiting
 from tasks.steps.ordering.hold_orders import end_holds, expire_unpaid, hold_duplicates
+from tasks.steps.ordering.order_notices import confirm_orders, tell_of_delays
 from tasks.steps.ordering.publish_feeds import publish_feeds
 from tasks.steps.ordering.send_alert_digest import tell_staff
-from tasks.steps.ordering.warn_of_shortages import confirm_orders, tell_of_delays, warn_of_shortages
+from tasks.steps.ordering.warn_of_shortages import warn_of_shortages
 from tasks.steps.ordering.write_allocation_documents import shortage_rows, write_documents
 from tasks.steps.ordering.write_stock_positions import write_positions
 from tasks.steps.prepare_database import prepare_database

@@ -15,8 +15,15 @@ from tasks.runs.run_names import named
 from tasks.steps.ordering.send_alert_digest import tell_staff
 from tasks.steps.prepare_database import prepare_database
 from tasks.steps.receiving.announce_files import announce_files
-from tasks.steps.receiving.receive_exports import expectations, find_files, read_site, settle_orders, take_in_kind
-from tasks.steps.receiving.receive_reports import artifact_rows, findings
+from tasks.steps.receiving.receive_exports import (
+    artifact_rows,
+    expectations,
+    find_files,
+    findings,
+    read_site,
+    settle_orders,
+    take_in_kind,
+)
 from tasks.steps.receiving.report_drift import report_drift
 from tasks.steps.receiving.warn_of_imports import warn_of_imports
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from tasks.documents.operations_plots import BAD, GOOD, INK, PALE, STYLE
+from tasks.documents.plot_style import BAD, GOOD, INK, PALE, STYLE
 from tasks.domain.money import exponent
 
 DAYS_LABELLED_MAX = 10

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tasks.documents import operations_plots
+from tasks.documents import operations_plots, plot_style
 from tasks.domain.reporting.operations_report import Report
 
 
@@ -29,7 +29,7 @@ def kept_plots(path: Path, report: Report) -> dict[str, str]:
 
 def _digest(report: Report) -> str:
     """Of everything a plot can depend on: the figures, the rules, the code that draws, and Matplotlib's version."""
-    code = Path(operations_plots.__file__).read_bytes()
+    code = b"".join(Path(module.__file__).read_bytes() for module in (operations_plots, plot_style))
     values = [(one.key, one.name, one.value) for one in report.figures]
     digest = sha256(code + repr((version("matplotlib"), report.when.last, report.rules, values)).encode())
     frames = [report.faults, report.reasons, report.notices, report.files]

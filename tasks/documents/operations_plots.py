@@ -8,27 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from tasks.documents.plot_style import BAD, GOOD, PALE, SHADES, STYLE
 from tasks.domain.reporting.operations_report import Report
 
-INK, GRID, GOOD, BAD, PALE = "#1b1f24", "#d9dde2", "#2f6f9f", "#c2410c", "#a9c3d6"
-SHADES = ("#2f6f9f", "#7fa8c4", "#c9d8e3", "#e0a15e", "#c2410c", "#8b5e83", "#6b7280")
-STYLE: Any = {
-    "svg.hashsalt": "operations",
-    "svg.fonttype": "none",
-    "text.parse_math": False,
-    "font.family": "sans-serif",
-    "font.size": 10,
-    "axes.edgecolor": GRID,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "figure.constrained_layout.use": True,
-}
 AGES = ((1, "under 1 day"), (2, "1-2"), (3, "2-3"), (5, "3-5"), (10, "5-10"), (float("inf"), "over 10 days"))
 NAME_LENGTH_MAX = 34
 

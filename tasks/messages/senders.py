@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from config.settings import settings
 from tasks.domain.states import MessageState
 
 
@@ -45,21 +44,3 @@ class Sender(Protocol):
 
     def send(self, letters: Sequence[Letter]) -> list[Outcome]:
         """Send each letter once; an outcome for each."""
-
-
-class SenderError(ValueError):
-    """The mail provider cannot be asked as this installation is set up."""
-
-
-def configured_sender() -> Sender:
-    """The sender of this installation."""
-    from tasks.messages.paper import Paper
-
-    here = settings()
-    if here.sender == "paper":
-        return Paper(here.folder("outgoing") / "send-messages")
-    if here.sendgrid_api_key is None:
-        raise SenderError("SENDGRID_API_KEY is not set; FULFILMENT_SENDER=sendgrid needs it")
-    from tasks.messages.sendgrid_sender import SendGrid
-
-    return SendGrid(here.sendgrid_api_key.get_secret_value(), here.sendgrid_host)

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, insert
 from tasks.steps.counting.reconcile_counts import reconcile
 from tasks.steps.ordering.allocate_orders import allocate_stock
 from tasks.steps.ordering.explain_backorders import explain_waiting
-from tasks.steps.ordering.warn_of_shortages import confirm_orders, tell_of_delays
+from tasks.steps.ordering.order_notices import confirm_orders, tell_of_delays
 from tasks.store import audit, schema
 from tasks.store.database.engine import reading
 

@@ -13,9 +13,10 @@ from tasks.configured import merchants
 from tasks.domain.notices import NoticeRules, grown_old
 from tasks.domain.sites.sites import Merchant
 from tasks.domain.states import MessageState
+from tasks.messages.configured_sender import configured_sender
 from tasks.messages.letters import letter, outcomes, references
 from tasks.messages.paper import Paper
-from tasks.messages.senders import Letter, Outcome, Sender, configured_sender
+from tasks.messages.senders import Letter, Outcome, Sender
 from tasks.runs.step import step
 from tasks.store.database.engine import engine
 from tasks.store.messaging import outbox

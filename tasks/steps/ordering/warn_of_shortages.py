@@ -7,19 +7,15 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from config.read import read
-from tasks.domain.notices import NoticeKind
-from tasks.domain.ordering import backorders
 from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.states import AlertKind, AlertState
 from tasks.domain.stock import availability, shortages
 from tasks.domain.stock.replenishment import ReplenishmentRules, coming_in_time
 from tasks.domain.stock.stock_alerts import ACTIVE
 from tasks.runs.step import step
-from tasks.steps.messaging.notify_customers import tell
 from tasks.steps.ordering.explain_backorders import Served
 from tasks.steps.ordering.open_demand import free_places
 from tasks.store.database.engine import engine
-from tasks.store.ordering import order_notices
 from tasks.store.stock import places, replenishment
 from tasks.store.stock.alerts import move, of_kind, raise_alerts, resolve_alerts, wake
 
@@ -32,32 +28,6 @@ class Short:
     low: pd.DataFrame
     opened: int
     closed: int
-
-
-@step(task_run_name="confirm orders to customers")
-def confirm_orders(as_of: datetime) -> int:
-    """Thank for every paid open order once; what is old news is kept unsent. Returns how many notices are new."""
-    with engine().begin() as connection:
-        orders = order_notices.unconfirmed(connection)
-        told = orders.assign(happened_at=orders["paid_at"], items=_items(connection, orders))
-        return tell(connection, NoticeKind.ORDER_CONFIRMED, told, as_of)
-
-
-@step(task_run_name="tell customers of delays")
-def tell_of_delays(served: Served, as_of: datetime) -> int:
-    """Tell customers once whose paid order lacks stock and is, or is about to be, late; how many were told."""
-    rules = read("rules/allocation.yaml", AllocationRules)
-    late = backorders.delayed(served.waiting, as_of, rules.ship_by)
-    if late.empty:
-        return 0
-    with engine().begin() as connection:
-        orders = order_notices.untold(connection, late, NoticeKind.ORDER_DELAYED)
-        told = orders.assign(happened_at=orders["ship_by"], items=_items(connection, orders))
-        return tell(connection, NoticeKind.ORDER_DELAYED, told, as_of)
-
-
-def _items(connection: Connection, orders: pd.DataFrame) -> pd.Series:
-    return orders["order_id"].map(order_notices.contents(connection, orders["order_id"]))
 
 
 @step(task_run_name="warn of shortages")
