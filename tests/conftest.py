@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from project import ROOT
 from servers import postgresql
 from sqlalchemy import Engine, create_engine, text
 
 from tasks.store.database.engine import engine_of
 from tasks.store.schema import metadata
 
-ROOT = Path(__file__).parent.parent
-SHARED = ROOT.parent / "shared"
 _numbers = itertools.count()
 
 

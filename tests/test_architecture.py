@@ -11,8 +11,8 @@ from pathlib import Path
 from statistics import median
 
 import pytest
+from project import ROOT
 
-ROOT = Path(__file__).parent.parent
 CODE = ("flows", "tasks", "config", "benchmarks")
 VAGUE = {"utils", "helpers", "common", "constants", "base", "misc", "lib"}
 VERBS = {"approve", "receive", "plan", "reconcile", "allocate", "inspect", "track", "process", "send", "report", "run"}

@@ -12,12 +12,12 @@ from shutil import copytree
 from typing import Literal
 
 import pytest
+from project import ROOT
 from pydantic import BaseModel, Field
 
 from tasks.domain.reporting.run_counts import in_words
 
 command = importlib.import_module("flows.__main__")
-ROOT = Path(__file__).parent.parent
 
 
 class Speed(StrEnum):

@@ -2,17 +2,16 @@
 
 import inspect
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from project import ROOT
 
 from config.prefect_environment import POOL
 from tasks.domain.receiving.export_kinds import KINDS
 from tasks.steps.receiving.announce_files import RECEIVED
 
-ROOT = Path(__file__).parent.parent
 FLOWS = sorted(path.stem for path in (ROOT / "flows").glob("[!_]*.py"))
 DEPLOYMENTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
 

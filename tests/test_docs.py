@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from project import ROOT
 
 from config.settings import Settings
 from tasks.domain.receiving.export_kinds import KINDS
 from tasks.service.commands import COMMANDS
 from tasks.store.schema import metadata
 
-ROOT = Path(__file__).parent.parent
 DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FLOWS = sorted(path.stem.replace("_", "-") for path in (ROOT / "flows").glob("[!_]*.py"))
 RUNNING = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from project import ROOT
 
 from benchmarks.sample.__main__ import write
 
-ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "data" / "sample"
 WEB = ("shopify-orders-1-monday.csv", "shopify-orders-2-wednesday.csv.gz", "shopify-orders-3-friday.csv")
 

@@ -29,7 +29,7 @@ def kept_plots(path: Path, report: Report) -> dict[str, str]:
 
 def _digest(report: Report) -> str:
     """Of everything a plot can depend on: the figures, the rules, the code that draws, and Matplotlib's version."""
-    code = b"".join(Path(module.__file__).read_bytes() for module in (operations_plots, plot_style))
+    code = b"".join(Path(str(module.__file__)).read_bytes() for module in (operations_plots, plot_style))
     values = [(one.key, one.name, one.value) for one in report.figures]
     digest = sha256(code + repr((version("matplotlib"), report.when.last, report.rules, values)).encode())
     frames = [report.faults, report.reasons, report.notices, report.files]

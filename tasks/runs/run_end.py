@@ -112,5 +112,5 @@ def _running() -> tuple[FlowRun, Flow[..., Any], dict[str, Any]]:
     """The run this is, its flow and its parameters."""
     context = FlowRunContext.get()
     if context is None or context.flow_run is None or context.flow is None:
-        raise RuntimeError("a flow runs under Prefect; `plain` of tests/plain_flows.py runs it without")
+        raise RuntimeError("a flow runs under Prefect; `plain` of tests/support/plain_flows.py runs it without")
     return context.flow_run, context.flow, context.parameters or {}

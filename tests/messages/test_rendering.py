@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from project import ROOT
 
 from tasks.domain.notices import TO_STAFF, NoticeKind
 from tasks.domain.sites.sites import Merchant
 from tasks.messages.rendering import WordingError, render
 
-WORDINGS = Path(__file__).parent.parent.parent / "config" / "messages"
+WORDINGS = ROOT / "config" / "messages"
 LANGUAGES = sorted(path.name for path in WORDINGS.iterdir() if path.is_dir())
 HEARTH = Merchant(
     "HEARTH", "Hearth & Hook", "en", "GBP", "Europe/London", "orders@hearthandhook.example", "Hearth & Hook"

@@ -1,7 +1,7 @@
 """Processes that sell, allocate, release, adjust and receive at once on one database."""
 
 import pytest
-from crashing import context
+from killed_runs import context
 
 from benchmarks.ordering.contention import contend
 

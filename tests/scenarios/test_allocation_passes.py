@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from floor import AS_OF, PAID, Shop
+from project import ROOT
 from sqlalchemy import Engine, delete, insert, literal, select, update
 from sqlalchemy.engine import make_url
 
@@ -26,7 +27,7 @@ RULES = "partial: false", "split: true"
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The decisions, to be changed by the test."""
     folder = tmp_path / "config"
-    shutil.copytree(Path(__file__).parents[2] / "config", folder, ignore=shutil.ignore_patterns("*.py"))
+    shutil.copytree(ROOT / "config", folder, ignore=shutil.ignore_patterns("*.py"))
     monkeypatch.setenv("FULFILMENT_CONFIG", str(folder))
     return folder
 
@@ -34,7 +35,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def decide(config: Path, *, partial: bool, split: bool, cost: int) -> None:
     """Another rule."""
     path = config / "rules" / "allocation.yaml"
-    text = (Path(__file__).parents[2] / "config" / "rules" / "allocation.yaml").read_text(encoding="utf-8")
+    text = (ROOT / "config" / "rules" / "allocation.yaml").read_text(encoding="utf-8")
     text = text.replace("partial: false ", f"partial: {str(partial).lower()} ")
     text = text.replace("split: true ", f"split: {str(split).lower()} ")
     text = text.replace("split_cost_minor: 0 ", f"split_cost_minor: {cost} ")

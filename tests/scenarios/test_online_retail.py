@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import ROOT, SHARED
 from invariants import changed_by, hold
 from plain_flows import plain
+from project import ROOT, SHARED
 from real_shop import PSEUDO, Floor, Invoices, configure
 from sqlalchemy import Engine, text
 

@@ -9,8 +9,8 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from crashing import Stop, events, kill_after, run
-from receiving import account, as_csv, files_of, furnish, logical, movement, order, put, stock
+from inbox_run import account, as_csv, files_of, furnish, logical, movement, order, put, stock
+from killed_runs import Stop, events, kill_after, run
 from sqlalchemy import NullPool, create_engine, text
 
 from tasks.store.database.engine import engine_of

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from receiving import AS_OF, ONE_LIMIT, account, as_csv, column, files_of, furnish, put, receive, rows, take_in_all
+from inbox_run import AS_OF, ONE_LIMIT, account, as_csv, column, files_of, furnish, put, receive, rows, take_in_all
 from sqlalchemy import Engine, delete
 
 from tasks.documents.tables import write_xlsx

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from crashing import context, finish, run, start
-from receiving import account, as_csv, column, files_of, furnish, logical, movement, order, put, stock
+from inbox_run import account, as_csv, column, files_of, furnish, logical, movement, order, put, stock
+from killed_runs import context, finish, run, start
 from sqlalchemy import Engine, create_engine
 
 from tasks.store.schema import imports, metadata

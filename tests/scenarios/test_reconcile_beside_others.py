@@ -5,10 +5,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from counting_beside import allocate, count, furnish, ship, start
-from crashing import context, finish
+from count_workers import allocate, count, furnish, ship, start
 from floor import AS_OF, Shop
 from invariants import hold
+from killed_runs import context, finish
 from sqlalchemy import Engine, insert
 
 from tasks.steps.counting.reconcile_counts import reconcile

@@ -11,12 +11,12 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from project import ROOT
 from sqlalchemy import Connection, Engine, text
 
 from tasks.store.database.engine import engine
 from tasks.store.footprint import footprint
 
-ROOT = Path(__file__).parent.parent.parent
 SAMPLE = ROOT / "data" / "sample"
 Fact = dict[str, Any]
 

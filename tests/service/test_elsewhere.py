@@ -12,7 +12,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from installation import ENDED, ROOT, clean_environment, installation, wait
+from installation import ENDED, clean_environment, installation, wait
+from project import ROOT
 from sqlalchemy import create_engine, inspect, text
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Prefect's own imports

@@ -16,7 +16,8 @@ import psutil
 import pytest
 import yaml
 from counted_floor import lay_out, moment, sheet
-from installation import ENDED, ROOT, Installation, installation, wait
+from installation import ENDED, Installation, installation, wait
+from project import ROOT
 from sqlalchemy import create_engine, select
 
 from tasks.clock import moment as moment_now

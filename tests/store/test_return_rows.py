@@ -1,7 +1,7 @@
 """Return requests and receipts as they come in: each once, on the return they belong to."""
 
 import pytest
-from returning import Counter, ago, load
+from returns_shop import Counter, ago, load
 from sqlalchemy import Engine, update
 
 from tasks.store import schema
