@@ -117,7 +117,7 @@ def trend(counted: pd.DataFrame, adjusted: pd.DataFrame) -> pd.DataFrame:
     lines = both.groupby(["warehouse", "day"])[["places", "hits"]].transform("sum")
     kept = (both["value_minor"] - both["off_minor"]).clip(lower=0)
     told = both.assign(
-        accuracy_by_warehouse=(lines["hits"] / lines["places"].where(lines["places"] > 0)).round(4),
+        accuracy=(lines["hits"] / lines["places"].where(lines["places"] > 0)).round(4),
         accuracy_value=(kept / both["value_minor"].where(both["value_minor"] > 0)).round(4),
     )
     valued = (told["currency"] != "").groupby([told["warehouse"], told["day"]]).transform("any")
