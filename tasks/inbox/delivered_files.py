@@ -89,11 +89,14 @@ def fingerprint(path: Path) -> str:
 
 
 @contextmanager
-def open_export(path: Path, *, unpacked_bytes_max: int) -> Iterator[Export]:
+def open_export(path: Path, *, file_bytes_max: int, unpacked_bytes_max: int) -> Iterator[Export]:
     """Open `path`; what has to be unpacked or transcoded lies in a scratch folder while the block runs.
 
-    Raises UnreadableExportError for a file that is empty, cut off, damaged, too large once unpacked, or no table.
+    Raises UnreadableExportError for a file that is empty, cut off, damaged, too large as it lies there or once
+    unpacked, or no table.
     """
+    if (size := path.stat().st_size) > file_bytes_max:
+        raise UnreadableExportError(f"the file has {size:,} bytes, more than {file_bytes_max:,}: send it in parts")
     with TemporaryDirectory(prefix="export-") as scratch:
         plain = _unpacked(path, Path(scratch), unpacked_bytes_max)
         if is_workbook(plain):

@@ -31,7 +31,7 @@ class Read:
         self.rows: Rows = {}
         self.broken: dict[int, str] = {}
         self.blocks = 0
-        with open_export(path, unpacked_bytes_max=limit) as export:
+        with open_export(path, file_bytes_max=LIMIT, unpacked_bytes_max=limit) as export:
             self.header = export.header
             for block in export.blocks(whole=whole):
                 self.blocks += 1

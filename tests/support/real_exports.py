@@ -60,7 +60,7 @@ class Reader:
 
     def translated(self, kind: str, path: Path) -> Translated:
         """What the file says."""
-        with open_export(path, unpacked_bytes_max=1 << 26) as export:
+        with open_export(path, file_bytes_max=1 << 26, unpacked_bytes_max=1 << 26) as export:
             layout = recognise(kind, export.header, self.layouts)
             (block,) = export.blocks(whole=True)
             return translate(layout, block.cells)

@@ -35,12 +35,6 @@ class PlaceOrder(StrEnum):
     LOCATION = "location"
 
 
-class Substitution(StrEnum):
-    """Whether an order may get other goods than it asks for."""
-
-    NONE = "none"
-
-
 @dataclass(frozen=True)
 class AllocationRules:
     """The schema of config/rules/allocation.yaml."""
@@ -55,7 +49,6 @@ class AllocationRules:
     buffer: BufferRules
     ship_by: ShipByRules
     merchants: tuple[str, ...] = ()  # for priority merchant: the first served first; one not listed comes last
-    substitution: Substitution = Substitution.NONE
     split_cost_minor: int = 0  # what a further parcel costs, in the order's currency: less goods than that wait
     incoming: IncomingRules = field(default_factory=IncomingRules)
     full_pass_h: int = 24  # hours after which every open order is looked at again, whatever has changed

@@ -33,7 +33,10 @@ def take_in(job: Intaking) -> Outcome:
     if known is not None:
         return _seen(job, known, "taken in before: nothing changed")
     try:
-        with open_export(job.path, unpacked_bytes_max=settings().unpacked_bytes_max) as export:
+        limits = settings()
+        with open_export(
+            job.path, file_bytes_max=limits.file_bytes_max, unpacked_bytes_max=limits.unpacked_bytes_max
+        ) as export:
             return _load(job, delivery, export)
     except (ExportError, UnknownLayout) as refusal:
         return _refuse(job, delivery, str(refusal))

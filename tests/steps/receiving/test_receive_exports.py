@@ -608,3 +608,15 @@ def test_a_known_order_at_the_end_of_a_long_file_of_new_ones_is_merged(
     put(home, "orders", as_csv([order(f"#later {n}") for n in range(10)]), "later.csv")
     assert receive()[0].rows_loaded == 10
     assert rows(store, orders)["id"].is_unique
+
+
+def test_a_file_larger_than_the_installation_allows_is_refused(
+    home: Path, store: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FULFILMENT_FILE_BYTES_MAX is looked at before the file is read; the file waits with both sizes in its reason."""
+    monkeypatch.setenv("FULFILMENT_FILE_BYTES_MAX", "40")
+    content = as_csv([order("#1")])
+    put(home, "orders", content, "orders.csv")
+    [refused] = receive()
+    assert refused.state == "refused"
+    assert f"{len(content.encode()):,} bytes, more than 40" in str(refused.reason)
