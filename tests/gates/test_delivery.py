@@ -1,5 +1,6 @@
 """The gate on real frames: the verdict, and documents that open anywhere and name nobody."""
 
+import json
 import re
 import shutil
 from dataclasses import replace
@@ -10,6 +11,8 @@ import pandas as pd
 import pytest
 
 from tasks.domain.receiving.delivery_limits import GateRules, Limit
+from tasks.domain.receiving.export_kinds import KINDS
+from tasks.domain.receiving.row_judging import Context, judge
 from tasks.gates.delivery import delivery_gate
 
 AS_OF = datetime(2026, 9, 7, 18, tzinfo=UTC)
@@ -107,6 +110,23 @@ def test_the_same_file_gives_the_same_documents(docs: Path, tmp_path: Path) -> N
         if path.is_file():
             again = docs / path.relative_to(tmp_path / "2026-09-07")
             assert path.read_bytes() == again.read_bytes()
+
+
+def test_each_rule_of_a_field_has_a_figure_of_its_own(tmp_path: Path) -> None:
+    """Two of six quantities on hand are no numbers, and none is out of range: the page shows a third and nothing."""
+    cells = {"merchant": "HEARTH", "warehouse": "MAIN", "sku": "MUG-1"}
+    rows = pd.DataFrame([cells | {"on_hand": text} for text in ("1", "2", "3", "4", "six", "n/a")], dtype="str")
+    tally = judge(KINDS["stock"], rows.assign(row_number=range(2, 8)), Context()).tally
+    with delivery_gate(tmp_path, RULES, AS_OF) as gate:
+        verdict = gate.judge("stock", tally, {"rows": 6}, "london-1300.csv")
+    assert verdict.warnings == ("stock.on_hand is a whole number: not so in 2 of 6 rows (33.3 %); at most 5 % may be",)
+    (result,) = tmp_path.rglob("results/**/stock.json")
+    figures = {
+        found["expectation_config"]["kwargs"]["column"]: found["result"]["observed_value"]
+        for found in json.loads(result.read_text(encoding="utf-8"))["results"]
+    }
+    assert figures["stock.on_hand is a whole number: share of bad rows"] == pytest.approx(1 / 3)
+    assert figures["stock.on_hand is at least -1,000,000, at most 1,000,000: share of bad rows"] == 0
 
 
 def test_nothing_judged_leaves_nothing(tmp_path: Path) -> None:

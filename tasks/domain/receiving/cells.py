@@ -55,8 +55,14 @@ def read_texts(field: Field, texts: pd.Series, clock: Clock) -> pd.Series:
 
 
 def expectation(field: Field) -> str:
-    """What a cell of this field must be, in words."""
-    words = {
+    """What a cell of this field must be, in words: its type and its range."""
+    limits = value_range(field)
+    return f"{type_words(field)}, {limits}" if limits else type_words(field)
+
+
+def type_words(field: Field) -> str:
+    """The type of a field in words."""
+    return {
         Type.TEXT: f"text without control characters, at most {TEXT_LENGTH_MAX:,} characters",
         Type.CODE: "a code on one line, not in scientific notation",
         Type.INTEGER: "a whole number",
@@ -71,15 +77,13 @@ def expectation(field: Field) -> str:
         Type.CHOICE: "one of " + ", ".join(field.choices),
         Type.FLAG: "yes or no",
     }[field.type]
-    return words + _bounds(field)
 
 
-def _bounds(field: Field) -> str:
-    if field.minimum is None:
-        return ""
+def value_range(field: Field) -> str:
+    """The range of a field in words, such as "at least 1, at most 100"; empty when it has none."""
     unit = 100 if field.type is Type.MONEY else 1
-    least, most = field.minimum // unit, (field.maximum or 0) // unit
-    return f", at least {least:,}" + (f", at most {most:,}" if field.maximum is not None else "")
+    limits = (("at least", field.minimum), ("at most", field.maximum))
+    return ", ".join(f"{word} {limit // unit:,}" for word, limit in limits if limit is not None)
 
 
 @dataclass(frozen=True)

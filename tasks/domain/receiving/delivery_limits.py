@@ -152,7 +152,10 @@ def _age(profile: Profile) -> list[tuple[str, str, float, str]]:
 
 
 def _rules(tally: pd.DataFrame) -> list[tuple[str, str, float, str]]:
-    asked = tally[tally["rows"] > 0]
+    """The same of each rule that was applied to a row. Raises ValueError when two rules have the same text."""
+    applied = tally[tally["rows"] > 0]
+    if not applied["rule"].is_unique:
+        raise ValueError(f"two rules have the same text: {applied.loc[applied['rule'].duplicated(), 'rule'].iloc[0]}")
     return [
         (
             f"{field_name}.{check}",
@@ -161,7 +164,7 @@ def _rules(tally: pd.DataFrame) -> list[tuple[str, str, float, str]]:
             f"{rule}: not so in {bad:,} of {rows:,} rows ({_percent(bad / rows)})",
         )
         for rule, field_name, check, rows, bad in zip(
-            asked["rule"], asked["field"], asked["check"], asked["rows"], asked["bad"], strict=True
+            applied["rule"], applied["field"], applied["check"], applied["rows"], applied["bad"], strict=True
         )
     ]
 

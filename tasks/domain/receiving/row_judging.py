@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tasks.domain.money import exponent
-from tasks.domain.receiving.cells import MONEY_SCALE, Clock, bare, expectation, read_texts
+from tasks.domain.receiving.cells import MONEY_SCALE, Clock, bare, expectation, read_texts, type_words, value_range
 from tasks.domain.receiving.export_kinds import Field, Kind, Type
 
 _SAMPLE = 2_000
@@ -54,20 +54,27 @@ class _Verdicts:
         self.faults: list[pd.DataFrame] = []
         self.tally: list[tuple[str, str, str, int, int]] = []
 
-    def rule(self, field: str, check: str, expected: str, asked: int, bad: np.ndarray, found: pd.Series | None) -> None:
-        """One rule's outcome: `bad` is a mask over the rows, `found` what to quote."""
+    def rule(
+        self, field: str, check: str, rule: str, rows: int, bad: np.ndarray,
+        quotes: pd.Series | None = None, expected: str | None = None,
+    ) -> None:  # fmt: skip
+        """Record the outcome of one rule.
+
+        `rule`: its text, which no other rule of the kind has; `rows`: how many it was applied to; `bad`: a mask over
+        all rows; `quotes`: the texts to quote; `expected`: what reasons say was expected, if not `rule`.
+        """
         count = int(bad.sum())
-        self.tally.append((f"{self.kind.name}.{field} is {expected}", field, check, asked, count))
+        self.tally.append((f"{self.kind.name}.{field} is {rule}", field, check, rows, count))
         if not count:
             return
-        quoted = "nothing" if found is None else "'" + found[bad].astype("str").str.slice(0, FOUND_LENGTH_MAX) + "'"
+        quoted = "nothing" if quotes is None else "'" + quotes[bad].astype("str").str.slice(0, FOUND_LENGTH_MAX) + "'"
         self.faults.append(
             pd.DataFrame(
                 {
                     "row_number": self.numbers[bad],
                     "field": field,
                     "check": check,
-                    "reason": f"{field}: found " + quoted + f", expected {expected}",
+                    "reason": f"{field}: found " + quoted + f", expected {expected or rule}",
                 }
             )
         )
@@ -147,20 +154,20 @@ def _distinct(texts: pd.Series) -> tuple[np.ndarray | None, pd.Series]:
 def _judge_absent(verdicts: _Verdicts, field: Field) -> None:
     nothing = np.zeros(len(verdicts.rows), dtype=bool)
     if field.required:
-        verdicts.rule(field.name, "required", "a value", len(nothing), ~nothing, None)
-    verdicts.rule(field.name, "type", expectation(field), 0, nothing, None)
+        verdicts.rule(field.name, "required", "a value", len(nothing), ~nothing)
+    verdicts.rule(field.name, "type", type_words(field), 0, nothing)
 
 
 def _judge_column(verdicts: _Verdicts, field: Field, texts: pd.Series, values: pd.Series) -> None:
     missing = texts.isna().to_numpy()
     if field.required:
-        verdicts.rule(field.name, "required", "a value", len(texts), missing, None)
+        verdicts.rule(field.name, "required", "a value", len(texts), missing)
     unread = values.isna().to_numpy() & ~missing
-    asked = int(len(texts) - missing.sum())
-    verdicts.rule(field.name, "type", expectation(field), asked, unread, texts)
+    present = int(len(texts) - missing.sum())
+    verdicts.rule(field.name, "type", type_words(field), present, unread, texts, expectation(field))
     if field.minimum is not None and field.type is not Type.MONEY:
         outside = ~_between(values, field) & ~unread & ~missing
-        verdicts.rule(field.name, "range", expectation(field), asked, outside, texts)
+        verdicts.rule(field.name, "range", value_range(field), present, outside, texts, expectation(field))
 
 
 def _between(values: pd.Series, field: Field) -> np.ndarray:
@@ -177,10 +184,12 @@ def _settle_money(verdicts: _Verdicts, kind: Kind, typed: dict[str, pd.Series], 
     step = _minor_step(typed, currency, verdicts.rows.index)
     for field in fields:
         scaled = typed[field.column]
-        minor, rest = scaled // step, scaled % step
-        bad = (rest != 0).fillna(value=False).to_numpy(dtype=bool) | ~_between(minor, field)
-        verdicts.rule(field.name, "range", f"{expectation(field)}, in the decimals of its currency",
-                      int(scaled.notna().sum()), bad, scaled / MONEY_SCALE)  # fmt: skip
+        minor, remainder = scaled // step, scaled % step
+        bad = (remainder != 0).fillna(value=False).to_numpy(dtype=bool) | ~_between(minor, field)
+        rule, expected = (
+            f"{words}, in the decimals of its currency" for words in (value_range(field), expectation(field))
+        )
+        verdicts.rule(field.name, "range", rule, int(scaled.notna().sum()), bad, scaled / MONEY_SCALE, expected)
         typed[field.column] = minor
 
 

@@ -36,6 +36,13 @@ def _judged(kind: str, profile: Profile, tally: pd.DataFrame = TALLY) -> Verdict
     return verdict(expected[~held])
 
 
+def test_two_rules_of_one_text_are_refused() -> None:
+    """A measure is known by the text of its rule: of two that read alike, one would hide the other."""
+    same = TALLY.assign(rule="orders.quantity is a whole number")
+    with pytest.raises(ValueError, match=r"two rules have the same text: orders\.quantity is a whole number"):
+        measures("orders", same, {"rows": 4000}, RULES)
+
+
 def test_a_file_of_mostly_bad_rows_is_refused_in_plain_words() -> None:
     """The reason says how many, of how many, and how many may be."""
     found = _judged("orders", {"rows": 4000, "quarantined_share": 0.78}, TALLY[:0])

@@ -135,7 +135,7 @@ def test_every_row_is_either_good_or_refused(delivery: tuple[Kind, pd.DataFrame]
     assert good | refused == set(rows["row_number"])
     assert not good & refused
     assert found.tally["bad"].sum() == len(found.faults)
-    assert not found.tally.duplicated(["rule", "field", "check"]).any()
+    assert found.tally["rule"].is_unique
     assert (found.tally["rows"] <= len(rows)).all()
     assert (found.tally["bad"] <= found.tally["rows"]).all()
     said = dict(CONTEXT.defaults)
