@@ -368,7 +368,7 @@ def test_a_decision_says_who_may_change_it(folder: str) -> None:
 
 
 def test_every_setting_is_read() -> None:
-    """What nobody looks at is no setting: of the environment, and of every YAML file (docs/rules.md)."""
+    """What nobody looks at is no setting: of the environment, and of every YAML file (docs/change/rules.md)."""
     read = _names_read()
     fields = {f"Settings.{name}" for name in Settings.model_fields}
     fields |= {f"{kind.__name__}.{field.name}" for kind in _kinds_of_yaml() for field in dataclasses.fields(kind)}

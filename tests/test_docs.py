@@ -14,8 +14,8 @@ from tasks.store.schema import metadata
 
 DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FLOWS = sorted(path.stem.replace("_", "-") for path in (ROOT / "flows").glob("[!_]*.py"))
-RUNNING = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
-RULES = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+RUNNING = (ROOT / "docs" / "operate" / "running.md").read_text(encoding="utf-8")
+RULES = (ROOT / "docs" / "change" / "rules.md").read_text(encoding="utf-8")
 
 
 def _text(path: str) -> str:
@@ -47,7 +47,7 @@ def test_no_flow_is_promised_that_is_not_there() -> None:
 def test_every_inbox_kind_is_named(kind: str) -> None:
     """running.md lists the folders of the inbox, exports.md says what each file must say."""
     assert f"`{kind}`" in RUNNING
-    assert kind in _text("docs/exports.md")
+    assert kind in _text("docs/operate/exports.md")
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)

@@ -1,4 +1,4 @@
-"""The headers of foreign exports, as their systems write them (docs/exports.md)."""
+"""The headers of foreign exports, as their systems write them (docs/operate/exports.md)."""
 
 
 def words(text: str, between: str = " ") -> list[str]:

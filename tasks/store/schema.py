@@ -1,4 +1,4 @@
-"""The whole schema. Names, CHECKs and UNIQUEs are sentences of the invariants (docs/rules.md).
+"""The whole schema. Names, CHECKs and UNIQUEs are sentences of the invariants (docs/change/rules.md).
 
 Money is integer minor units beside its currency; times are whole seconds of UTC; quantities are integers in the
 base unit of measure. `cause` and `dedupe_key` say why a row exists and make every write happen exactly once.

@@ -23,7 +23,7 @@ from tasks.steps.receiving.file_job import Outcome
 from tasks.steps.receiving.receive_exports import expectations, read_site, take_in_kind
 
 EXPORTS = ROOT / "config" / "exports"
-DOCUMENT = (ROOT / "docs" / "exports.md").read_text(encoding="utf-8")
+DOCUMENT = (ROOT / "docs" / "operate" / "exports.md").read_text(encoding="utf-8")
 SHOPIFY, OF_2023 = REAL["shopify_orders"], REAL["shopify_inventory_2023"]
 VARIANTS = [  # how the same systems wrote them at other times
     SHOPIFY._replace(header=SHOPIFY.header[:56]),
@@ -263,7 +263,7 @@ def _about(field: Field) -> str:
 
 
 def _section(kind: Kind) -> str:
-    """What docs/exports.md says of one kind's canonical layout."""
+    """What docs/operate/exports.md says of one kind's canonical layout."""
     key = ", ".join(f"`{name}`" for name in kind.key)
     lines = [
         f"### {kind.name}",
@@ -280,7 +280,7 @@ def _section(kind: Kind) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_document_tells_the_canonical_layout(kind: str) -> None:
-    """docs/exports.md says of each field what the code knows of it, and nothing else."""
+    """docs/operate/exports.md says of each field what the code knows of it, and nothing else."""
     assert f"\n{_section(KINDS[kind])}\n\n" in DOCUMENT
 
 

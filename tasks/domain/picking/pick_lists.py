@@ -11,7 +11,7 @@ from tasks.domain.states import PickState
 
 Row = dict[str, Any]
 OF_WAVE = ("wave", "kind", "warehouse", "carrier")
-VERSION = 1  # of the layout for handhelds (docs/waves.md); it grows when a key changes its meaning or goes
+VERSION = 1  # of the layout for handhelds (docs/operate/waves.md); it grows when a key changes its meaning or goes
 
 
 def with_places(stops: pd.DataFrame, reached: pd.DataFrame) -> pd.DataFrame:

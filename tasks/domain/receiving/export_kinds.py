@@ -1,7 +1,7 @@
 """What each kind of export says: the canonical fields, their types and what a value must satisfy.
 
 A foreign layout (config/exports/*.yaml) only says which of its columns is which of these fields. The same list
-makes the row-level rules, the expectations and docs/exports.md.
+makes the row-level rules, the expectations and docs/operate/exports.md.
 """
 
 from dataclasses import dataclass

@@ -7,7 +7,7 @@ from datetime import datetime
 import pandas as pd
 
 _WHAT = {  # key: (what waits, what to do, the column that says since when)
-    "service": ("parts of the service that do not work", "Run python -m flows health; docs/running.md says what to do.",
+    "service": ("parts of the service that do not work", "Run python -m flows health; see docs/operate/running.md.",
                 "since"),
     "late_orders": ("orders past their ship-by", "Ship them next, or tell the customer a new date.", "due_at"),
     "due_orders": ("orders to be sent within a day", "Pick and pack them before their cut-off.", "ship_by"),

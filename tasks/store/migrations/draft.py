@@ -1,4 +1,4 @@
-"""`python -m tasks.store.migrations.draft WHAT CHANGED` writes the migration that schema.py lacks (docs/adding.md)."""
+"""`python -m tasks.store.migrations.draft WHAT CHANGED` writes the missing migration (docs/change/adding.md)."""
 
 import re
 import sys

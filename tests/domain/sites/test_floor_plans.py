@@ -102,12 +102,13 @@ def test_a_cart_takes_as_long_as_its_parts() -> None:
 
 
 def test_the_floor_the_manual_draws_is_the_one_it_describes(tmp_path: Path) -> None:
-    """The YAML of docs/waves.md is a plan, its picture is that plan's, and its `picking` is what holds without one."""
-    examples = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "waves.md").read_text(encoding="utf-8"), re.DOTALL)
+    """The YAML of waves.md is a plan, its picture is that plan's, and its `picking` is what holds without one."""
+    pages = ROOT / "docs" / "operate"
+    examples = re.findall(r"```yaml\n(.*?)```", (pages / "waves.md").read_text(encoding="utf-8"), re.DOTALL)
     floor, picking = (yaml.safe_load(example) for example in examples)
     assert floor["floor"] == FLOOR
     told = plan(tmp_path)
     names = [name for name, _ in sorted(told.aisles_placed(), key=lambda aisle: aisle[1])]
-    assert (ROOT / "docs" / "floor.svg").read_text(encoding="utf-8") == svg(planned_floor(told), aisles=names)
+    assert (pages / "floor.svg").read_text(encoding="utf-8") == svg(planned_floor(told), aisles=names)
     (tmp_path / "picking.yaml").write_text(yaml.safe_dump(picking["picking"]), encoding="utf-8")
     assert read(tmp_path / "picking.yaml", Picking) == Picking()
