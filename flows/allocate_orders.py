@@ -17,7 +17,7 @@ from tasks.steps.ordering.order_notices import confirm_orders, tell_of_delays
 from tasks.steps.ordering.publish_feeds import publish_feeds
 from tasks.steps.ordering.send_alert_digest import tell_staff
 from tasks.steps.ordering.warn_of_shortages import warn_of_shortages
-from tasks.steps.ordering.write_allocation_documents import shortage_rows, write_documents
+from tasks.steps.ordering.write_allocation_documents import shortage_rows, write_allocation_documents
 from tasks.steps.ordering.write_stock_positions import write_positions
 from tasks.steps.prepare_database import prepare_database
 
@@ -68,7 +68,7 @@ def allocate_orders(as_of: Moment = NOW, *, full_feeds: bool = False) -> Allocat
     tell_staff(as_of)
     found = audit_oversell(as_of)
     lines = publish_feeds(served, as_of, whole=full_feeds)
-    documents = write_documents(served, short, as_of) + write_positions(served, as_of)
+    documents = write_allocation_documents(served, short, as_of) + write_positions(served, as_of)
     create_table_artifact(shown(shortage_rows(served, short)), key="shortages", description="What waits or runs short")
     create_table_artifact(shown(records(found)), key="oversell-audit", description="What was sold or promised wrongly")
     return Allocated(

@@ -14,7 +14,7 @@ from tasks.steps.counting.approval_form import form
 from tasks.steps.counting.approve_counts import answered_before, look_what_waits, look_what_was_answered, write_down
 from tasks.steps.counting.ask_for_approval import ask_people
 from tasks.steps.counting.reconcile_counts import carry_out_answers
-from tasks.steps.counting.write_count_documents import write_documents
+from tasks.steps.counting.write_count_documents import write_count_documents
 from tasks.steps.prepare_database import prepare_database
 
 
@@ -58,7 +58,7 @@ def approve_counts(asked_at: Asking = ALL, role: str = "", as_of: Moment = NOW) 
         said = suspend_flow_run(wait_for_input=form(waiting.lines(), problems), key=f"answer-{turn}")
         problems = write_down(said, asked_at, role, as_of)
         carry_out_answers(as_of)
-        write_documents("reconcile-counts")
+        write_count_documents("reconcile-counts")
         turn, waiting = turn + 1, look_what_waits(asked_at, role)
     told = look_what_was_answered(asked_at, role)
     create_table_artifact(

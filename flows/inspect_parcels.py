@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from prefect.artifacts import create_table_artifact
 
 from tasks.clock import NOW, moment
+from tasks.domain.states import Verdict
 from tasks.runs.artifact_tables import shown
 from tasks.runs.operation import operation
 from tasks.runs.parameters import Moment
@@ -51,6 +52,12 @@ def inspect_parcels(as_of: Moment = NOW) -> Inspected:
         shown(inspection_table(judged)), key="inspected", description="Parcels held or opened by hand, and why"
     )
     return Inspected(
-        len(judged.parcels), judged.count("release"), judged.count("hold"), judged.count("not_inspected"),
-        judged.findings, int(judged.parcels["by_hand"].sum()), opened, closed,
-    )  # fmt: skip
+        parcels=len(judged.parcels),
+        released=judged.count(Verdict.RELEASE),
+        held=judged.count(Verdict.HOLD),
+        not_inspected=judged.count(Verdict.NOT_INSPECTED),
+        findings=judged.findings,
+        by_hand=int(judged.parcels["by_hand"].sum()),
+        alerts_opened=opened,
+        alerts_closed=closed,
+    )

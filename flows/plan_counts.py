@@ -10,7 +10,7 @@ from tasks.runs.operation import operation
 from tasks.runs.parameters import ALL, AS_PLANNED, Counters, Moment, WarehouseChoice, specific
 from tasks.runs.run_names import named
 from tasks.steps.counting.plan_counts import plan
-from tasks.steps.counting.write_count_documents import write_documents
+from tasks.steps.counting.write_count_documents import write_count_documents
 from tasks.steps.prepare_database import prepare_database
 
 
@@ -59,7 +59,7 @@ def plan_counts(
     as_of = moment(as_of, warehouse)
     prepare_database()
     planned = plan(specific(warehouse), specific(counters), as_of, empty=include_empty, closed_too=closed_days_too)
-    documents = write_documents("plan-counts")
+    documents = write_count_documents("plan-counts")
     create_table_artifact(shown(planned.rows()), key="counts-planned", description="Places to count today, and why")
     return CountsPlanned(
         places_planned=len(planned.places),

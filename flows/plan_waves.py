@@ -54,11 +54,18 @@ def plan_waves(warehouse: WarehouseChoice = ALL, carrier: CarrierChoice = ALL, a
     changed = replan_carts(as_of)
     planned = release_waves(specific(warehouse), specific(carrier), as_of)
     documents = write_pick_lists(planned, as_of)
-    made, why = planned.waves, planned.left_out["reason"].value_counts().sort_index()
-    rows = [{"wave": f"left out: {reason}", "orders": int(n)} for reason, n in why.items()]
-    rows = records(made) + rows + [{"wave": "carts planned again", "carts": changed.carts}] * bool(changed.carts)
+    waves, left_out = planned.waves, planned.left_out["reason"].value_counts().sort_index()
+    rows = records(waves) + [{"wave": f"left out: {why}", "orders": int(count)} for why, count in left_out.items()]
+    rows += [{"wave": "carts planned again", "carts": changed.carts}] * bool(changed.carts)
     create_table_artifact(shown(rows), key="waves", description="Waves released, and why orders were left out")
     return Waved(
-        len(made), int(made["carts"].sum()), int(made["orders"].sum()), int(made["picks"].sum()),
-        round(made["walk_m"].sum()), len(planned.left_out), changed.carts, len(planned.off_floor), documents,
-    )  # fmt: skip
+        waves=len(waves),
+        carts=int(waves["carts"].sum()),
+        orders=int(waves["orders"].sum()),
+        picks=int(waves["picks"].sum()),
+        metres_to_walk=round(waves["walk_m"].sum()),
+        orders_left_out=len(planned.left_out),
+        carts_planned_again=changed.carts,
+        places_off_the_floor=len(planned.off_floor),
+        documents=documents,
+    )

@@ -49,7 +49,10 @@ def process_returns(as_of: Moment = NOW) -> ReturnsProcessed:
     create_table_artifact(shown(rows), key="returns", description="Returns decided, received and refunded")
     states = decisions["state"].value_counts()
     return ReturnsProcessed(
-        int(states.get(ReturnState.APPROVED, 0)), int(states.get(ReturnState.REJECTED, 0)),
-        int(states.get(ReturnState.MANUAL, 0)), len(booked.receipts), int((booked.receipts["flags"] != "").sum()),
-        len(booked.refunds),
-    )  # fmt: skip
+        approved=int(states.get(ReturnState.APPROVED, 0)),
+        rejected=int(states.get(ReturnState.REJECTED, 0)),
+        for_a_person=int(states.get(ReturnState.MANUAL, 0)),
+        products_received=len(booked.receipts),
+        products_flagged=int((booked.receipts["flags"] != "").sum()),
+        refunds_proposed=len(booked.refunds),
+    )

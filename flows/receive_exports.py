@@ -73,7 +73,8 @@ def receive_exports(kinds: Sequence[KindChoice] = (), as_of: Moment = NOW) -> Re
     create_table_artifact(shown(artifact_rows(outcomes)), key="received", description="What became of each file")
     states = Counter(one.state for one in outcomes)
     return Received(
-        states["loaded"], states["seen"], states["refused"],
-        sum(one.rows_in for one in outcomes), sum(one.rows_loaded for one in outcomes),
-        sum(one.rows_unchanged for one in outcomes), sum(one.rows_quarantined for one in outcomes), len(drift),
+        files_loaded=states["loaded"], files_known_already=states["seen"], files_refused=states["refused"],
+        rows_in=sum(one.rows_in for one in outcomes), rows_loaded=sum(one.rows_loaded for one in outcomes),
+        rows_unchanged=sum(one.rows_unchanged for one in outcomes),
+        rows_quarantined=sum(one.rows_quarantined for one in outcomes), places_adrift=len(drift),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from tasks.runs.run_names import named
 from tasks.steps.counting.approve_counts import look_what_waits
 from tasks.steps.counting.ask_for_approval import ask_people
 from tasks.steps.counting.reconcile_counts import carry_out_answers, reconcile
-from tasks.steps.counting.write_count_documents import write_documents
+from tasks.steps.counting.write_count_documents import write_count_documents
 from tasks.steps.prepare_database import prepare_database
 from tasks.steps.receiving.receive_exports import find_files
 
@@ -59,7 +59,7 @@ def reconcile_counts(warehouse: WarehouseChoice = ALL, as_of: Moment = NOW, *, a
     if find_files(["counts", "approvals"]):
         receive_exports(["movements", "counts", "approvals"], as_of)
     decided, answered = reconcile(specific(warehouse), as_of), carry_out_answers(as_of)
-    documents, waiting = write_documents("reconcile-counts"), look_what_waits()
+    documents, waiting = write_count_documents("reconcile-counts"), look_what_waits()
     told = shown(records(decided.told()))
     create_table_artifact(told, key="variances", description="Counted places that are not as the book says")
     create_table_artifact(

@@ -10,7 +10,7 @@ from tasks.runs.operation import operation
 from tasks.runs.parameters import TODAY, Day, Moment, specific
 from tasks.runs.run_names import named
 from tasks.steps.prepare_database import prepare_database
-from tasks.steps.report_kpis import figure_table, measure, write_report
+from tasks.steps.report_kpis import figure_table, measure, write_operations_report
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,13 @@ def report_kpis(as_of: Moment = NOW, day: Day = TODAY) -> Reported:
     """
     prepare_database()
     report = measure(moment(as_of), specific(day))
-    page = write_report(report)
+    page = write_operations_report(report)
     rows = figure_table(report)
     create_table_artifact(shown(rows), key="figures", description=f"Operations on {report.when.last}: {page}")
-    missed = sum(1 for row in rows if row["missed"])
-    return Reported(len(rows), missed, sum(one.count for one in report.waiting), len(report.restated), str(page))
+    return Reported(
+        figures=len(rows),
+        targets_missed=sum(1 for row in rows if row["missed"]),
+        for_a_person=sum(one.count for one in report.waiting),
+        days_restated=len(report.restated),
+        page=str(page),
+    )

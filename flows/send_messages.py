@@ -55,6 +55,11 @@ def send_messages(not_sent: Sequence[str] = (), as_of: Moment = NOW) -> Sent:
         shown(support_rows(listed)), key="customer-support", description="Messages that did not arrive"
     )
     return Sent(
-        states.get(MessageState.SENT, 0), states.get(MessageState.FAILED, 0), states.get(MessageState.QUEUED, 0),
-        interrupted + states.get(MessageState.IN_DOUBT, 0), suppressed, released, len(listed),
-    )  # fmt: skip
+        sent=states.get(MessageState.SENT, 0),
+        failed=states.get(MessageState.FAILED, 0),
+        put_back=states.get(MessageState.QUEUED, 0),
+        in_doubt=interrupted + states.get(MessageState.IN_DOUBT, 0),
+        suppressed=suppressed,
+        released=released,
+        for_customer_support=len(listed),
+    )

@@ -52,6 +52,12 @@ def track_shipments(as_of: Moment = NOW) -> Tracked:
         shown(moved_parcels_table(moved)), key="tracked", description="Parcels that moved, those in trouble first"
     )
     return Tracked(
-        len(left.parcels), left.stock_moves, len(moved.parcels), moved.delivered, moved.in_trouble,
-        left.notices + moved.notices, opened, closed,
-    )  # fmt: skip
+        shipped=len(left.parcels),
+        stock_moves=left.stock_moves,
+        moved=len(moved.parcels),
+        delivered=moved.delivered,
+        in_trouble=moved.in_trouble,
+        notices=left.notices + moved.notices,
+        alerts_opened=opened,
+        alerts_closed=closed,
+    )

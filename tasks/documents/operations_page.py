@@ -59,7 +59,7 @@ class Document:
     link: str
 
 
-def write_report(reports: Path, outgoing: Path, report: Report) -> Path:
+def write_operations_page(reports: Path, outgoing: Path, report: Report) -> Path:
     """Write `reports/operations/<day>/`: index.html, figures.csv and one CSV a list; gives the page's path."""
     folder = reports / "operations" / report.when.last.isoformat()
     for figure in report.figures:

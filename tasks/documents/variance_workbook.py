@@ -33,7 +33,7 @@ class Page:
     picture: Path | None = None
 
 
-def write_report(path: Path, pages: Sequence[Page], zones: Mapping[str, str]) -> Path:
+def write_variance_workbook(path: Path, pages: Sequence[Page], zones: Mapping[str, str]) -> Path:
     """Write pages as a workbook: header frozen and filtered, money in its currency, times on the warehouse's clock.
 
     A column `x_minor` is money of the row's `currency`, `accuracy…` a part of one shown in percent, a moment is shown

@@ -46,9 +46,9 @@ def measure(as_of: datetime, day: date | None) -> Report:
 
 
 @task(task_run_name="write the operations page")
-def write_report(report: Report) -> Path:
+def write_operations_report(report: Report) -> Path:
     """Write the page and a CSV behind every figure and list; the same figures give the same bytes."""
-    return operations_page.write_report(settings().folder("reports"), settings().folder("outgoing"), report)
+    return operations_page.write_operations_page(settings().folder("reports"), settings().folder("outgoing"), report)
 
 
 def figure_table(report: Report) -> list[dict[str, str]]:

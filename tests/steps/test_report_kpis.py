@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Table, insert, select, update
 
 from config.settings import settings
 from tasks.domain.notices import SILENT_CHANNEL
-from tasks.steps.report_kpis import figure_table, measure, write_report
+from tasks.steps.report_kpis import figure_table, measure, write_operations_report
 from tasks.store import schema
 
 AS_OF = datetime(2026, 9, 11, 17, 0, tzinfo=UTC)
@@ -159,14 +159,14 @@ def test_what_waits_for_a_person_comes_first(week: Week) -> None:
         ("late_orders", 2), ("oversell", 1), ("held_parcels", 1), ("customers_not_reached", 1), ("held_orders", 1),
         ("open_alerts", 1), ("counts_in_review", 1), ("quarantine", 1),
     ]  # fmt: skip
-    page = write_report.fn(report)
+    page = write_operations_report.fn(report)
     assert page.read_text(encoding="utf-8").index("Needs a person now") < page.read_text().index("Shipped on time")
     assert (page.parent / "waiting_late_orders.csv").read_text().splitlines()[1].startswith("HEARTH,1005")
 
 
 def test_the_page_lets_no_name_act_and_names_no_customer(week: Week) -> None:
     """A hostile SKU is text; addresses and names stay in the database."""
-    page = write_report.fn(measure.fn(AS_OF, None))
+    page = write_operations_report.fn(measure.fn(AS_OF, None))
     html = page.read_text(encoding="utf-8")
     assert "<script" not in html
     assert "&lt;script&gt;" in html
@@ -178,29 +178,29 @@ def test_the_page_lets_no_name_act_and_names_no_customer(week: Week) -> None:
 
 def test_a_second_run_writes_the_same_bytes(week: Week) -> None:
     """And reads only: the report changes no table."""
-    page = write_report.fn(measure.fn(AS_OF, None))
+    page = write_operations_report.fn(measure.fn(AS_OF, None))
     first = {path.name: path.read_bytes() for path in page.parent.iterdir()}
-    write_report.fn(measure.fn(AS_OF, None))
+    write_operations_report.fn(measure.fn(AS_OF, None))
     assert {path.name: path.read_bytes() for path in page.parent.iterdir()} == first
 
 
 def test_plots_are_drawn_again_only_where_they_would_differ(week: Week, store: Engine) -> None:
     """A report of the same figures takes the plots that lie there; one of other figures draws its own."""
-    page = write_report.fn(measure.fn(AS_OF, None))
+    page = write_operations_report.fn(measure.fn(AS_OF, None))
     kept = page.parent / "plots.json"
     kept.write_text(kept.read_text(encoding="utf-8").replace("Orders due", "Drawn before"), encoding="utf-8")
-    write_report.fn(measure.fn(AS_OF, None))
+    write_operations_report.fn(measure.fn(AS_OF, None))
     assert "Drawn before" in page.read_text(encoding="utf-8")
     with store.begin() as connection:
         connection.execute(update(schema.shipments).values(shipped_at=_days_ago(2.5)))
-    write_report.fn(measure.fn(AS_OF, None))
+    write_operations_report.fn(measure.fn(AS_OF, None))
     assert "Drawn before" not in page.read_text(encoding="utf-8")
     assert "Orders due" in page.read_text(encoding="utf-8")
 
 
 def test_a_late_file_restates_a_day_and_says_so(week: Week, store: Engine) -> None:
     """Monday's parcel becomes known on Saturday: Friday's report said otherwise, and Saturday's says that."""
-    write_report.fn(measure.fn(AS_OF, None))
+    write_operations_report.fn(measure.fn(AS_OF, None))
     with store.begin() as connection:
         line = schema.order_lines.c
         order = connection.execute(
@@ -214,13 +214,13 @@ def test_a_late_file_restates_a_day_and_says_so(week: Week, store: Engine) -> No
     report = measure.fn(AS_OF + timedelta(days=1), None)
     rows = report.restated[report.restated["key"] == "on_time_ship"]
     assert rows[["day", "before", "now"]].to_numpy().tolist() == [["2026-09-10", 0.0, 1.0]]
-    assert "Restated" in write_report.fn(report).read_text(encoding="utf-8")
+    assert "Restated" in write_operations_report.fn(report).read_text(encoding="utf-8")
 
 
 def test_an_empty_shop_has_an_honest_report(store: Engine) -> None:
     """No figure is made up: each says that there is no data and why."""
     report = measure.fn(AS_OF, date(2026, 9, 10))
-    page = write_report.fn(report).read_text(encoding="utf-8")
+    page = write_operations_report.fn(report).read_text(encoding="utf-8")
     assert "Nothing waits for a person." in page
     assert "no order was due" in page
     assert page.count("No data: ") == 5
@@ -236,7 +236,7 @@ def test_the_documents_of_the_day_are_linked(week: Week, home: Path) -> None:
                  f"send-messages/2026-09-11/{CUSTOMER}.html"):  # fmt: skip
         (outgoing / name).parent.mkdir(parents=True, exist_ok=True)
         (outgoing / name).write_text("x")
-    html = write_report.fn(measure.fn(AS_OF, None)).read_text(encoding="utf-8")
+    html = write_operations_report.fn(measure.fn(AS_OF, None)).read_text(encoding="utf-8")
     assert "../../../outgoing/plan-waves/20260911T170000Z/W1.pdf" in html
     assert "W0.pdf" not in html
     assert "W1.pdf, 17:00 UTC" in html
@@ -246,7 +246,7 @@ def test_the_documents_of_the_day_are_linked(week: Week, home: Path) -> None:
 
 def test_the_lists_hold_what_was_counted(week: Week) -> None:
     """Every figure drills to its orders: the numerator is the rows marked as counted."""
-    page = write_report.fn(measure.fn(AS_OF, None))
+    page = write_operations_report.fn(measure.fn(AS_OF, None))
     rows = pd.read_csv(page.parent / "on_time_ship.csv")
     assert rows.loc[rows["counted"], "order_number"].tolist() == [1001, 1003]
     assert json.loads((page.parent / "days.json").read_text())

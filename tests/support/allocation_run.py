@@ -12,7 +12,7 @@ from tasks.steps.ordering.order_notices import confirm_orders, tell_of_delays
 from tasks.steps.ordering.publish_feeds import publish_feeds
 from tasks.steps.ordering.send_alert_digest import tell_staff
 from tasks.steps.ordering.warn_of_shortages import Short, warn_of_shortages
-from tasks.steps.ordering.write_allocation_documents import write_documents
+from tasks.steps.ordering.write_allocation_documents import write_allocation_documents
 from tasks.steps.ordering.write_stock_positions import write_positions
 
 
@@ -30,4 +30,9 @@ def run(as_of: datetime = AS_OF) -> tuple[Served, Short, int, int]:
     tell_staff.fn(as_of)
     audit_oversell.fn(as_of)
     publish_feeds.fn(served, as_of)
-    return served, short, given_up, write_documents.fn(served, short, as_of) + write_positions.fn(served, as_of)
+    return (
+        served,
+        short,
+        given_up,
+        write_allocation_documents.fn(served, short, as_of) + write_positions.fn(served, as_of),
+    )

@@ -10,14 +10,14 @@ from config.settings import settings
 from tasks.domain.counting.count_plans import walking_order
 from tasks.domain.counting.count_sheets import blind_sheet
 from tasks.runs.step import step
-from tasks.steps.counting.write_variance_reports import write_reports
+from tasks.steps.counting.write_variance_reports import write_variance_reports
 from tasks.store.counting import count_findings, count_reports
 from tasks.store.database.engine import engine
 from tasks.store.run_log import log
 
 
 @step(task_run_name="write the documents of {flow}")
-def write_documents(flow: str) -> list[Path]:
+def write_count_documents(flow: str) -> list[Path]:
     """Write the documents of every moment that has none yet; the same rows give the same bytes.
 
     A run that stopped between its commit and its documents is made good by the next one.
@@ -29,7 +29,7 @@ def write_documents(flow: str) -> list[Path]:
         for moment, fingerprint, rows in waiting.itertuples(index=False):
             folder = settings().documents(flow, moment)
             if is_result:
-                written += write_reports(connection, folder, moment)
+                written += write_variance_reports(connection, folder, moment)
             written += _sheets(connection, folder, moment, recount=is_result)
             log(connection, flow=flow, step="documents", as_of=moment, fingerprint=fingerprint, rows_in=rows,
                 rows_out=rows)  # fmt: skip

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from config.read import names, read
 from tasks.documents.accuracy_plots import write_trend
 from tasks.documents.tables import write_csv
-from tasks.documents.variance_workbook import Page, write_answer_sheet, write_report
+from tasks.documents.variance_workbook import Page, write_answer_sheet, write_variance_workbook
 from tasks.domain.counting.approvals import answer_sheet
 from tasks.domain.counting.count_reports import (
     accuracy_by_warehouse,
@@ -28,7 +28,7 @@ TREND_DAYS = 182
 NOT_FOR_CSV = ["line_id", "time_zone", "unit_minor", "transfer_line_id"]
 
 
-def write_reports(connection: Connection, folder: Path, moment: datetime) -> list[Path]:
+def write_variance_reports(connection: Connection, folder: Path, moment: datetime) -> list[Path]:
     """Write what was found, answered and posted at that moment below `folder`; the same rows give the same bytes."""
     found = count_reports.found_at(connection, moment)
     adjusted = count_reports.adjusted_at(connection, moment)
@@ -48,7 +48,7 @@ def write_reports(connection: Connection, folder: Path, moment: datetime) -> lis
     if len(waiting):
         written.append(write_answer_sheet(folder / "approvals.xlsx", answer_sheet(waiting)))
     zones = dict(zip(found["warehouse"], found["time_zone"], strict=True))
-    report = write_report(folder / "variances.xlsx", _pages(found, adjusted, pictures), zones)
+    report = write_variance_workbook(folder / "variances.xlsx", _pages(found, adjusted, pictures), zones)
     return [*written, *pictures, report]
 
 

@@ -21,7 +21,7 @@ LOW = ("merchant", "sku", "name", "state", "free", "waiting", "coming", "reorder
 
 
 @task(task_run_name="write allocations, backorders and sheets to answer in")
-def write_documents(served: Served, short: Short, as_of: datetime) -> int:
+def write_allocation_documents(served: Served, short: Short, as_of: datetime) -> int:
     """Write what changed since the documents before: nothing at all where nothing did. Says how many files."""
     rules = read("rules/allocation.yaml", AllocationRules)
     with reading().connect() as connection:

@@ -17,7 +17,7 @@ from sqlalchemy import Column, Connection, Date, Engine, MetaData, Table, insert
 from config.read import ConfigError
 from tasks.steps.counting.plan_counts import plan
 from tasks.steps.counting.reconcile_counts import reconcile
-from tasks.steps.counting.write_count_documents import write_documents
+from tasks.steps.counting.write_count_documents import write_count_documents
 from tasks.store.database.frames import staged
 from tasks.store.footprint import footprint
 from tasks.store.receiving.loader import Intake
@@ -252,7 +252,7 @@ def test_a_sheet_is_addressed_to_a_person(shop: Engine, home: Path, monkeypatch:
     with shop.begin() as connection:
         stock(connection, A, 5)
     assert plan.fn("MAIN", 1, AS_OF).places["counter"].tolist() == ["Dilys"]
-    sheet, paper = write_documents.fn("plan-counts")
+    sheet, paper = write_count_documents.fn("plan-counts")
     page = openpyxl.load_workbook(sheet).active
     assert page is not None
     assert {row[0].value: row[1].value for row in zip(page[1], page[2], strict=True)}["counter"] == "Dilys"
@@ -281,14 +281,14 @@ def test_a_run_on_the_same_day_plans_nothing_more(shop: Engine, home: Path) -> N
     with shop.begin() as connection:
         stock(connection, A, 5)
     assert len(planned()) == 1
-    assert {path.name for path in write_documents.fn("plan-counts")} == {
+    assert {path.name for path in write_count_documents.fn("plan-counts")} == {
         "CC-MAIN-20260306-1.xlsx",
         "CC-MAIN-20260306-1.pdf",
     }
     with shop.connect() as connection:
         before = footprint(connection)
     assert planned(as_of=AS_OF + timedelta(hours=3)) == []
-    assert write_documents.fn("plan-counts") == []
+    assert write_count_documents.fn("plan-counts") == []
     assert planned(as_of=AS_OF + timedelta(days=3)) == []
     with shop.connect() as connection:
         assert footprint(connection) == before
@@ -324,7 +324,7 @@ def test_nothing_of_the_book_is_in_a_sheet(shop: Engine, home: Path) -> None:
         ("A-2", "A", "short pick, doubtful record, periodic"),
         ("A-2", "B", "negative stock, periodic"),
     ]
-    sheet, paper = write_documents.fn("plan-counts")
+    sheet, paper = write_count_documents.fn("plan-counts")
     for path in (sheet, paper):
         text = everything_in(path)
         assert "Thing A" in text
@@ -339,7 +339,7 @@ def test_a_sheet_is_protected_and_the_same_every_time(shop: Engine, home: Path) 
     with shop.begin() as connection:
         stock(connection, A, 5)
     planned()
-    sheet, paper = write_documents.fn("plan-counts")
+    sheet, paper = write_count_documents.fn("plan-counts")
     page = openpyxl.load_workbook(sheet).active
     assert page is not None
     assert page.protection.sheet
@@ -352,7 +352,7 @@ def test_a_sheet_is_protected_and_the_same_every_time(shop: Engine, home: Path) 
     first = (sheet.read_bytes(), paper.read_bytes())
     with shop.begin() as connection:
         connection.exec_driver_sql("DELETE FROM run_log")
-    assert tuple(path.read_bytes() for path in write_documents.fn("plan-counts")) == first
+    assert tuple(path.read_bytes() for path in write_count_documents.fn("plan-counts")) == first
     assert (home / "outgoing" / "plan-counts" / "20260306T060000Z").is_dir()
 
 
@@ -364,7 +364,7 @@ def test_a_filled_sheet_is_dropped_in_as_it_is(shop: Engine, home: Path) -> None
         stock(connection, B, 7)
         connection.execute(update(products).where(products.c.id == C).values(barcode="5012345678900"))
     planned()
-    sheet, _ = write_documents.fn("plan-counts")
+    sheet, _ = write_count_documents.fn("plan-counts")
     book = openpyxl.load_workbook(sheet)
     page = book.active
     assert page is not None
@@ -388,7 +388,7 @@ def test_a_filled_sheet_is_dropped_in_as_it_is(shop: Engine, home: Path) -> None
             select(line.location_id, line.sku, line.quantity, line.state).order_by(line.id)
         ).all()
     assert [tuple(row) for row in found] == [(2, "A", 5, "counted"), (2, "B", None, "ready"), (10, "C", 5, "counted")]
-    assert write_documents.fn("plan-counts") == []  # goods found beside the sheet do not make it anew
+    assert write_count_documents.fn("plan-counts") == []  # goods found beside the sheet do not make it anew
 
 
 def test_a_filled_sheet_closes_the_planned_count(shop: Engine) -> None:

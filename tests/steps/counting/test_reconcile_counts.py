@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 from tasks.domain.counting.count_results import Decided
 from tasks.domain.counting.count_states import LINE_MAY_BECOME
 from tasks.steps.counting.reconcile_counts import carry_out_answers, reconcile
-from tasks.steps.counting.write_count_documents import write_documents
+from tasks.steps.counting.write_count_documents import write_count_documents
 from tasks.store.footprint import footprint
 from tasks.store.schema import (
     alerts,
@@ -399,7 +399,7 @@ def test_a_second_run_changes_nothing(shop: Engine, home: Path) -> None:
         said = {"location_id": A01, "product_id": MUG, "condition": "available", "lot": "", "snapshot_at": at("05:00")}
         connection.execute(insert(stock_snapshots).values(**said, on_hand=205, import_id=_import(connection)))
     run()
-    written = write_documents.fn("reconcile-counts")
+    written = write_count_documents.fn("reconcile-counts")
     names = {path.name for path in written}
     assert names == {
         "variances.csv", "variances.xlsx", "adjustments.csv", "adjustments-MAIN-shopify_inventory_2024.csv",
@@ -409,7 +409,7 @@ def test_a_second_run_changes_nothing(shop: Engine, home: Path) -> None:
         before = footprint(connection)
     again = run()
     assert (len(again.findings), again.value_adjusted(), again.told().empty) == (0, "nothing", True)
-    assert write_documents.fn("reconcile-counts") == []
+    assert write_count_documents.fn("reconcile-counts") == []
     with shop.connect() as connection:
         assert footprint(connection) == before
     folder = home / "outgoing" / "reconcile-counts" / "20260306T180000Z"

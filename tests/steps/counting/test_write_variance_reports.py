@@ -9,7 +9,7 @@ from counted_floor import folder, lay_out, moment, run, sheet
 from inbox_run import put, receive
 from sqlalchemy import Engine, func, select
 
-from tasks.steps.counting.write_count_documents import write_documents
+from tasks.steps.counting.write_count_documents import write_count_documents
 from tasks.store.schema import run_log, stock_moves
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Great Expectations' own
@@ -98,5 +98,5 @@ def test_a_crash_before_the_documents_loses_none_and_changes_no_byte(documents: 
     )
     with store.begin() as connection:
         connection.execute(run_log.delete())
-    write_documents.fn("reconcile-counts")
+    write_count_documents.fn("reconcile-counts")
     assert {path.name: path.read_bytes() for path in documents.iterdir()} == before
