@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from importlib import import_module
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from statistics import median
 from typing import Any, get_args, get_type_hints
@@ -34,8 +35,7 @@ ALLOWED = {  # folder or file, longest match first -> what it may import beside 
     "tasks/domain/compiled.py": VALUES | {"numba"},
     "tasks/domain/solver.py": VALUES | {"highspy"},
     "tasks/domain": VALUES | {"babel", "stdnum", "email_validator", "holidays"},
-    "tasks/store": VALUES | {"sqlalchemy", "alembic", "config", "tasks.store", "pyarrow", "pgpq", "adbc_driver_sqlite",
-                             "adbc_driver_postgresql", "adbc_driver_manager", "psycopg"},
+    "tasks/store": VALUES | {"sqlalchemy", "alembic", "config", "tasks.store", "pyarrow", "pgpq", "adbc_driver_sqlite"},
     "tasks/inbox": VALUES | {"tasks.inbox", "pyarrow", "filelock", "python_calamine", "watchfiles"},
     "tasks/documents": VALUES | {"tasks.documents", "jinja2", "matplotlib", "reportlab", "barcode", "PIL",
                                  "xlsxwriter"},
@@ -95,9 +95,11 @@ PURE = {  # the standard library, as far as a rule may use it
 
 
 SLOW = (
-    "great_expectations", "matplotlib", "numba", "scipy", "highspy", "reportlab", "xlsxwriter", "openpyxl", "barcode",
+    "great_expectations", "matplotlib", "numba", "scipy", "highspy", "reportlab", "xlsxwriter", "barcode",
     "PIL", "distributed", "sendgrid", "prefect.server",
 )  # fmt: skip
+LOADED_BY_NAME = {"fastapi", "psycopg"}  # Prefect's server is held below a version; SQLAlchemy's driver for PostgreSQL
+BROUGHT_ALONG = {"psutil"}  # asked for by tests and benchmarks, and by Dask
 LONGER = {  # and why
     "tasks/domain/receiving/export_kinds.py",  # a table of every field of every kind of export
     "tasks/domain/receiving/cells.py",  # one reader per type of cell, side by side
@@ -412,13 +414,45 @@ def test_prefects_server_can_be_imported() -> None:
     assert import_module("prefect.server.api.server").create_app
 
 
-def test_every_dependency_is_pinned() -> None:
-    """requirements.txt pins each package of pyproject.toml, with hashes, and names no host."""
+def _pinned(file: str) -> dict[str, str]:
+    """Each package of a lock file with its version and hashes."""
+    text = (ROOT / file).read_text(encoding="utf-8")
+    pins = re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?(==[^\n]+(?:\n +--hash=[^\n]+)+)", text, re.MULTILINE)
+    assert "://" not in text, f"{file} names a host"
+    assert text.count("==") - text.count(" == ") == len(pins), f"{file} pins a package without a hash"
+    return {_package(name): pin for name, pin in pins}
+
+
+def _package(requirement: str) -> str:
+    return re.split(r"[\[<>=!;~ ]", requirement)[0].lower().replace("_", "-").replace(".", "-")
+
+
+def _required() -> tuple[set[str], set[str]]:
+    """What pyproject.toml asks for: to run, and to check and measure."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked = project["dependencies"] + [one for extra in project["optional-dependencies"].values() for one in extra]
-    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
-    pinned = {name.lower().replace("_", "-") for name in re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==", text, re.MULTILINE)}
-    names = {re.split(r"[\[<>=!;~ ]", one)[0].lower().replace("_", "-") for one in asked}
-    assert names - pinned == set()
-    assert text.count("==") - text.count(" == ") <= text.count("--hash=sha256:")
-    assert "://" not in text
+    developing = project["optional-dependencies"]["dev"]
+    return {_package(one) for one in project["dependencies"]}, {_package(one) for one in developing}
+
+
+def test_every_dependency_is_pinned() -> None:
+    """The lock for running pins what running needs, the other all of that at the same version, and the rest."""
+    running, developing = _required()
+    lock, lock_of_all = _pinned("requirements.txt"), _pinned("requirements-dev.txt")
+    assert running - lock.keys() == set()
+    assert developing - lock_of_all.keys() == set()
+    assert lock.items() <= lock_of_all.items()
+
+
+def test_running_needs_no_package_of_the_tests() -> None:
+    """What only checks and benchmarks import is not in the lock for running, but where a library brings it."""
+    developing = _required()[1] - BROUGHT_ALONG
+    assert {"pytest", "hypothesis", "mypy", "ruff"} <= developing
+    assert developing & _pinned("requirements.txt").keys() == set()
+
+
+def test_every_dependency_is_imported() -> None:
+    """A package nobody imports is no dependency, but for those another library loads by name."""
+    imported = {module.partition(".")[0] for path in _files("flows", "tasks", "config") for module in _imports(path)}
+    packages = packages_distributions()
+    found = {_package(package) for module in imported for package in packages.get(module, [])}
+    assert _required()[0] - found == LOADED_BY_NAME

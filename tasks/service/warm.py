@@ -28,7 +28,7 @@ from tasks.service.launch import NUMBER, SOCKET
 READY = "warm"  # the line that says so
 ENGINE = ("prefect.engine", "prefect.flow_engine", "prefect.task_engine", "prefect.deployments.steps",
           "prefect.events.worker", "prefect.logging.handlers", "prefect.artifacts")  # fmt: skip
-SLOW = ("great_expectations", "matplotlib.pyplot", "reportlab.platypus", "xlsxwriter", "openpyxl", "numba",
+SLOW = ("great_expectations", "matplotlib.pyplot", "reportlab.platypus", "xlsxwriter", "numba",
         "scipy.sparse", "highspy", "sendgrid", "adbc_driver_sqlite.dbapi")  # fmt: skip
 HANDOVER_SECONDS_MAX = 5
 KILLED = 128  # and the number of the signal: how a shell says that a process was killed
