@@ -1,5 +1,6 @@
 """The documents name what there is, and what they name is there."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -8,13 +9,19 @@ import yaml
 from project import ROOT
 
 from config.settings import Settings
+from tasks.domain.notices import NoticeKind
+from tasks.domain.parcels.inspection import FindingCode
 from tasks.domain.receiving.export_kinds import KINDS
+from tasks.domain.returns.return_policy import Answer
+from tasks.domain.states import Disposition, MessageState, ParcelState, Verdict
 from tasks.service.commands import COMMANDS
 from tasks.store.schema import metadata
 
 DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FLOWS = sorted(path.stem.replace("_", "-") for path in (ROOT / "flows").glob("[!_]*.py"))
-RUNNING = (ROOT / "docs" / "operate" / "running.md").read_text(encoding="utf-8")
+OPERATE = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs" / "operate").glob("*.md"))}
+RUNNING = OPERATE["running"]
+MAP = (ROOT / "docs" / "change" / "map.md").read_text(encoding="utf-8")
 RULES = (ROOT / "docs" / "change" / "rules.md").read_text(encoding="utf-8")
 
 
@@ -55,6 +62,60 @@ def test_every_setting_is_named(name: str) -> None:
     """Each variable of the environment has its line in running.md."""
     alias = Settings.model_fields[name].validation_alias
     assert f"| `{alias or 'FULFILMENT_' + name.upper()}` |" in RUNNING
+
+
+def test_every_file_of_decisions_is_named_where_an_analyst_looks_for_it() -> None:
+    """Each is linked from the list in running.md and from the page of what it decides."""
+    for folder in ("rules", "procedures"):
+        for path in sorted((ROOT / "config" / folder).glob("*.yaml")):
+            link = f"](../../config/{folder}/{path.name})"
+            assert link in RUNNING, path
+            assert path.stem == "outcomes" or [
+                page for name, page in OPERATE.items() if name != "running" and link in page
+            ], path
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("parcels", [*FindingCode, *Verdict, *ParcelState]),
+        ("returns", [*Answer, *Disposition, "approved", "rejected", "manual", "received", "closed"]),
+        ("messages", [*NoticeKind, *MessageState]),
+    ],
+)
+def test_words_of_documents_are_explained(page: str, words: list[str]) -> None:
+    """Every word a column of states, findings or answers may hold is on the page."""
+    assert [str(word) for word in words if f"`{word}`" not in OPERATE[page]] == []
+
+
+def test_the_ten_walks_end_at_what_is_there() -> None:
+    """Each question of map.md is answered by a file and what is defined in it, or by a file of config/."""
+    walks = re.findall(r"^\| (.+\?) \| (.+) \|$", MAP, re.MULTILINE)
+    assert len(walks) == 10
+    for question, answer in walks:
+        ends = re.findall(r"`([\w/]+\.py): (\w+)`", answer)
+        assert ends, question
+        for file, name in ends:
+            assert name in _defined(file), (question, file, name)
+
+
+def _defined(file: str) -> set[str]:
+    """The functions, classes and values of a module."""
+    names = set()
+    for node in ast.parse(_text(file)).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign):
+            names |= {one.id for one in node.targets if isinstance(one, ast.Name)}
+    return names
+
+
+def test_the_map_knows_every_folder_and_no_module_that_is_gone() -> None:
+    """Paths in its tables are below tasks/; each folder of modules is named somewhere."""
+    for module in re.findall(r"`((?:steps|domain|store|inbox|documents|messages|gates|runs|service)/[\w/]+\.py)`", MAP):
+        assert (ROOT / "tasks" / module).exists(), module
+    folders = {path.parent for path in (ROOT / "tasks").rglob("*.py")}
+    assert [folder for folder in folders if not re.search(rf"\b{folder.name}\b", MAP)] == []
 
 
 @pytest.mark.parametrize("command", COMMANDS)
