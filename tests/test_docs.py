@@ -200,6 +200,17 @@ def test_schedules_in_the_timetable_are_those_of_prefect_yaml() -> None:
             assert words[minute if hour == "*" else f"{minute} {hour}"] in line, deployment["name"]
 
 
+def test_the_glossary_explains_words_that_are_used() -> None:
+    """Each of its words is used in the code, in a decision, or on a page for operations."""
+    kept = [path for folder in ("flows", "tasks", "config") for path in (ROOT / folder).rglob("*")]
+    sources = [path for path in kept if path.suffix in {".py", ".yaml"}]
+    used = "\n".join([*(path.read_text(encoding="utf-8") for path in sources), *OPERATE.values()]).lower()
+    words = re.findall(r"^\| ([^|]+) \|", _text("docs/change/glossary.md"), re.MULTILINE)[2:]
+    assert len(words) > 70
+    unused = [word for word in words if not re.search(r"\b" + "[ _-]".join(map(re.escape, word.lower().split())), used)]
+    assert unused == []
+
+
 def test_the_changelog_keeps_its_form() -> None:
     """Keep a Changelog: an Unreleased section, known headings."""
     text = _text("CHANGELOG.md")
