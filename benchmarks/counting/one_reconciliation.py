@@ -1,5 +1,6 @@
 """One reconciliation of a counted floor, once, in a process of its own: what it cost, and what its parts cost."""
 
+import argparse
 import json
 import os
 import sys
@@ -12,7 +13,7 @@ import pandas as pd
 from sqlalchemy import Engine, select
 
 from benchmarks.counting.counted_floor import AS_OF, Size, build
-from benchmarks.receiving.pipelines import peak_mb
+from benchmarks.peak_memory import peak_mb
 from config.read import read
 from tasks.domain.counting.count_decisions import decide
 from tasks.domain.counting.count_postings import adjustments, first_at_each_place, impossible_promises
@@ -30,35 +31,34 @@ REPEATS = 5
 
 
 def main(arguments: list[str]) -> None:
-    """Build the floor, time the whole step from its first read to its commit, and print it as JSON."""
-    address, *numbers = arguments
-    os.environ["FULFILMENT_DATABASE_URL"] = address
-    store, size = engine_of(address), Size(*(int(number) for number in numbers))
+    """Build the floor, run one part of the benchmark, and print what it cost as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.counting.one_reconciliation", description=__doc__)
+    parser.add_argument("part", choices=PARTS, help="the whole step, or the rule and a bare join in memory")
+    parser.add_argument("database", help="address of an empty database")
+    for name in ("places", "lines", "moves"):
+        parser.add_argument(name, type=int)
+    options = parser.parse_args(arguments)
+    os.environ["FULFILMENT_DATABASE_URL"] = options.database
+    store = engine_of(options.database)
     metadata.create_all(store)
     with store.begin() as connection:
-        build(connection, size)
+        build(connection, Size(options.places, options.lines, options.moves))
+    print(json.dumps(PARTS[options.part](store)))
+
+
+def _whole(store: Engine) -> dict[str, float]:
+    """The step from its first read to its commit."""
     if store.dialect.name == "postgresql":
         with store.begin() as connection:
             connection.exec_driver_sql("ANALYZE")
     started = time.perf_counter()
     decided = reconcile.fn(None, AS_OF)
-    told: dict[str, float] = {"seconds": time.perf_counter() - started, "peak_mb": peak_mb()}
-    told |= {one: decided.lines(one) for one in ("matched", "posted", "recount", "review")}
-    print(json.dumps(told))
+    figures: dict[str, float] = {"seconds": time.perf_counter() - started, "peak_mb": peak_mb()}
+    return figures | {state: decided.lines(state) for state in ("matched", "posted", "recount", "review")}
 
 
-def rule(arguments: list[str]) -> None:
-    """Time the rule and the bare join on the same frames, and print both as JSON."""
-    address, *numbers = arguments
-    os.environ["FULFILMENT_DATABASE_URL"] = address
-    store = engine_of(address)
-    metadata.create_all(store)
-    with store.begin() as connection:
-        build(connection, Size(*(int(number) for number in numbers)))
-    print(json.dumps(_parts(store)))
-
-
-def _parts(store: Engine) -> dict[str, float]:
+def _rule_and_join(store: Engine) -> dict[str, float]:
+    """The rule and the bare join on the same frames, in seconds."""
     rules = read("rules/counts.yaml", CountRules)
     move = stock_moves.c
     with store.begin() as connection:
@@ -98,6 +98,8 @@ def _seconds(action: Callable[[], object]) -> float:
     return median(times)
 
 
+PARTS: dict[str, Callable[[Engine], dict[str, float]]] = {"whole": _whole, "rule": _rule_and_join}
+
 if __name__ == "__main__":
     os.environ.setdefault("FULFILMENT_CONFIG", str(Path(__file__).parents[2] / "config"))
-    (rule if sys.argv[1] == "rule" else main)(sys.argv[2:])
+    main(sys.argv[1:])

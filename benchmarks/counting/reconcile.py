@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.counting.counted_floor import Size
-from benchmarks.receiving.receive import database_for
+from benchmarks.databases import empty_database
 
 TENTH = 0.1
 
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(name: str, part: str, size: Size, server: str | None) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="reconcile-") as folder, database_for(folder, server) as address:
+    with tempfile.TemporaryDirectory(prefix="reconcile-") as folder, empty_database(folder, server) as address:
         numbers = [str(number) for number in (size.places, size.lines, size.moves)]
         command = [sys.executable, "-m", "benchmarks.counting.one_reconciliation", part, address, *numbers]
         done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])

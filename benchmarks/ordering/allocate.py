@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="allocate-") as folder, empty_database(folder, asked.database) as address:
         for way in WAYS:
             told_way = [way, address, folder, str(asked.rows), str(stock)]
-            command = [sys.executable, "-m", "benchmarks.ordering.ways", *told_way]
+            command = [sys.executable, "-m", "benchmarks.ordering.one_allocation", *told_way]
             done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
             for line in done.stdout.splitlines():
                 one = json.loads(line)

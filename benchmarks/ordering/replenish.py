@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.receiving.pipelines import peak_mb
-from benchmarks.receiving.receive import database_for
+from benchmarks.databases import empty_database
+from benchmarks.peak_memory import peak_mb
 from config.prefect_environment import in_process
 from tasks.domain.stock.daily_demand import daily_demand, days_seen
 
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--database", help="address of a PostgreSQL server to work on; SQLite when left out")
     asked = parser.parse_args(arguments)
     print(f"{asked.skus:,} SKUs x {asked.days} days, every one with demand: {_rule(asked.skus, asked.days):.2f} s")
-    with tempfile.TemporaryDirectory(prefix="replenish-") as folder, database_for(folder, asked.database) as address:
+    with tempfile.TemporaryDirectory(prefix="replenish-") as folder, empty_database(folder, asked.database) as address:
         os.environ |= in_process(Path(folder)) | {"FULFILMENT_HOME": folder, "FULFILMENT_DATABASE_URL": address}
         changed, seconds, again = _step(asked.skus, asked.days, asked.lines)
     print(f"{asked.lines:,} order lines: {changed:,} reorder points read, computed and committed in {seconds:.1f} s, "

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from benchmarks.picking.instances import Instance, lines_of
+from benchmarks.picking.published_instances import Instance, lines_of
 from tasks.domain.picking.routing.floor import Floor
 from tasks.domain.picking.routing.shortest_tour import shortest
 

@@ -1,20 +1,20 @@
 """One release, once, in a process of its own: built, planned and written by plan-waves' own step, checked, compared."""
 
+import argparse
 import json
 import sys
 import time
 
 import pandas as pd
 
-from benchmarks.picking import release_check, release_habits
-from benchmarks.picking.release_floor import AS_OF, Backlog, build
-from benchmarks.receiving.pipelines import peak_mb
+from benchmarks.peak_memory import peak_mb
+from benchmarks.picking import release_baselines, release_check
+from benchmarks.picking.release_backlog import AS_OF, BacklogSize, build
 from config.read import read
 from tasks.configured import warehouses
 from tasks.domain.picking.release import release_rules
 from tasks.domain.picking.release.release_rules import WaveRules
-from tasks.steps.picking.draft_waves import Backlog as Read
-from tasks.steps.picking.draft_waves import read_backlog
+from tasks.steps.picking.draft_waves import Backlog, read_backlog
 from tasks.steps.picking.plan_waves import release_waves
 from tasks.store.database.engine import engine, reading
 from tasks.store.schema import metadata
@@ -24,10 +24,14 @@ COMPARED_MAX = 10_000  # orders; savings take the square of them
 
 def main(arguments: list[str]) -> None:
     """Build a backlog, release it, and print what it took and how far pickers walk, as JSON."""
-    size, seed = Backlog(*(int(one) for one in arguments[:3])), int(arguments[3])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.picking.one_release", description=__doc__)
+    for name in ("orders", "lines", "places", "seed"):
+        parser.add_argument(name, type=int)
+    options = parser.parse_args(arguments)
+    size = BacklogSize(options.orders, options.lines, options.places)
     metadata.create_all(engine())
     with engine().begin() as connection:
-        build(connection, size, seed)
+        build(connection, size, options.seed)
     if engine().dialect.name == "postgresql":
         with engine().begin() as connection:
             connection.exec_driver_sql("ANALYZE")
@@ -49,17 +53,17 @@ def main(arguments: list[str]) -> None:
     )
 
 
-def _backlog(connection: object) -> Read:
+def _backlog(connection: object) -> Backlog:
     sites = {site.code: site for site in warehouses()}
     return read_backlog(connection, sites, read("rules/waves.yaml", WaveRules), AS_OF)  # type: ignore[arg-type]
 
 
-def _orders(before: Read) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _orders(before: Backlog) -> tuple[pd.DataFrame, pd.DataFrame]:
     good = before.rows[before.rows["reason"] == ""]
     return release_rules.orders_of(good, read("rules/waves.yaml", WaveRules)), good
 
 
-def _checked(before: Read, left_out: pd.DataFrame) -> dict[str, object]:
+def _checked(before: Backlog, left_out: pd.DataFrame) -> dict[str, object]:
     site = next(one for one in warehouses() if one.code == "MAIN")
     rows = before.rows[~before.rows["order_number"].isin(left_out["order_number"])]
     with reading().connect() as connection:
@@ -74,11 +78,11 @@ def _checked(before: Read, left_out: pd.DataFrame) -> dict[str, object]:
             "lines": len(stops)}  # fmt: skip
 
 
-def _compared(before: Read) -> dict[str, object]:
+def _compared(before: Backlog) -> dict[str, object]:
     site = next(one for one in warehouses() if one.code == "MAIN")
     orders, good = _orders(before)
     facts = (orders, good[["order_id", "location_id"]], before.floors["MAIN"].places, site.carts)
-    return {"first_come_m": release_habits.first_come_m(*facts), "savings_m": release_habits.savings_m(*facts)}
+    return {"first_come_m": release_baselines.first_come_m(*facts), "savings_m": release_baselines.savings_m(*facts)}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Which orders share a picker's tour: python -m benchmarks order-batching FILE… --seconds 120 --out FOLDER."""
+"""How short the tours of published order batching instances become in a given time; every solution is checked."""
 
 import argparse
 import json
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.picking.batching_check import problems
-from benchmarks.picking.instances import Instance, picking_of_instance, read_instance
+from benchmarks.picking.published_instances import Instance, picking_of_instance, read_instance
 from tasks.domain.picking.batching.batch_search import Grouped, grouped
 from tasks.domain.picking.batching.tour_lengths import Picking
 

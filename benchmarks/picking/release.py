@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.receiving.receive import database_for
+from benchmarks.databases import empty_database
 
 ROOT = Path(__file__).parents[2]
 ORDERS, LINES_AN_ORDER, PLACES, CARTS = 5_000, 2.4, 8_000, 30
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
 
 def _run(orders: int, asked: argparse.Namespace) -> dict[str, Any]:
     """One release in a process of its own."""
-    with tempfile.TemporaryDirectory(prefix="release-") as folder, database_for(folder, asked.database) as address:
+    with tempfile.TemporaryDirectory(prefix="release-") as folder, empty_database(folder, asked.database) as address:
         config = _config(Path(folder), orders, asked)
         told = {"FULFILMENT_DATABASE_URL": address, "FULFILMENT_CONFIG": str(config), "FULFILMENT_HOME": folder}
         environment = os.environ | told | ({"FULFILMENT_DASK": asked.dask} if asked.dask else {})

@@ -6,15 +6,11 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
-
+from benchmarks.databases import empty_database
 from benchmarks.receiving.order_lines import write_order_lines
 
 WAYS = ("limit", "typical", "ours")
@@ -41,34 +37,15 @@ def main(arguments: list[str]) -> int:
 def _run(way: str, file: Path, server: str | None) -> dict[str, Any]:
     with (
         tempfile.TemporaryDirectory(prefix=f"{way}-", dir=file.parent) as folder,
-        database_for(folder, server) as address,
+        empty_database(folder, server) as address,
     ):
         own = Path(folder) / "orders.csv"
         os.link(file, own)
-        command = [sys.executable, "-m", "benchmarks.receiving.pipelines", way, str(own), address]
+        command = [sys.executable, "-m", "benchmarks.receiving.one_load", way, str(own), address]
         done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     print(f"  {way:<8} {told['seconds']:7.1f} s  {told['peak_mb']:6,.0f} MB  {told['done']}", flush=True)
     return told
-
-
-@contextmanager
-def database_for(folder: str, server: str | None) -> Iterator[str]:
-    """An empty database: a SQLite file, or a new one on the server that is dropped at the end."""
-    if server is None:
-        yield f"sqlite:///{folder}/fulfilment.db"
-        return
-    name = f"benchmark_{os.getpid()}"
-    url = make_url(server)
-    admin = create_engine(url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    try:
-        yield url.set(database=name).render_as_string(hide_password=False)
-    finally:
-        with admin.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        admin.dispose()
 
 
 def _tell(runs: list[dict[str, Any]], rows: int) -> None:

@@ -1,8 +1,9 @@
-"""One week of a shop that does not exist, in the exports its systems would write: python -m benchmarks.sample [FOLDER].
+"""One week of a shop that does not exist, in the exports its systems would write.
 
 The same seed gives the same bytes. What is wrong with the files is wrong on purpose, and listed in manifest.yaml.
 """
 
+import argparse
 import shutil
 import sys
 from collections.abc import Mapping
@@ -11,16 +12,16 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.sample.cast import cast
 from benchmarks.sample.catalogue import Product, places, products
-from benchmarks.sample.files import Inbox
-from benchmarks.sample.floor import Floor, floor
-from benchmarks.sample.manifest import Manifest
+from benchmarks.sample.inbox_files import Inbox
 from benchmarks.sample.orders import Market, Order, market, number_orders, week
-from benchmarks.sample.planted import planted
-from benchmarks.sample.write_floor import write_counts, write_floor, write_movements, write_products, write_stock
+from benchmarks.sample.planted_orders import planted
+from benchmarks.sample.planted_products import cast
+from benchmarks.sample.trouble_list import Manifest
+from benchmarks.sample.warehouse_exports import Floor, floor
 from benchmarks.sample.write_orders import marketplace, trade, write_orders
 from benchmarks.sample.write_parcels import write_bench, write_messages, write_returns, write_shipments
+from benchmarks.sample.write_warehouse import write_counts, write_floor, write_movements, write_products, write_stock
 
 SEED = 20260306
 HOME = Path("data/sample")
@@ -71,8 +72,16 @@ def write(home: Path, seed: int = SEED) -> Manifest:
     return manifest
 
 
-if __name__ == "__main__":
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HOME
+def main(arguments: list[str]) -> None:
+    """Write the sample into the folder that is named."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.sample", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=HOME, metavar="FOLDER",
+                        help=f"where to write; its inbox is written anew ({HOME})")  # fmt: skip
+    folder = parser.parse_args(arguments).folder
     troubles = write(folder)
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    print(f"{folder}: {size:,} bytes, {len(troubles.entries)} troubles")
+    size_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    print(f"{folder}: {size_bytes:,} bytes, {len(troubles.entries)} troubles")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

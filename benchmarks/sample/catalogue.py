@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchmarks.sample.headers import words
+from benchmarks.sample.export_headers import words
 
 WARES = {  # category -> ware, its short code, pence, grams, millilitres
     "Kitchen": (("Mug", "MUG", 1200, 380, 600), ("Serving Bowl", "BWL", 2400, 900, 3200),

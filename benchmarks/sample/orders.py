@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 
+from benchmarks.sample.buyers import Person, people
 from benchmarks.sample.catalogue import Product
-from benchmarks.sample.people import Person, people
 
 SATURDAY = date(2026, 2, 28)
 FRIDAY = date(2026, 3, 6)

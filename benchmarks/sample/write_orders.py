@@ -4,19 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from benchmarks.sample.files import Inbox, row_of
-from benchmarks.sample.headers import AMAZON, AMAZON_ALL, BIGCOMMERCE, SHOPIFY
-from benchmarks.sample.manifest import Manifest
-from benchmarks.sample.orders import FRIDAY, FRIDAY_EXPORT, SATURDAY, Market, Order, at
-from benchmarks.sample.planted import PARTLY, SPOILT, UNKNOWN
-from benchmarks.sample.shops import (
+from benchmarks.sample.export_headers import AMAZON, AMAZON_ALL, BIGCOMMERCE, SHOPIFY
+from benchmarks.sample.inbox_files import Inbox, row_of
+from benchmarks.sample.order_exports import (
     Row,
     amazon_all_rows,
     amazon_rows,
     bigcommerce_rows,
     shopify_rows,
 )
-from benchmarks.sample.write_floor import quarantined
+from benchmarks.sample.orders import FRIDAY, FRIDAY_EXPORT, SATURDAY, Market, Order, at
+from benchmarks.sample.planted_orders import PARTLY, SPOILT, UNKNOWN
+from benchmarks.sample.trouble_list import Manifest
+from benchmarks.sample.write_warehouse import quarantined
 
 EXPORTS = (  # the shop exports what changed since the export before
     ("shopify-orders-1-monday.csv", datetime(2026, 3, 2, 9, tzinfo=UTC)),

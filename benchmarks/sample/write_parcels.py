@@ -5,11 +5,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from benchmarks.sample.catalogue import Product
-from benchmarks.sample.files import Inbox, packed
-from benchmarks.sample.floor import utc
-from benchmarks.sample.headers import AMAZON_RETURNS, SHIPSTATION
-from benchmarks.sample.journeys import (
+from benchmarks.sample.after_shipping_exports import (
     EVENTS,
     RECEIPTS,
     REQUESTS,
@@ -23,9 +19,12 @@ from benchmarks.sample.journeys import (
     shipstation_rows,
     tracking_rows,
 )
-from benchmarks.sample.manifest import Found, Manifest
+from benchmarks.sample.catalogue import Product
+from benchmarks.sample.export_headers import AMAZON_RETURNS, SHIPSTATION
+from benchmarks.sample.inbox_files import Inbox, packed
+from benchmarks.sample.order_exports import Row, table
 from benchmarks.sample.orders import AS_OF, FRIDAY, Order, at
-from benchmarks.sample.packing_bench import (
+from benchmarks.sample.packing_exports import (
     HELD,
     MANIFEST,
     PACKS,
@@ -36,9 +35,10 @@ from benchmarks.sample.packing_bench import (
     pick_rows,
     tracking_number,
 )
-from benchmarks.sample.planted import BOUNCING
-from benchmarks.sample.shops import Row, table
-from benchmarks.sample.write_floor import quarantined, refused
+from benchmarks.sample.planted_orders import BOUNCING
+from benchmarks.sample.trouble_list import Found, Manifest
+from benchmarks.sample.warehouse_exports import utc
+from benchmarks.sample.write_warehouse import quarantined, refused
 
 FINDINGS = {  # part -> finding codes, what
     "wrong ordered": (("wrong_item", "missing_item"), "Another product is in the parcel than was ordered."),

@@ -22,7 +22,7 @@ from sqlalchemy import create_engine, func, select
 
 from tasks.store.schema import count_lines, imports
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 HEADER = "count_id,warehouse,location,sku,quantity,counted_at\n"
 PAUSE_SECONDS = (3.0, 8.0)
 WAIT_SECONDS_MAX = 180

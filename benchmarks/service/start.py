@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def main(arguments: list[str]) -> int:

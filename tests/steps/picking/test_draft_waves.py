@@ -9,9 +9,8 @@ from floor import AS_OF, Shop
 from sqlalchemy import Engine
 
 from benchmarks.picking import release_check
-from benchmarks.picking.release_floor import AS_OF as FRIDAY
-from benchmarks.picking.release_floor import Backlog as Size
-from benchmarks.picking.release_floor import build
+from benchmarks.picking.release_backlog import AS_OF as FRIDAY
+from benchmarks.picking.release_backlog import BacklogSize, build
 from config.read import read
 from tasks.configured import warehouses
 from tasks.domain.picking.release.picker_capacity import BUSY, WAITS
@@ -87,7 +86,7 @@ def test_pickers_who_are_too_few_take_what_must_leave(shop: Shop) -> None:
 def test_a_release_holds_when_it_is_checked_from_its_rows(store: Engine) -> None:
     """I5: each line once and whole, no cart overloaded, urgent first, each way as long as told on the floor's graph."""
     with store.begin() as connection:
-        build(connection, Size(110, 264, 640))
+        build(connection, BacklogSize(110, 264, 640))
     with reading().connect() as connection:
         backlog = read_backlog(connection, sites(), read(*RULES), FRIDAY)
     left = release_waves.fn(None, None, FRIDAY).left_out

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.sample.headers import words
+from benchmarks.sample.export_headers import words
 
 FIRST = words(
     "Ada Bram Cleo Dara Edith Fenn Greta Hollis Imani Jonas Kezia Linden Mabel Nico Orla Piers Quill Rosa Silas Tamsin "

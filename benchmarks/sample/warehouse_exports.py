@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from benchmarks.sample.cast import CAST
 from benchmarks.sample.catalogue import A_CLASS, Place, Product, Stock
+from benchmarks.sample.order_exports import Row, pounds
 from benchmarks.sample.orders import FRIDAY, LEEDS_ONLY, ORDINARY, at
-from benchmarks.sample.shops import Row, pounds
+from benchmarks.sample.planted_products import CAST
 
 SNAPSHOT = at(FRIDAY, "06:00")
 NOON = at(FRIDAY, "12:00")

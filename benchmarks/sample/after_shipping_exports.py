@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from benchmarks.sample.floor import utc
+from benchmarks.sample.order_exports import Row, pounds
 from benchmarks.sample.orders import AS_OF, FRIDAY, SATURDAY, Order, at
-from benchmarks.sample.packing_bench import carrier_of, tracking_number
-from benchmarks.sample.shops import Row, pounds
+from benchmarks.sample.packing_exports import carrier_of, tracking_number
+from benchmarks.sample.warehouse_exports import utc
 
 TRACKING = ("carrier", "tracking_number", "event", "occurred_at", "description")
 REQUESTS = (

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from benchmarks.sample.buyers import Person
 from benchmarks.sample.catalogue import Product
+from benchmarks.sample.order_exports import TOO_MANY
 from benchmarks.sample.orders import FRIDAY, Line, Market, Order, at, line, shipped_by
-from benchmarks.sample.people import Person
-from benchmarks.sample.shops import TOO_MANY
 
 UNKNOWN = ("HH-MUG-RETIRED", "HH-GIFT-WRAP")
 BOUNCING = Person(

@@ -6,9 +6,9 @@ from datetime import timedelta
 import numpy as np
 
 from benchmarks.sample.catalogue import Product
-from benchmarks.sample.floor import utc
+from benchmarks.sample.order_exports import Row
 from benchmarks.sample.orders import FRIDAY, Order, at
-from benchmarks.sample.shops import Row
+from benchmarks.sample.warehouse_exports import utc
 
 PICKS = ("merchant", "order_number", "sku", "location", "quantity", "short_reason", "picker", "picked_at")
 PACKS = ("merchant", "parcel", "order_number", "sku", "quantity", "packer", "packed_at", "weight_g", "checks")

@@ -1,9 +1,9 @@
 """The three ways a file of order lines gets into a database, each run in a process of its own by `receive`.
 
-python -m benchmarks.receiving.pipelines WAY FILE DATABASE prints one JSON object: seconds, peak_mb, start_mb, and what
-was done. Imports and the making of tables are not timed, for any of them.
+Prints one JSON object: way, seconds, peak_mb, start_mb, done. Imports and the creation of tables are not timed.
 """
 
+import argparse
 import json
 import os
 import sys
@@ -17,6 +17,7 @@ import pyarrow.csv
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
+from benchmarks.peak_memory import peak_mb
 from config.prefect_environment import in_process
 
 _TYPES = {"line_number": pa.int64(), "merchant": pa.string()}
@@ -88,16 +89,16 @@ WAYS: dict[str, Callable[[Path, str], tuple[float, str]]] = {"limit": limit, "ty
 
 def main(arguments: list[str]) -> None:
     """Run one way once and print what it cost."""
-    way, file, database = arguments
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.receiving.one_load", description=__doc__)
+    parser.add_argument("way", choices=WAYS)
+    parser.add_argument("file", type=Path, help="canonical order lines")
+    parser.add_argument("database", help="address of an empty database")
+    options = parser.parse_args(arguments)
     start_mb = peak_mb()
-    seconds, done = WAYS[way](Path(file), database)
-    print(json.dumps({"way": way, "seconds": seconds, "peak_mb": peak_mb(), "start_mb": start_mb, "done": done}))
-
-
-def peak_mb() -> float:
-    """The most this process ever held; what `resource` says would hold its parent's, too."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    seconds, done = WAYS[options.way](options.file, options.database)
+    print(
+        json.dumps({"way": options.way, "seconds": seconds, "peak_mb": peak_mb(), "start_mb": start_mb, "done": done})
+    )
 
 
 if __name__ == "__main__":

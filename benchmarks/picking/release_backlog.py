@@ -36,19 +36,19 @@ LEAVES = {"2026-03-06T17:00": 0.4, "2026-03-09T17:00": 0.35, "2026-03-10T16:00":
 
 
 @dataclass(frozen=True)
-class Backlog:
+class BacklogSize:
     """How much is to be released."""
 
     orders: int
     lines: int
     places: int
 
-    def scaled(self, part: float) -> "Backlog":
+    def scaled(self, part: float) -> "BacklogSize":
         """That part of the orders, from the same floor."""
-        return Backlog(round(self.orders * part), round(self.lines * part), self.places)
+        return BacklogSize(round(self.orders * part), round(self.lines * part), self.places)
 
 
-def build(connection: Connection, size: Backlog, seed: int = 1) -> None:
+def build(connection: Connection, size: BacklogSize, seed: int = 1) -> None:
     """Fill an empty database."""
     draw = np.random.default_rng(seed)
     connection.execute(insert(merchants).values(id=1, code="HEARTH", name="Hearth"))
@@ -95,7 +95,7 @@ def _slots(places: pd.DataFrame, draw: np.random.Generator) -> np.ndarray:
     return places["id"].to_numpy()[np.argsort(far.to_numpy(), kind="stable")]
 
 
-def _lines(size: Backlog, draw: np.random.Generator) -> pd.DataFrame:
+def _lines(size: BacklogSize, draw: np.random.Generator) -> pd.DataFrame:
     """Lines: order_id, line_number, product_id, quantity; an order names a product once."""
     single = np.arange(size.orders) < round(SINGLE * size.orders)
     count = _counts(size.lines - int(single.sum()), size.orders - int(single.sum()), draw)

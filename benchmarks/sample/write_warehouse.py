@@ -4,8 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from benchmarks.sample.catalogue import Product
-from benchmarks.sample.files import Inbox, row_of
-from benchmarks.sample.floor import (
+from benchmarks.sample.export_headers import SHOPIFY_STOCK, WOOCOMMERCE
+from benchmarks.sample.inbox_files import Inbox, row_of
+from benchmarks.sample.order_exports import Row
+from benchmarks.sample.orders import FRIDAY, at
+from benchmarks.sample.trouble_list import Found, Manifest
+from benchmarks.sample.warehouse_exports import (
     COUNTS,
     LOCATIONS,
     MOVEMENTS,
@@ -24,10 +28,6 @@ from benchmarks.sample.floor import (
     utc,
     woocommerce_rows,
 )
-from benchmarks.sample.headers import SHOPIFY_STOCK, WOOCOMMERCE
-from benchmarks.sample.manifest import Found, Manifest
-from benchmarks.sample.orders import FRIDAY, at
-from benchmarks.sample.shops import Row
 
 Cast = Mapping[str, Product]
 FOUND_AT = "B-06-20-4"  # a place where the book has nothing

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.sample.shops import Row, table
+from benchmarks.sample.order_exports import Row, table
 from tasks.documents.tables import write_xlsx
 
 

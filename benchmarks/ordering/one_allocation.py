@@ -1,9 +1,9 @@
 """The ways open lines get their stock, each run in a process of its own by `allocate`.
 
-python -m benchmarks.ordering.ways WAY DATABASE FOLDER LINES STOCK prints JSON objects: way, seconds, peak_mb, done.
-Filling the tables, importing and compiling are timed for none of them.
+Prints JSON objects: way, seconds, peak_mb, done. Filling the tables, importing and compiling are not timed.
 """
 
+import argparse
 import json
 import os
 import sys
@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Engine, func, insert, literal, select, text, update
 
-from benchmarks.ordering.shop import AS_OF, furnish, sell
+from benchmarks.ordering.order_backlog import AS_OF, furnish, sell
+from benchmarks.peak_memory import peak_mb, reset_peak
 from config.prefect_environment import in_process
 from tasks.store import schema
 from tasks.store.database.bulk import read_bulk
@@ -150,30 +151,26 @@ WAYS = {"bare": bare, "line by line": _ours(partial=True), "whole order": _ours(
 
 def main(arguments: list[str]) -> None:
     """Fill the database anew, run one way once and print what it cost."""
-    way, address, folder, lines, stock = arguments
-    os.environ |= in_process(Path(folder)) | {"FULFILMENT_HOME": folder, "FULFILMENT_DATABASE_URL": address}
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ordering.one_allocation", description=__doc__)
+    parser.add_argument("way", choices=WAYS)
+    parser.add_argument("database", help="address of an empty database")
+    parser.add_argument("folder", help="for the files of the run")
+    parser.add_argument("lines", type=int)
+    parser.add_argument("stock", type=int, help="stocked places")
+    options = parser.parse_args(arguments)
+    os.environ |= in_process(Path(options.folder))
+    os.environ |= {"FULFILMENT_HOME": options.folder, "FULFILMENT_DATABASE_URL": options.database}
     from tasks.store.database.engine import engine
 
     schema.metadata.drop_all(engine())
     schema.metadata.create_all(engine())
-    sell(engine(), int(lines), furnish(engine(), int(stock)))
+    sell(engine(), options.lines, furnish(engine(), options.stock))
     _analyse(engine())
-    start_mb = _reset_peak()
-    told = WAYS[way](Shop(engine(), int(lines), int(stock)))
+    start_mb = reset_peak()
+    told = WAYS[options.way](Shop(engine(), options.lines, options.stock))
     others = told.pop("others", {})
-    for name, one in (*others.items(), (way, told)):
-        print(json.dumps({"way": name, "peak_mb": _peak_mb(), "start_mb": start_mb, **one}))
-
-
-def _reset_peak() -> float:
-    """Forget what filling the tables took."""
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    return _peak_mb()
-
-
-def _peak_mb() -> float:
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    for name, one in (*others.items(), (options.way, told)):
+        print(json.dumps({"way": name, "peak_mb": peak_mb(), "start_mb": start_mb, **one}))
 
 
 if __name__ == "__main__":
