@@ -1,6 +1,5 @@
-"""Take in what shops, warehouses, carriers and counters delivered."""
+"""Import the files of shops, warehouses, carriers and counters."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,9 +19,10 @@ from tasks.steps.receiving.receive_exports import (
     expectations,
     find_files,
     findings,
+    hold_incomplete_orders,
     read_site,
-    settle_orders,
-    take_in_kind,
+    receive_kind,
+    run_counts,
 )
 from tasks.steps.receiving.report_drift import report_drift
 from tasks.steps.receiving.warn_of_imports import warn_of_imports
@@ -30,7 +30,7 @@ from tasks.steps.receiving.warn_of_imports import warn_of_imports
 
 @dataclass(frozen=True)
 class Received:
-    """What a run took in."""
+    """The counts of one run."""
 
     files_loaded: int
     files_known_already: int
@@ -44,18 +44,18 @@ class Received:
 
 @operation(name="receive-exports", flow_run_name=named("receive exports", kinds=": {}", as_of=" as of {}"))
 def receive_exports(kinds: Sequence[KindChoice] = (), as_of: Moment = NOW) -> Received:
-    """Take in every file of the inbox: recognised, judged row by row and as a whole, loaded or refused, archived.
+    """Import every file of the inbox: recognise it, check its rows and the whole file, load or refuse it, archive it.
 
-    A file taken in before changes nothing, whatever its name. A file that is refused lies in the quarantine folder
-    with the reason; rows that are refused wait in a spreadsheet there, to be corrected and dropped in the inbox again.
-    The merchant's own people are told of both once, and the run ends as config/rules/outcomes.yaml says.
+    A file that was imported before changes nothing, whatever its name. A refused file is moved to the quarantine folder
+    with the reason. Refused rows are written to a spreadsheet there, to be corrected and dropped in the inbox again.
+    The merchant's own people are notified of both once, and the run ends as set in config/rules/outcomes.yaml.
 
     Args:
         kinds: Which folders of the inbox to look into; all of them when none is chosen.
         as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
 
     Returns:
-        How many files and rows were taken in, refused and quarantined.
+        The numbers of files and rows that were loaded, refused and quarantined.
     """
     as_of = moment(as_of)
     prepare_database()
@@ -63,18 +63,12 @@ def receive_exports(kinds: Sequence[KindChoice] = (), as_of: Moment = NOW) -> Re
     outcomes = []
     with expectations(as_of) as gate:
         for kind, files in find_files(kinds or KINDS).items():
-            outcomes += take_in_kind(kind, files, site, gate, as_of)
-    settle_orders()
+            outcomes += receive_kind(kind, files, site, gate, as_of)
+    hold_incomplete_orders()
     drift = report_drift()
     announce_files(outcomes)
     warn_of_imports(as_of)
     tell_staff(as_of)
     note(findings(outcomes, drift, as_of))
-    create_table_artifact(shown(artifact_rows(outcomes)), key="received", description="What became of each file")
-    states = Counter(one.state for one in outcomes)
-    return Received(
-        files_loaded=states["loaded"], files_known_already=states["seen"], files_refused=states["refused"],
-        rows_in=sum(one.rows_in for one in outcomes), rows_loaded=sum(one.rows_loaded for one in outcomes),
-        rows_unchanged=sum(one.rows_unchanged for one in outcomes),
-        rows_quarantined=sum(one.rows_quarantined for one in outcomes), places_adrift=len(drift),
-    )  # fmt: skip
+    create_table_artifact(shown(artifact_rows(outcomes)), key="received", description="Outcome of each file")
+    return Received(**run_counts(outcomes), places_adrift=len(drift))

@@ -76,10 +76,10 @@ def ours(file: Path, database: str) -> tuple[float, str]:
     started = time.perf_counter()
     as_of, site = moment(), receive_exports.read_site.fn()
     with receive_exports.expectations(as_of) as gate:
-        outcome = receive_exports.take_in_kind.fn(
+        outcome = receive_exports.receive_kind.fn(
             "orders", receive_exports.find_files.fn(["orders"])["orders"], site, gate, as_of
         )[0]
-    receive_exports.settle_orders.fn()
+    receive_exports.hold_incomplete_orders.fn()
     said = f"{outcome.state}: {outcome.rows_loaded:,} rows loaded, {outcome.rows_quarantined:,} quarantined"
     return time.perf_counter() - started, said
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from tasks.domain.money import in_units
+from tasks.domain.money import in_major_units
 
 CREATED = datetime(2000, 1, 1, tzinfo=UTC)  # a workbook says when it was made; ours must not differ between runs
 _WIDTH_MAX, _WIDTH_ROWS = 60, 200  # a column is as wide as its first rows need
@@ -20,7 +20,7 @@ def write_csv(path: Path, frame: pd.DataFrame) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     harmless = pd.DataFrame({name: _harmless(values) for name, values in frame.items()})
-    in_units(harmless).to_csv(part, index=False, lineterminator="\n", encoding="utf-8")
+    in_major_units(harmless).to_csv(part, index=False, lineterminator="\n", encoding="utf-8")
     part.replace(path)
     return path
 

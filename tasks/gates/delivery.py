@@ -1,8 +1,8 @@
-"""One delivered file against its expectations, with Great Expectations, and its Data Docs.
+"""Validates a delivered file with Great Expectations, and builds its Data Docs.
 
-The rows were judged once, in the domain; what is validated here is their tally and the file's profile: one frame of
-one row, one column a measure, one expectation a limit. Severity `critical` refuses the file, `warning` goes with it.
-No row of a delivery, and so no customer, reaches the documents.
+The rows are checked in the domain; their tally and the profile of the file are validated here, in a frame of one row
+with one column per measure and one expectation per limit. A broken expectation of severity `critical` refuses the file,
+one of severity `warning` only warns. No row of a delivery, and so no customer, reaches the documents.
 """
 
 import html
@@ -19,12 +19,12 @@ from typing import Any
 import pandas as pd
 
 from tasks.domain.receiving.delivery_limits import GateRules, Profile, Verdict, measures, verdict
-from tasks.gates.kept_results import broken_before
+from tasks.gates.kept_results import earlier_failures
 from tasks.gates.pages import close_off, index_page
 
 
 class Gate:
-    """Judges files and keeps what it found under `docs/<day>`; Great Expectations is loaded with the first new one."""
+    """Judges files and stores the results under `docs/<day>`; Great Expectations is imported for the first new file."""
 
     def __init__(self, docs: Path, rules: GateRules, as_of: datetime) -> None:
         self.docs = docs / f"{as_of:%Y-%m-%d}"
@@ -34,23 +34,25 @@ class Gate:
         self.judged = False
 
     def judge(self, kind: str, tally: pd.DataFrame, profile: Profile, name: str = "delivery") -> Verdict:
-        """Whether the file `name` may be loaded. `tally` and `profile` as `receiving.delivery_limits.measures` says."""
+        """The verdict on the file `name`. `tally` and `profile`: as in `receiving.delivery_limits.measures`."""
         expected = measures(kind, tally, {"as_of": self.as_of.isoformat(), **profile}, self.rules)
-        broken = broken_before(self.docs, kind, _path_name(name), self.as_of, expected)
+        broken = earlier_failures(self.docs, kind, _path_name(name), self.as_of, expected)
         if broken is None:
             result = self._validate(kind, expected)
-            broken = sorted(one.expectation_config.meta["limit"] for one in result.results if not one.success)
+            broken = sorted(
+                outcome.expectation_config.meta["limit"] for outcome in result.results if not outcome.success
+            )
             self._keep(kind, _path_name(name), result)
         self.judged = True
         return verdict(expected.iloc[broken])
 
     def write_docs(self) -> Path | None:
-        """Build the Data Docs that are new and list the day's files; None when this gate judged nothing."""
+        """Build the new Data Docs and the list of the day's files; None when this gate judged no file."""
         if self.kept:
             self._context.build_data_docs(resource_identifiers=self.kept, build_index=False)
             for page in sorted(self.docs.glob("validations/**/*.html")):
                 close_off(page)
-            shutil.rmtree(self.docs / "static", ignore_errors=True)  # pictures and fonts no closed page asks for
+            shutil.rmtree(self.docs / "static", ignore_errors=True)  # pictures and fonts that no closed-off page uses
         return index_page(self.docs) if self.judged else None
 
     @cached_property
@@ -85,9 +87,9 @@ class Gate:
         gx = _great_expectations()
         names = [html.escape(name) for name in expected["measure"]]
         frame = pd.DataFrame({name: [value] for name, value in zip(names, expected["value"], strict=True)})
-        known = {asset.name: asset for asset in self._source.assets}
-        asset = known.get(kind) or self._source.add_dataframe_asset(kind)
-        whole = {one.name: one for one in asset.batch_definitions}.get("whole")
+        assets = {asset.name: asset for asset in self._source.assets}
+        asset = assets.get(kind) or self._source.add_dataframe_asset(kind)
+        whole = {definition.name: definition for definition in asset.batch_definitions}.get("whole")
         whole = whole or asset.add_batch_definition_whole_dataframe("whole")
         limits = zip(names, expected["at_least"], expected["at_most"], expected["refuses"], strict=True)
         expectations = [_expectation(gx, number, *limit) for number, limit in enumerate(limits)]
@@ -101,8 +103,8 @@ class Gate:
 
         run = RunIdentifier(run_name=name, run_time=self.as_of)
         suite = identifiers.ExpectationSuiteIdentifier(name=kind)
-        for one in result.results:
-            one.expectation_config.id = None
+        for outcome in result.results:
+            outcome.expectation_config.id = None
         result.meta = {
             "great_expectations_version": result.meta["great_expectations_version"],
             "run_id": run,
@@ -120,7 +122,7 @@ class Gate:
 
 @contextmanager
 def delivery_gate(docs: Path, rules: GateRules, as_of: datetime) -> Iterator[Gate]:
-    """A gate for one run: files are judged inside the block, the Data Docs are built once at its end."""
+    """The gate of one run: files are judged inside the block, and the Data Docs are built once at its end."""
     gate = Gate(docs, rules, as_of)
     yield gate
     gate.write_docs()

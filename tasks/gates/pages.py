@@ -1,4 +1,4 @@
-"""Data Docs that open anywhere: nothing is fetched from the network, and the list of files is a plain table."""
+"""Makes Data Docs open offline: pages fetch nothing from the network, and the list of files is a plain table."""
 
 import html
 import json
@@ -16,7 +16,7 @@ td,th{border:1px solid #d5d9de;padding:.35rem .6rem;text-align:left;vertical-ali
 .cooltip .top{display:none}footer,.ge-action-card,.modal,.navbar-brand,button{display:none!important}
 .col-lg-2{display:none}.sticky{position:static}ul.nav{list-style:none}
 </style>"""
-_TAKEN_OUT = (  # what is fetched, what runs, links to pages that are not built, ids made by chance
+_TAKEN_OUT = (  # downloads, scripts, links to pages that are not built, random ids
     r"<script\b[^>]*>.*?</script>",
     r"<link\b[^>]*https?://[^>]*>",
     r"<img\b[^>]*https?://[^>]*>",
@@ -30,7 +30,7 @@ _TAKEN_OUT = (  # what is fetched, what runs, links to pages that are not built,
 
 
 def close_off(page: Path) -> None:
-    """Take out what a page would fetch from the network or run, and give it a style of its own."""
+    """Remove everything that a page would download or run, and give it its own style."""
     text = page.read_text(encoding="utf-8")
     if _MARK in text:
         return
@@ -40,33 +40,34 @@ def close_off(page: Path) -> None:
 
 
 def is_closed_off(page: Path) -> bool:
-    """Whether there is such a page and it is finished."""
+    """Whether the page exists and is closed off."""
     return page.is_file() and _MARK in page.read_text(encoding="utf-8")
 
 
 def index_page(docs: Path) -> Path:
-    """List every file judged, the refused ones first, each with its document."""
+    """Write the list of all judged files, the refused ones first, each with a link to its document."""
     rows = sorted(_row(docs, result) for result in docs.glob("results/**/*.json"))
     page = docs / "index.html"
     page.write_text(
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Files against their expectations</title>'
         f"{_STYLE}</head><body><h1>Files against their expectations</h1><table>"
-        "<tr><th>Result</th><th>Kind</th><th>File</th><th>Taken in (UTC)</th><th>Expectations met</th></tr>"
-        + "".join(row for *_, row in rows) + "</table></body></html>\n",
+        "<tr><th>Result</th><th>Kind</th><th>File</th><th>Received (UTC)</th><th>Expectations met</th></tr>"
+        + "".join(row for *_, row in rows)
+        + "</table></body></html>\n",
         encoding="utf-8",
-    )  # fmt: skip
+    )
     return page
 
 
 def _row(docs: Path, result: Path) -> tuple[int, str, str]:
-    said = json.loads(result.read_text(encoding="utf-8"))
+    results = json.loads(result.read_text(encoding="utf-8"))
     kind, name, moment = result.relative_to(docs / "results").parts[:3]
-    broken = [one["expectation_config"]["severity"] for one in said["results"] if not one["success"]]
+    broken = [outcome["expectation_config"]["severity"] for outcome in results["results"] if not outcome["success"]]
     order, state, style = (0, "refused", "bad") if "critical" in broken else _loaded(broken)
     link = Path("validations") / result.relative_to(docs / "results").with_suffix(".html")
     cells = (kind, name, f"{moment[:4]}-{moment[4:6]}-{moment[6:8]} {moment[9:11]}:{moment[11:13]}")
     columns = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-    met = f"{len(said['results']) - len(broken)} of {len(said['results'])}"
+    met = f"{len(results['results']) - len(broken)} of {len(results['results'])}"
     row = f'<tr><td class="{style}"><a href="{html.escape(str(link))}">{state}</a></td>{columns}<td>{met}</td></tr>\n'
     return order, f"{moment}/{kind}/{name}", row
 

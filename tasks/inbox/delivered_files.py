@@ -1,7 +1,8 @@
-"""Open an export as it was delivered: packed or not, text or workbook, in whatever encoding it came.
+"""Opens an export as it was delivered: compressed or not, text or workbook, in any common encoding.
 
-The outcome is one shape: a header and blocks of text cells, each row under its number in the file (the header is
-row 1, as in a spreadsheet). Nothing is interpreted here; a file that cannot be read whole is refused with the reason.
+The result always has one form: a header and blocks of text cells, each row with its number in the file (the header is
+row 1, as in a spreadsheet). Values are not interpreted here; a file that cannot be read to its end is refused with the
+reason.
 
     ExportError
     └── UnreadableExportError   the file cannot be trusted as a whole
@@ -32,7 +33,7 @@ from tasks.inbox.workbooks import NO_ARCHIVE, is_workbook, workbook_rows
 
 CHUNK_BYTES = 8 << 20
 BLOCK_BYTES = 12 << 20
-READ_BYTES = 4 << 20  # the reader keeps 32 of these ahead; a row must fit into one
+READ_BYTES = 4 << 20  # the reader keeps 32 of these in memory; a row must fit into one
 HEADER_BYTES_MAX = 1 << 20
 _END = "\x1eend of file\x1e"
 COLUMNS_MAX = 1_000
@@ -40,7 +41,7 @@ DELIMITERS = ",;\t|"
 
 
 class ExportError(ValueError):
-    """Trouble with a delivered file, in words for the person who delivered it."""
+    """A problem with a delivered file, in words for the person who delivered it."""
 
 
 class UnreadableExportError(ExportError):
@@ -51,9 +52,9 @@ class UnreadableExportError(ExportError):
 class Block:
     """Some rows of an export.
 
-    `cells`: one str column per header cell, missing where the file says nothing; index: row number in the file.
+    `cells`: one str column per header cell, missing where a cell is empty; index: row number in the file.
     `broken`: row_number int64, raw str, reason str: rows whose cells do not fit the header.
-    `torn`: the cells of the broken rows as far as they go, like `cells`: to tell what the rows are about, no more.
+    `torn`: the first cells of the broken rows, in the form of `cells`; used only to find out what the rows are about.
     """
 
     cells: pd.DataFrame
@@ -70,15 +71,15 @@ class Export:
     read: Callable[[bool], Iterator[Block]]
 
     def blocks(self, *, whole: bool) -> Iterator[Block]:
-        """The rows, in bounded blocks, or all in one block when `whole`; the next is read while one is worked on."""
-        return _ahead(self.read(whole))
+        """The rows in bounded blocks, or in one block when `whole`; the next block is read while one is processed."""
+        return _read_ahead(self.read(whole))
 
 
-def _ahead(blocks: Iterator[Block]) -> Iterator[Block]:
+def _read_ahead(blocks: Iterator[Block]) -> Iterator[Block]:
     with ThreadPoolExecutor(1) as reader:
-        waiting = reader.submit(next, blocks, None)
-        while (block := waiting.result()) is not None:
-            waiting = reader.submit(next, blocks, None)
+        upcoming = reader.submit(next, blocks, None)
+        while (block := upcoming.result()) is not None:
+            upcoming = reader.submit(next, blocks, None)
             yield block
 
 
@@ -90,10 +91,10 @@ def fingerprint(path: Path) -> str:
 
 @contextmanager
 def open_export(path: Path, *, file_bytes_max: int, unpacked_bytes_max: int) -> Iterator[Export]:
-    """Open `path`; what has to be unpacked or transcoded lies in a scratch folder while the block runs.
+    """Open the export `path`; unpacked or transcoded copies lie in a scratch folder until the block ends.
 
-    Raises UnreadableExportError for a file that is empty, cut off, damaged, too large as it lies there or once
-    unpacked, or no table.
+    Raises UnreadableExportError for a file that is empty, cut off, damaged, no table, or too large before or after
+    unpacking.
     """
     if (size := path.stat().st_size) > file_bytes_max:
         raise UnreadableExportError(f"the file has {size:,} bytes, more than {file_bytes_max:,}: send it in parts")
@@ -146,7 +147,7 @@ def _as_utf8(path: Path, scratch: Path) -> Path:
 
 
 def _encoding(path: Path) -> str:
-    """`utf-8` when every byte of the file is, UTF-16 by its mark or its zero bytes, otherwise Windows-1252."""
+    """`utf-8` when the whole file is valid UTF-8, UTF-16 by its mark or zero bytes, otherwise Windows-1252."""
     with path.open("rb") as stream:
         start = stream.read(4096)
         if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -171,8 +172,8 @@ def _is_utf8(chunks: Iterator[bytes]) -> bool:
 
 
 @dataclass(frozen=True)
-class _Head:
-    """`lines` of the file go before the first row of data; the header is row `row` of the sheet."""
+class _Header:
+    """`lines`: the number of lines of the file before the first row of data; `row`: the number of the header row."""
 
     names: tuple[str, ...]
     delimiter: str
@@ -189,25 +190,25 @@ def _open_text(name: str, path: Path) -> Export:
     return Export(name, head.names, read)
 
 
-def _header(path: Path) -> _Head:
-    """The first row that says something; blank ones before it are rows, a `sep=` line of a spreadsheet is none."""
+def _header(path: Path) -> _Header:
+    """The first row that is not blank; blank rows before it are counted, the `sep=` line of a spreadsheet is not."""
     with path.open("rb") as stream:
         text = stream.read(HEADER_BYTES_MAX).decode("utf-8-sig", errors="ignore")
     if not text.strip():
         raise UnreadableExportError("the file is empty")
-    said = re.match(r"sep=([^\r\n]?)[^\r\n]*(?:\r\n|\r|\n)", text, re.IGNORECASE)
-    text = text[said.end() :] if said else text
-    delimiters = said[1] if said and said[1] in DELIMITERS else DELIMITERS
+    separator = re.match(r"sep=([^\r\n]?)[^\r\n]*(?:\r\n|\r|\n)", text, re.IGNORECASE)
+    text = text[separator.end() :] if separator else text
+    delimiters = separator[1] if separator and separator[1] in DELIMITERS else DELIMITERS
     tried = [(_first_record(text, delimiter), delimiter) for delimiter in delimiters]
-    (cells, lines, row), delimiter = max(tried, key=lambda one: len(one[0][0]))
-    if not cells or (len(cells) == 1 and not all(found for (found, _, _), _ in tried)):
+    (cells, lines, row), delimiter = max(tried, key=lambda candidate: len(candidate[0][0]))
+    if not cells or (len(cells) == 1 and not all(record for (record, _, _), _ in tried)):
         raise UnreadableExportError("the first row is no header: it is empty, or a quote in it is never closed")
-    return _Head(header_names(cells), delimiter, lines + bool(said), row)
+    return _Header(header_names(cells), delimiter, lines + bool(separator), row)
 
 
 def _first_record(text: str, delimiter: str) -> tuple[list[str], int, int]:
-    """The first record with a word in it, the lines read and the records they make; no cells where there is none."""
-    # Strict: a quote that is closed only by a quote of the rows below would take those rows into the header.
+    """The first record that is not blank, and the numbers of lines and records read; no cells if all are blank."""
+    # Strict: otherwise a quote that is only closed in a row below would make that row part of the header.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         for row, cells in enumerate(reader, start=1):
@@ -227,16 +228,16 @@ def header_names(cells: list[str]) -> tuple[str, ...]:
     for number, cell in enumerate(cells, start=1):
         plain = " ".join(cell.replace("\ufeff", "").split()) or f"column {number}"
         tries = itertools.chain([plain], (f"{plain} ({again})" for again in itertools.count(2)))
-        name = next(one for one in tries if one.casefold() not in taken)
+        name = next(candidate for candidate in tries if candidate.casefold() not in taken)
         taken.add(name.casefold())
         names.append(name)
     return tuple(names)
 
 
-class _Ended(io.RawIOBase):
-    """A file and, after its last byte, a row that only comes back as a row when no quote is open.
+class _EndMarked(io.RawIOBase):
+    """A file with an end marker appended: a row that is only read as a row when no quote is open before it.
 
-    `lines`: how many were read, each ended by CR, LF or both (once more where a chunk ends between the two).
+    `lines`: the number of lines read, each ended by CR, LF or both (one too many where a chunk ends between the two).
     """
 
     def __init__(self, stream: BinaryIO, end: bytes) -> None:
@@ -257,7 +258,7 @@ class _Ended(io.RawIOBase):
         return chunk
 
 
-def _text_blocks(path: Path, head: _Head, block_bytes: int) -> Iterator[Block]:
+def _text_blocks(path: Path, head: _Header, block_bytes: int) -> Iterator[Block]:
     broken: list[tuple[int, int, str]] = []
 
     def note(row: pyarrow.csv.InvalidRow) -> str:
@@ -281,8 +282,8 @@ def _text_blocks(path: Path, head: _Head, block_bytes: int) -> Iterator[Block]:
     end = f"\n{_END}{head.delimiter * (len(head.names) - 1)}\n".encode()
     row, ended = head.row + 1, False
     try:
-        with path.open("rb") as stream, pyarrow.csv.open_csv(text := _Ended(stream, end), **options) as reader:
-            for table in _gathered(reader, block_bytes):
+        with path.open("rb") as stream, pyarrow.csv.open_csv(text := _EndMarked(stream, end), **options) as reader:
+            for table in _tables(reader, block_bytes):
                 ended = bool(table.num_rows) and table.column(0)[-1].as_py() == _END
                 block, row = _block(table, broken, head, row)
                 yield replace(block, cells=block.cells.iloc[:-1]) if ended else block
@@ -300,10 +301,10 @@ def _text_blocks(path: Path, head: _Head, block_bytes: int) -> Iterator[Block]:
         _refuse_rows_in_a_cell(path, head)
 
 
-def _refuse_rows_in_a_cell(path: Path, head: _Head) -> None:
-    """Two quotes that nobody closed make a pair, with the end of a row and the row after it in one cell.
+def _refuse_rows_in_a_cell(path: Path, head: _Header) -> None:
+    """Refuse a file in which two unclosed quotes form a pair, so that several rows are read as one cell.
 
-    The second one then stands before a text, where the end of a quoted cell cannot.
+    The second quote then stands in front of a text, where the end of a quoted cell cannot be.
     """
     csv.field_size_limit(READ_BYTES)
     with path.open(encoding="utf-8", newline="") as stream:
@@ -324,37 +325,38 @@ def _refuse_rows_in_a_cell(path: Path, head: _Head) -> None:
                     ) from None
 
 
-def _gathered(batches: Iterable[pa.RecordBatch], block_bytes: int) -> Iterator[pa.Table]:
-    """Batches put together until they make a block; the first is smaller, so that others soon have work."""
-    waiting: list[pa.RecordBatch] = []
-    wanted = block_bytes // 4
+def _tables(batches: Iterable[pa.RecordBatch], block_bytes: int) -> Iterator[pa.Table]:
+    """Batches joined into tables of one block; the first table is smaller, so that the next stage can start early."""
+    pending: list[pa.RecordBatch] = []
+    size = block_bytes // 4
     for batch in batches:
-        waiting.append(batch)
-        if sum(one.nbytes for one in waiting) >= wanted:
-            yield pa.Table.from_batches(waiting).combine_chunks()
-            waiting, wanted = [], block_bytes
-    if waiting:
-        yield pa.Table.from_batches(waiting).combine_chunks()
+        pending.append(batch)
+        if sum(batch.nbytes for batch in pending) >= size:
+            yield pa.Table.from_batches(pending).combine_chunks()
+            pending, size = [], block_bytes
+    if pending:
+        yield pa.Table.from_batches(pending).combine_chunks()
 
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0][:200]
 
 
-def _block(table: pa.Table, broken: list[tuple[int, int, str]], head: _Head, first: int) -> tuple[Block, int]:
-    """Put each row under its number: those between them that were skipped are taken from `broken`.
+def _block(table: pa.Table, broken: list[tuple[int, int, str]], head: _Header, first: int) -> tuple[Block, int]:
+    """The block of a table whose first row has the number `first`, and the number of the row after it.
 
-    The reader is ahead of us: `broken` may hold rows of blocks to come already, in order.
+    Rows that the reader skipped are taken out of `broken`. The reader is ahead: `broken` may already contain rows of
+    later blocks, in order.
     """
     end = first + table.num_rows
     for number, _, _ in broken:
         end += number < end
-    mine = [row for row in broken if row[0] < end]
-    kept = [row for row in mine if row[2].strip()]
-    del broken[: len(mine)]
+    skipped = [row for row in broken if row[0] < end]
+    kept = [row for row in skipped if row[2].strip()]
+    del broken[: len(skipped)]
     numbers = pd.Index(pd.RangeIndex(first, end))
-    if mine:
-        numbers = numbers.difference(pd.Index([number for number, _, _ in mine]), sort=True)
+    if skipped:
+        numbers = numbers.difference(pd.Index([number for number, _, _ in skipped]), sort=True)
     cells = table.to_pandas(types_mapper=_text_types.get)
     cells.index = numbers
     empty = cells.isna().all(axis=1)
@@ -373,19 +375,19 @@ def _broken_rows(broken: list[tuple[int, int, str]], columns: int) -> pd.DataFra
             "row_number": pd.Series([number for number, _, _ in broken], dtype="int64"),
             "raw": pd.Series([text for _, _, text in broken], dtype="str"),
             "reason": pd.Series(
-                [f"row: found {found} cells, expected {columns}" for _, found, _ in broken], dtype="str"
+                [f"row: found {count} cells, expected {columns}" for _, count, _ in broken], dtype="str"
             ),
         }
     )
 
 
-def _torn(broken: list[tuple[int, int, str]], head: _Head) -> pd.DataFrame:
+def _torn(broken: list[tuple[int, int, str]], head: _Header) -> pd.DataFrame:
     rows = [_first_cells(text, head) for _, _, text in broken]
-    said = {name: pd.Series([row[place] for row in rows], dtype="str") for place, name in enumerate(head.names)}
-    return pd.DataFrame(said).set_axis([number for number, _, _ in broken], axis="index")
+    columns = {name: pd.Series([row[place] for row in rows], dtype="str") for place, name in enumerate(head.names)}
+    return pd.DataFrame(columns).set_axis([number for number, _, _ in broken], axis="index")
 
 
-def _first_cells(text: str, head: _Head) -> list[str | None]:
+def _first_cells(text: str, head: _Header) -> list[str | None]:
     try:
         cells = next(csv.reader([text], delimiter=head.delimiter), [])
     except csv.Error:

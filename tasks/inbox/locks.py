@@ -1,4 +1,4 @@
-"""One process at a time, on one machine."""
+"""A lock between the processes of one machine."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ import filelock
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Wait until no other process is inside with the same `path`; a process that dies lets go."""
+def exclusive_lock(path: Path) -> Iterator[None]:
+    """Wait until no other process holds the lock `path`; when a process dies, its lock is released."""
     with filelock.FileLock(path):
         yield

@@ -1,4 +1,4 @@
-"""Reading single cells inside a shape: options, numbers, and numbers written back as texts."""
+"""Helpers for shapes: options, numbers in cells, and numbers written back as texts."""
 
 from collections.abc import Mapping
 
@@ -11,37 +11,37 @@ _WHOLE = r"[+-]?\d{1,15}(?:\.0+)?"
 _AMOUNT = r"[+-]?\d{1,12}(?:\.\d{1,9})?"
 
 
-def one(options: Options, name: str) -> str:
-    """The option that is a single word; empty when it is not set."""
+def text_option(options: Options, name: str) -> str:
+    """The option `name`, a single word; empty when it is not set."""
     value = options.get(name, "")
     return value if isinstance(value, str) else value[0]
 
 
-def many(options: Options, name: str) -> tuple[str, ...]:
-    """The option that is a list of words; empty when it is not set."""
+def list_option(options: Options, name: str) -> tuple[str, ...]:
+    """The option `name`, a list of words; empty when it is not set."""
     value = options.get(name, ())
     return (value,) if isinstance(value, str) else tuple(value)
 
 
 def column(cells: pd.DataFrame, name: str) -> pd.Series:
-    """The column, or a column that says nothing."""
+    """The column `name`, or a column of missing texts."""
     return cells[name] if name in cells else pd.Series(np.nan, index=cells.index, dtype="str")
 
 
 def _bare(text: pd.Series) -> pd.Series:
-    """Without what a spreadsheet puts around a number, and with a decimal point."""
+    """Texts without what a spreadsheet adds around a number, and with a decimal point."""
     bare = text.str.strip().str.replace(r"^'|^=\"|\"$", "", regex=True)
     return bare.str.replace(r"^([+-]?\d+),(\d{1,2})$", r"\1.\2", regex=True)
 
 
 def whole(text: pd.Series) -> pd.Series:
-    """Whole numbers as Int64; missing where the text is none."""
+    """Whole numbers as Int64; missing where the text is not one."""
     bare = _bare(text)
     return amount(text).where(bare.str.fullmatch(_WHOLE).fillna(value=False).astype(bool)).astype("Int64")
 
 
 def amount(text: pd.Series) -> pd.Series:
-    """Decimal numbers as float64; missing where the text is none."""
+    """Decimal numbers as float64; missing where the text is not one."""
     bare = _bare(text)
     clean = bare.where(bare.str.fullmatch(_AMOUNT).fillna(value=False).astype(bool))
     return pd.to_numeric(clean, errors="coerce").astype("float64")
@@ -55,12 +55,12 @@ def whole_text(numbers: pd.Series) -> pd.Series:
 def cents_text(cents: pd.Series) -> pd.Series:
     """Hundredths (Int64) as texts such as 12.50; missing stays missing."""
     sign = pd.Series(np.where(cents.fillna(0) < 0, "-", ""), index=cents.index, dtype="str")
-    units, rest = cents.abs() // 100, cents.abs() % 100
-    return (sign + whole_text(units) + "." + whole_text(rest).str.zfill(2)).astype("str")
+    units, cents_left = cents.abs() // 100, cents.abs() % 100
+    return (sign + whole_text(units) + "." + whole_text(cents_left).str.zfill(2)).astype("str")
 
 
 def positions(key: pd.Series) -> tuple[np.ndarray, pd.Series]:
-    """For each row: where its key stands first (row by place), and its position among the rows of the key, from 1."""
+    """For each row: the position of the first row with its key, and its number among the rows of that key, from 1."""
     codes, _ = pd.factorize(key, use_na_sentinel=False)
     first = np.unique(codes, return_index=True)[1]
     numbers = pd.Series(codes).groupby(codes).cumcount() + 1

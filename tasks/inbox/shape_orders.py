@@ -1,10 +1,10 @@
-"""Shapes of orders: cells only on an order's first row, lines without numbers, lines packed in one cell."""
+"""Shapes of orders: cells on the first row of an order only, lines without numbers, lines packed in one cell."""
 
 import re
 
 import pandas as pd
 
-from tasks.inbox.shape_cells import Options, amount, cents_text, many, one, positions, whole
+from tasks.inbox.shape_cells import Options, amount, cents_text, list_option, positions, text_option, whole
 
 POSITION = "line position"
 _DETAILS = ("Product ID", "Product Qty", "Product SKU", "Product Name", "Product Weight", "Product Variation Details",
@@ -17,9 +17,9 @@ def carry_down(cells: pd.DataFrame, options: Options) -> pd.DataFrame:
 
     Adds `line position`, 1 for the first row.
     """
-    first, numbers = positions(cells[one(options, "key")])
+    first, numbers = positions(cells[text_option(options, "key")])
     filled = {}
-    for name in many(options, "carry"):
+    for name in list_option(options, "carry"):
         if name in cells:
             head = pd.Series(cells[name].array.take(first), index=cells.index)
             filled[name] = cells[name].where(cells[name].notna(), head)
@@ -31,19 +31,19 @@ def number_lines(cells: pd.DataFrame, options: Options) -> pd.DataFrame:
 
     Adds `line position`, and `unit price`: the `line_price` divided by the `quantity`, where that is exact.
     """
-    _, numbers = positions(cells[one(options, "order")])
-    item, price = one(options, "item"), one(options, "line_price")
+    _, numbers = positions(cells[text_option(options, "order")])
+    item, price = text_option(options, "item"), text_option(options, "line_price")
     if item in cells:
         stated = cells[item].str.fullmatch(r"[1-9]\d{0,17}").fillna(value=False).astype(bool)
         numbers = cells[item].where(stated, numbers)
     cells = cells.assign(**{POSITION: numbers})
     if price not in cells:
         return cells
-    return cells.assign(**{"unit price": _per_unit(cells[price], whole(cells[one(options, "quantity")]))})
+    return cells.assign(**{"unit price": _per_unit(cells[price], whole(cells[text_option(options, "quantity")]))})
 
 
 def _per_unit(price: pd.Series, quantity: pd.Series) -> pd.Series:
-    """A line's price for one unit; nothing where it cannot be divided without a rest."""
+    """A line's price for one unit; missing where the division leaves a remainder."""
     cents = (amount(price) * 100).round().astype("Int64")
     units = quantity.where(quantity > 0)
     exact = (cents % units == 0).fillna(value=False).astype(bool)
@@ -51,12 +51,12 @@ def _per_unit(price: pd.Series, quantity: pd.Series) -> pd.Series:
 
 
 def unpack_lines(cells: pd.DataFrame, options: Options) -> pd.DataFrame:
-    """One row a line, of orders that keep their lines in one cell, `Product ID: 1, Product Qty: 2, … | Product ID: …`.
+    """One row per line, of orders with all lines in one cell, `Product ID: 1, Product Qty: 2, … | Product ID: …`.
 
-    A name may hold commas and bars: a line begins at `Product ID:`, a detail ends where the next one's name stands.
+    A name may contain commas and bars: a line begins at `Product ID:`, and a detail ends at the name of the next one.
     Adds a column for each detail, and `line position`. A line that cannot be read has no details.
     """
-    lines = cells[one(options, "packed")].str.split(r"\s*\|\s*(?=Product ID:)", regex=True)
+    lines = cells[text_option(options, "packed")].str.split(r"\s*\|\s*(?=Product ID:)", regex=True)
     rows = cells.assign(**{POSITION: lines}).explode(POSITION)
     details = rows[POSITION].astype("str").str.extract(_packed_line(), flags=re.DOTALL)
     details = details.astype("str").where(details != "").set_axis(list(_DETAILS), axis="columns")

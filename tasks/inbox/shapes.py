@@ -1,8 +1,8 @@
-"""What a column map cannot say: one small function for each way in which rows are not one record each.
+"""Shapes: functions for exports in which a row is not one record, which a map of columns cannot express.
 
-A shape takes the export's cells (str columns, index: row number in the file) and the layout's options, and gives
-cells again: columns added, rows repeated under their number, or rows left out that say nothing of the kind. What
-cannot be understood is passed on as it is, or as missing: the rules of the kind refuse it with a reason.
+A shape takes the export's cells (str columns, index: row number in the file) and the layout's options, and returns
+cells: with columns added, rows repeated under their number, or rows left out that are not about the kind. A text that
+cannot be read is passed on as it is, or as missing: the rules of the kind refuse it with a reason.
 """
 
 from collections.abc import Callable

@@ -46,14 +46,14 @@ def workbook_rows(path: Path, *, unpacked_bytes_max: int) -> list[list[str | Non
 
 def _first_visible(book: python_calamine.CalamineWorkbook) -> str:
     sheets, shown = python_calamine.SheetTypeEnum.WorkSheet, python_calamine.SheetVisibleEnum.Visible
-    names = [one.name for one in book.sheets_metadata if one.typ == sheets and one.visible == shown]
+    names = [sheet.name for sheet in book.sheets_metadata if sheet.typ == sheets and sheet.visible == shown]
     if not names:
         raise ValueError("it has no visible sheet")
     return names[0]
 
 
 def _refuse_large(path: Path, bytes_max: int) -> None:
-    """The reader makes room for every cell up to the last one: a stray cell far out takes all memory there is."""
+    """Refuse a workbook that is too large: the reader allocates every cell up to the last one, however far out."""
     with zipfile.ZipFile(path) as archive:
         parts = archive.infolist()
         if sum(part.file_size for part in parts) > bytes_max:
@@ -68,7 +68,7 @@ def _refuse_large(path: Path, bytes_max: int) -> None:
 
 
 def _extent(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> tuple[int, int]:
-    """The highest row and column a cell of the sheet names."""
+    """The highest row and column of the cells of a sheet."""
     rows: set[int] = {1}
     names: set[bytes] = {b"A"}
     for chunk in _chunks(archive, part):

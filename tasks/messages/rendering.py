@@ -22,7 +22,7 @@ from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, UndefinedError
 from markupsafe import Markup
 
-from tasks.domain.money import say
+from tasks.domain.money import format_amount
 from tasks.domain.sites.sites import Merchant
 
 SUBJECT_MAX = 200
@@ -103,7 +103,7 @@ def _there(value: object) -> object:
 
 
 def _money(amount_minor: int, currency: str, *, language: str) -> str:
-    return say(amount_minor, currency, language)
+    return format_amount(amount_minor, currency, language)
 
 
 def _date(value: str, *, language: str, zone: ZoneInfo) -> str:

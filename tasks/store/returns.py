@@ -10,7 +10,7 @@ from tasks.domain.returns.return_matching import SEVERAL
 from tasks.domain.returns.return_policy import Found
 from tasks.domain.states import Purpose, RefundState, ReturnState
 from tasks.store.database.frames import changed, read, staged
-from tasks.store.database.merging import insert_new
+from tasks.store.database.upserts import insert_new
 from tasks.store.schema import (
     locations,
     merchants,

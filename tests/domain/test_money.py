@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.money import divide, exponent, in_units, say
+from tasks.domain.money import divide, exponent, format_amount, in_major_units
 
 WEIGHTS = st.lists(st.integers(0, 10**9), min_size=1, max_size=30)
 
@@ -40,7 +40,7 @@ def test_the_largest_remainder_gets_the_odd_cent_and_a_tie_goes_to_the_earlier_r
 )
 def test_money_is_written_as_its_currency_and_language_do(amount: int, currency: str, language: str, said: str) -> None:
     """Two decimals, none or three."""
-    assert say(amount, currency, language) == said
+    assert format_amount(amount, currency, language) == said
     assert exponent("JPY") == 0
 
 
@@ -48,7 +48,7 @@ def test_people_read_units_and_not_cents() -> None:
     """2200 of GBP is 22.00, of JPY 2200; what is missing stays missing, and a frame without currency stays as it is."""
     rows = pd.DataFrame({"amount_minor": pd.array([2200, 2200, -5, None], dtype="Int64"),
                          "currency": ["GBP", "JPY", "GBP", "GBP"]})  # fmt: skip
-    written = in_units(rows)
+    written = in_major_units(rows)
     assert written.columns.tolist() == ["amount", "currency"]
     assert written["amount"].fillna("").tolist() == ["22.00", "2200", "-0.05", ""]
-    assert in_units(rows[["amount_minor"]]).equals(rows[["amount_minor"]])
+    assert in_major_units(rows[["amount_minor"]]).equals(rows[["amount_minor"]])

@@ -12,7 +12,7 @@ import pytest
 
 from tasks.domain.receiving.delivery_limits import GateRules, Limit
 from tasks.domain.receiving.export_kinds import KINDS
-from tasks.domain.receiving.row_judging import Context, judge
+from tasks.domain.receiving.row_checks import Context, check_rows
 from tasks.gates.delivery import delivery_gate
 
 AS_OF = datetime(2026, 9, 7, 18, tzinfo=UTC)
@@ -116,7 +116,7 @@ def test_each_rule_of_a_field_has_a_figure_of_its_own(tmp_path: Path) -> None:
     """Two of six quantities on hand are no numbers, and none is out of range: the page shows a third and nothing."""
     cells = {"merchant": "HEARTH", "warehouse": "MAIN", "sku": "MUG-1"}
     rows = pd.DataFrame([cells | {"on_hand": text} for text in ("1", "2", "3", "4", "six", "n/a")], dtype="str")
-    tally = judge(KINDS["stock"], rows.assign(row_number=range(2, 8)), Context()).tally
+    tally = check_rows(KINDS["stock"], rows.assign(row_number=range(2, 8)), Context()).tally
     with delivery_gate(tmp_path, RULES, AS_OF) as gate:
         verdict = gate.judge("stock", tally, {"rows": 6}, "london-1300.csv")
     assert verdict.warnings == ("stock.on_hand is a whole number: not so in 2 of 6 rows (33.3 %); at most 5 % may be",)

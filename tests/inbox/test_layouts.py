@@ -17,10 +17,10 @@ from sqlalchemy import Engine, text
 from config.read import ConfigError, names, read
 from tasks.domain.receiving.export_kinds import KINDS, Field, Kind
 from tasks.domain.receiving.quarantine import FILE_COLUMN, REASONS_COLUMN, ROW_COLUMN
-from tasks.domain.receiving.row_judging import Context, judge
+from tasks.domain.receiving.row_checks import Context, check_rows
 from tasks.inbox.layouts import CANONICAL, Layout, UnknownLayout, canonical, recognise, translate
 from tasks.steps.receiving.file_job import Outcome
-from tasks.steps.receiving.receive_exports import expectations, read_site, take_in_kind
+from tasks.steps.receiving.receive_exports import expectations, read_site, receive_kind
 
 EXPORTS = ROOT / "config" / "exports"
 DOCUMENT = (ROOT / "docs" / "operate" / "exports.md").read_text(encoding="utf-8")
@@ -163,7 +163,7 @@ def test_no_row_is_lost_whatever_its_cells_say(data: st.DataObject) -> None:
     assert {str(one) for one in translated.rows.dtypes[1:]} <= {"str"}
     if not layout.skip and layout.shape in {None, *LEAVES_NOTHING_OUT}:
         assert translated.ignored == 0
-    judge(KINDS[real.kind], translated.rows, Context(defaults=(("merchant", "HEARTH"),)))
+    check_rows(KINDS[real.kind], translated.rows, Context(defaults=(("merchant", "HEARTH"),)))
 
 
 @given(data=st.data())
@@ -195,7 +195,7 @@ ORDER = {
 def _receive(home: Path, real: Real, *rows: Row) -> Outcome:
     path = write(home / "inbox" / real.kind / f"{real.name}.csv", real, rows)
     with expectations(AS_OF) as gate:
-        (outcome,) = take_in_kind.fn(real.kind, [path], read_site.fn(), gate, AS_OF)
+        (outcome,) = receive_kind.fn(real.kind, [path], read_site.fn(), gate, AS_OF)
     return outcome
 
 

@@ -44,7 +44,7 @@ def test_a_known_request_is_unchanged_and_another_story_is_refused(counter: Coun
     with counter.store.begin() as connection:
         connection.execute(update(schema.returns).values(state="approved"))
     refused = counter.ask("R1", "1", "VASE").refused
-    assert refused["reason"].tolist() == ["request_id: found 'R1' again with another story, expected a new request"]
+    assert refused["reason"].tolist() == ["request_id: found 'R1' again with other values, expected a new request"]
 
 
 def test_a_receipt_is_written_on_its_return_once(counter: Counter) -> None:

@@ -16,7 +16,13 @@ from tasks.domain.receiving.delivery_limits import GateRules, Limit
 from tasks.domain.receiving.export_kinds import KINDS
 from tasks.gates.delivery import Gate
 from tasks.steps.receiving.file_job import Outcome, Site
-from tasks.steps.receiving.receive_exports import expectations, find_files, read_site, settle_orders, take_in_kind
+from tasks.steps.receiving.receive_exports import (
+    expectations,
+    find_files,
+    hold_incomplete_orders,
+    read_site,
+    receive_kind,
+)
 from tasks.steps.receiving.report_drift import report_drift
 from tasks.steps.receiving.warn_of_imports import warn_of_imports
 from tasks.store.database.engine import engine
@@ -37,7 +43,7 @@ def receive(
     """What the flow does, without server and digest; with the house's own limits and documents when `rules` is None."""
     with expectations(as_of) if rules is None else nullcontext(Gate(settings().folder("gate"), rules, as_of)) as gate:
         outcomes = take_in_all(gate, as_of, kinds)
-    settle_orders.fn()
+    hold_incomplete_orders.fn()
     report_drift.fn()
     warn_of_imports.fn(as_of)
     return outcomes
@@ -49,7 +55,7 @@ def take_in_all(gate: Gate, as_of: datetime, kinds: Iterable[str] = tuple(KINDS)
     with engine().begin() as connection:
         ensure_sites(connection, site.merchants, site.warehouses)
     found = find_files.fn(kinds)
-    return [one for kind, files in found.items() for one in take_in_kind.fn(kind, files, site, gate, as_of)]
+    return [one for kind, files in found.items() for one in receive_kind.fn(kind, files, site, gate, as_of)]
 
 
 @cache

@@ -12,7 +12,7 @@ import yaml
 
 from tasks.domain.receiving.cells import Clock
 from tasks.domain.receiving.export_kinds import KINDS
-from tasks.domain.receiving.row_judging import Context, Judged, judge
+from tasks.domain.receiving.row_checks import CheckedRows, Context, check_rows
 from tasks.inbox.delivered_files import open_export
 from tasks.inbox.layouts import Layout, Translated, recognise, translate
 
@@ -65,13 +65,13 @@ class Reader:
             (block,) = export.blocks(whole=True)
             return translate(layout, block.cells)
 
-    def judged(self, real: Real, *rows: Row) -> Judged:
+    def judged(self, real: Real, *rows: Row) -> CheckedRows:
         """The judged rows of a small export."""
         translated = self.translated(real.kind, write(self.folder / "export.csv", real, rows))
         context = Context(
             Clock("Europe/London", self.day_first), "GBP", (("merchant", "HEARTH"), ("count_id", "export"))
         )
-        return judge(KINDS[real.kind], translated.rows, context)
+        return check_rows(KINDS[real.kind], translated.rows, context)
 
     def good(self, real: Real, *rows: Row) -> pd.DataFrame:
         """The typed rows of a small export without faults."""

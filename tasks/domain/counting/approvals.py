@@ -173,7 +173,9 @@ class Waiting:
 
     def _values(self) -> list[str]:
         both = zip(self.findings["value_minor"], self.findings["currency"], strict=True)
-        return [money.say(int(value), code) if pd.notna(value) and pd.notna(code) else "" for value, code in both]
+        return [
+            money.format_amount(int(value), code) if pd.notna(value) and pd.notna(code) else "" for value, code in both
+        ]
 
 
 @dataclass(frozen=True)

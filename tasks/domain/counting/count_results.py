@@ -30,7 +30,9 @@ class Decided:
         """The net value posted, per currency, in words."""
         posted = self.findings[(self.findings["decision"] == "posted") & self.findings["value_minor"].notna()]
         sums = posted.groupby("currency")["value_minor"].sum()
-        return ", ".join(money.say(int(value), str(currency)) for currency, value in sums.items()) or "nothing"
+        return (
+            ", ".join(money.format_amount(int(value), str(currency)) for currency, value in sums.items()) or "nothing"
+        )
 
     def told(self) -> pd.DataFrame:
         """What an analyst must see first: everything that is not as the book says, or as is known of a lot."""

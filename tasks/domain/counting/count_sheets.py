@@ -14,7 +14,6 @@ SHEET_COLUMNS = (
     "expires_on", "quantity", "counter", "counted_at", "comment",
 )  # fmt: skip
 TO_FILL = ("expires_on", "quantity", "counter", "counted_at", "comment")
-_DAY = r"\d{4}-\d{2}-\d{2}|\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|[34567]\d{4}(?:\.0+)?"
 MOVED = "counted_on: found a day, expected the time of day too: goods of the place moved that day"
 NOT_OVER = "counted_on: found a day that is not over, expected the time of day too"
 NO_TIME = "counted_at: found '', expected when the place was counted"
@@ -86,16 +85,6 @@ def _pair(rows: pd.DataFrame, lines: pd.DataFrame, key: list[str]) -> pd.DataFra
     lines = lines.sort_values("id")
     waiting = lines[["id", *key]].assign(number=lines.groupby(key).cumcount())
     return numbered.merge(waiting, on=[*key, "number"]).drop(columns="number")
-
-
-def days_apart(rows: pd.DataFrame) -> pd.DataFrame:
-    """Move counted_at texts that name a day and no time of day to counted_on: midnight is not what they say."""
-    if "counted_at" not in rows:
-        return rows
-    said = rows["counted_at"].str.strip().str.removeprefix("'")
-    bare = said.str.fullmatch(_DAY).fillna(value=False).astype(bool)
-    day = rows["counted_on"] if "counted_on" in rows else pd.Series(None, index=rows.index, dtype="str")
-    return rows.assign(counted_at=rows["counted_at"].mask(bare), counted_on=day.mask(bare, said))
 
 
 def dated(lines: pd.DataFrame, as_of: datetime) -> pd.DataFrame:

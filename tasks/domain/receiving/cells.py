@@ -1,10 +1,9 @@
-"""What a cell of text means, one type at a time.
+"""Reads the text of cells, one reader per type.
 
-Each reader takes the distinct texts of a column and gives their values, missing where the text means nothing
-certain. Most texts are clean and are read in one stroke; only the others go, one distinct text at a time, through
-the repairs below. A repair is made where just one reading is possible: an apostrophe or ="…" put there by a
-spreadsheet, a comma before one or two decimals, a serial date. A number in scientific notation has lost digits, and
-1,234 has two readings: both are refused.
+Each reader takes the distinct texts of a column and returns their values, missing where a text has no certain meaning.
+Most texts are clean and are read in one vectorised call; the others are repaired one distinct text at a time. A repair
+is only made where one reading is possible: an apostrophe or ="…" that a spreadsheet added, a comma before one or two
+decimals, a serial date. A number in scientific notation has lost digits, and 1,234 has two readings: both are refused.
 """
 
 import re
@@ -26,10 +25,9 @@ from tasks.domain.receiving.export_kinds import Field, Type
 MONEY_SCALE = 10_000  # money is read in ten-thousandths, until the row's currency is known
 CODE_LENGTH_MAX = 100
 TEXT_LENGTH_MAX = 2_000
-_CLEAN_CODE = r"[A-Za-z0-9#_./:@+-]{0,100}"  # empty is a default: no lot; what a file leaves empty is no text
-_NUMERIC = r"[0-9.+-]+(?:[eE][+-]?[0-9]+)?"
+_CLEAN_CODE = r"[A-Za-z0-9#_./:@+-]{0,100}"  # empty is a default (no lot); an empty cell of a file is no text
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufeff\ufffd-\uffff]")
-_JOINERS = re.compile(r"[\u200c-\u200f]")  # names in Persian, Arabic and Hebrew, and emoji, are written with them
+_JOINERS = re.compile(r"[\u200c-\u200f]")  # needed by names in Persian, Arabic and Hebrew, and by emoji
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+?\d+")
 _OFFSET = r"(?: ?(?:Z|UTC|[+-](?:0\d|1[0-4]):?[0-5]\d))?"
 _ISO = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?" + _OFFSET
@@ -40,7 +38,7 @@ _FIRST, _LAST = pd.Timestamp("2000-01-01", tz="UTC"), pd.Timestamp("2100-01-01",
 
 @dataclass(frozen=True)
 class Clock:
-    """How times without a zone are read: on which clock, and whether 03/04 is the third of April (None: unknown)."""
+    """How times without a zone are read: the time zone, and whether 03/04 is the third of April (None: unknown)."""
 
     zone: str = "UTC"
     day_first: bool | None = None
@@ -50,7 +48,7 @@ Reader = Callable[[Field, pd.Series, Clock], pd.Series]
 
 
 def read_texts(field: Field, texts: pd.Series, clock: Clock) -> pd.Series:
-    """The values of the distinct, present `texts` of one column; missing where a text means nothing certain."""
+    """The values of the distinct, present `texts` of one column; missing where a text has no certain meaning."""
     return _READERS[field.type](field, texts, clock)
 
 
@@ -88,7 +86,7 @@ def value_range(field: Field) -> str:
 
 @dataclass(frozen=True)
 class DateOrder:
-    """What dates such as 25/12/2026 show of their order; `+` puts together what two parts of a file show."""
+    """What dates such as 25/12/2026 reveal about the order of day and month; `+` combines two parts of a file."""
 
     any: bool = False
     first_beyond_12: bool = False
@@ -103,12 +101,12 @@ class DateOrder:
 
     @property
     def day_first(self) -> bool | None:
-        """Whether they put the day first; None when nothing says so, or both are seen."""
+        """Whether the day comes first; None when no date shows it, or dates contradict each other."""
         return self.first_beyond_12 if self.first_beyond_12 != self.second_beyond_12 else None
 
 
 def date_order(texts: pd.Series) -> DateOrder:
-    """What the dates among some texts show of their order."""
+    """What the dates among `texts` reveal about the order of day and month."""
     texts = texts.dropna()
     dates = texts[texts.str.match(r"\s*'?\d{1,2}[/.-]\d{1,2}[/.-]\d{4}")].drop_duplicates()
     parts = dates.str.extract(r"^\s*'?(\d{1,2})[/.-](\d{1,2})[/.-]").astype("int64")
@@ -116,7 +114,7 @@ def date_order(texts: pd.Series) -> DateOrder:
 
 
 def bare(text: str) -> str:
-    """The text without what a spreadsheet put around it: spaces, a leading apostrophe, ="…"."""
+    """The text without what a spreadsheet adds around it: spaces, a leading apostrophe, ="…"."""
     return _unwrapped(text).removeprefix("'").strip()
 
 
@@ -125,16 +123,18 @@ def _unwrapped(text: str) -> str:
     return text[2:-1].replace('""', '"') if re.fullmatch(r'="(?:[^"]|"")*"', text) else text
 
 
-def _each(texts: pd.Series, read: Callable[[str], object]) -> list[object]:
+def _read_each(texts: pd.Series, read: Callable[[str], object]) -> list[object]:
     return [read(bare(text)) for text in texts]
 
 
 def _in_two_passes(texts: pd.Series, clean: pd.Series, fast: pd.Series, slow: Callable[[str], object]) -> pd.Series:
-    """`fast` where `clean`, otherwise what `slow` makes of the one text."""
+    """`fast` where `clean`, otherwise the result of `slow` for each text."""
     if not clean.all():
-        rest = ~clean
+        is_loose = ~clean
         fast = fast.copy()
-        fast[rest] = pd.Series(_each(texts[rest], slow), index=texts.index[rest], dtype=object).astype(fast.dtype)
+        fast[is_loose] = pd.Series(_read_each(texts[is_loose], slow), index=texts.index[is_loose], dtype=object).astype(
+            fast.dtype
+        )
     return fast
 
 
@@ -142,15 +142,15 @@ def _in_two_passes(texts: pd.Series, clean: pd.Series, fast: pd.Series, slow: Ca
 def _read_text(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
     clean = texts.str.fullmatch(r"(?:[!-~](?:[ -~]{0,198}[!-~])?)?") & ~texts.str.match(r"['=]")
     if not clean.all():
-        rest = [_text(text) for text in texts[~clean]]
+        texts_read = [_text(text) for text in texts[~clean]]
         texts = texts.copy()
-        texts[~clean] = pd.Series(rest, index=texts.index[~clean], dtype="str")
+        texts[~clean] = pd.Series(texts_read, index=texts.index[~clean], dtype="str")
     return texts
 
 
 def _text(text: str) -> str | None:
     text = _unwrapped(text).replace("\r\n", "\n")
-    if re.match(r"'[=+@\d-]", text):  # before a letter the apostrophe is the word's own: 's-Hertogenbosch
+    if re.match(r"'[=+@\d-]", text):  # before a letter the apostrophe belongs to the word: 's-Hertogenbosch
         text = text[1:]
     bad = _CONTROL.search(_JOINERS.sub("", text)) or not 0 < len(text) <= TEXT_LENGTH_MAX
     return None if bad else text
@@ -168,7 +168,7 @@ def _code(text: str) -> str | None:
 
 
 def _read_gtin(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
-    return pd.Series(_each(texts, _gtin), index=texts.index, dtype="str")
+    return pd.Series(_read_each(texts, _gtin), index=texts.index, dtype="str")
 
 
 def _gtin(text: str) -> str | None:
@@ -176,7 +176,7 @@ def _gtin(text: str) -> str | None:
     digits = digits.removesuffix(".0")
     if not digits.isascii() or not digits.isdigit():
         return None
-    if len(digits) == 11:  # a GTIN-12 whose leading zero a spreadsheet dropped
+    if len(digits) == 11:  # a GTIN-12 without its leading zero, which a spreadsheet dropped
         digits = digits.zfill(12)
     return digits if ean.is_valid(digits) else None
 
@@ -196,17 +196,19 @@ def _email(text: str) -> str | None:
 
 
 def _read_currency(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
-    known = list_currencies()
-    return pd.Series(_each(texts, lambda text: text.upper() if text.upper() in known else None), texts.index, "str")
+    currencies = list_currencies()
+    return pd.Series(
+        _read_each(texts, lambda text: text.upper() if text.upper() in currencies else None), texts.index, "str"
+    )
 
 
 def _read_country(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
-    return pd.Series(_each(texts, lambda text: _countries().get(text.casefold())), texts.index, "str")
+    return pd.Series(_read_each(texts, lambda text: _countries().get(text.casefold())), texts.index, "str")
 
 
 @cache
 def _countries() -> dict[str, str]:
-    """Two-letter code by code and by English name, case folded; and what shops commonly write instead."""
+    """Two-letter codes by code, English name and common other spellings, all case-folded."""
     named = {code: name for code, name in Locale("en").territories.items() if re.fullmatch("[A-Z]{2}", code)}
     by_name = {name.casefold(): code for code, name in named.items()}
     usual = {"uk": "GB", "usa": "US", "eire": "IE", "rsa": "ZA", "channel islands": "GB", "czech republic": "CZ"}
@@ -215,14 +217,14 @@ def _countries() -> dict[str, str]:
 
 def _read_choice(field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
     words = {str(choice).casefold(): str(choice) for choice in field.choices}
-    return pd.Series(_each(texts, lambda text: words.get(text.casefold())), texts.index, "str")
+    return pd.Series(_read_each(texts, lambda text: words.get(text.casefold())), texts.index, "str")
 
 
 _FLAGS = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False, "y": True, "n": False}
 
 
 def _read_flag(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
-    return pd.Series(_each(texts, lambda text: _FLAGS.get(text.casefold())), texts.index, "boolean")
+    return pd.Series(_read_each(texts, lambda text: _FLAGS.get(text.casefold())), texts.index, "boolean")
 
 
 # ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -261,7 +263,7 @@ def _read_number(_field: Field, texts: pd.Series, _clock: Clock) -> pd.Series:
 
 
 def _decimal(text: str) -> Decimal | None:
-    """A number with one possible reading: 12.5, 12,5, 1,234.50 and 1.234,50, but not 1,234 nor 1.23E+12."""
+    """The number, if it has one possible reading: 12.5, 12,5, 1,234.50 and 1.234,50, but not 1,234 or 1.23E+12."""
     if re.fullmatch(r"[+-]?\d{1,3}((,\d{3})+\.\d+|(,\d{3}){2,})", text):
         text = text.replace(",", "")
     elif re.fullmatch(r"[+-]?\d{1,3}((\.\d{3})+,\d+|(\.\d{3}){2,})", text):
@@ -280,7 +282,7 @@ def _decimal(text: str) -> Decimal | None:
 def _read_instant(_field: Field, texts: pd.Series, clock: Clock) -> pd.Series:
     clean = texts.str.fullmatch(_ISO)
     if not clean.all():
-        loose = _each(texts[~clean], lambda text: _iso_text(text, clock))
+        loose = _read_each(texts[~clean], lambda text: _iso_text(text, clock))
         texts = texts.copy()
         texts[~clean] = pd.Series(loose, index=texts.index[~clean], dtype="str")
     instants = _instants(texts, clock)
@@ -288,9 +290,9 @@ def _read_instant(_field: Field, texts: pd.Series, clock: Clock) -> pd.Series:
 
 
 def _instants(texts: pd.Series, clock: Clock) -> pd.Series:
-    """ISO texts as datetime64[s, UTC]; those without an offset are times on the wall."""
+    """ISO texts as datetime64[s, UTC]; those without an offset are local times of `clock`."""
     try:
-        exact: pd.Series = texts.astype(_EXACT)  # all or nothing: each must state its offset
+        exact: pd.Series = texts.astype(_EXACT)  # fails unless every text states its offset
         return exact.astype("timestamp[s][pyarrow]").astype("datetime64[s]").dt.tz_localize("UTC")
     except ValueError:
         pass
@@ -306,15 +308,17 @@ def _instants(texts: pd.Series, clock: Clock) -> pd.Series:
 
 
 def _clock_times(texts: pd.Series) -> pd.Series:
-    """ISO texts without an offset as datetime64[s]; missing where there is no such day or hour."""
+    """ISO texts without an offset as datetime64[s]; missing where the day or hour does not exist."""
     try:
-        return texts.astype("timestamp[s][pyarrow]").astype("datetime64[s]")  # ten times as fast, but all or nothing
+        return texts.astype("timestamp[s][pyarrow]").astype(
+            "datetime64[s]"
+        )  # ten times as fast, but fails for all when it fails for one
     except ValueError:
         return pd.Series(pd.to_datetime(texts, format="ISO8601", errors="coerce").dt.as_unit("s"))
 
 
 def _offset_seconds(tail: str) -> float:
-    """Seconds east of UTC that the end of an ISO text states; not a number when it states none."""
+    """The offset in seconds east of UTC at the end of an ISO text; NaN when it has none."""
     offset = re.sub(r"^\.\d+", "", tail).strip()
     if not offset:
         return np.nan
@@ -328,7 +332,7 @@ _LOOSE = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?:,? +(\d{1,2}):(\d{2}
 
 
 def _iso_text(text: str, clock: Clock) -> str | None:
-    """An ISO text for a bare date, a date as a spreadsheet shows it, or a spreadsheet's serial number."""
+    """The ISO text of a date alone, a date as a spreadsheet displays it, or a spreadsheet's serial number."""
     if re.fullmatch(_ISO, text):
         return text
     if minutes := _ISO_MINUTES.fullmatch(text):
@@ -342,24 +346,24 @@ def _iso_text(text: str, clock: Clock) -> str | None:
 
 
 def _spreadsheet_date(text: str, clock: Clock) -> str | None:
-    found = _LOOSE.fullmatch(text)
-    if found is None:
+    parts = _LOOSE.fullmatch(text)
+    if parts is None:
         return None
-    one, two, year = int(found[1]), int(found[2]), int(found[3])
-    order = clock.day_first
-    if order is None:
-        order = True if one > 12 else False if two > 12 else one == two or None
-    if order is None:
+    first, second, year = int(parts[1]), int(parts[2]), int(parts[3])
+    day_first = clock.day_first
+    if day_first is None:
+        day_first = True if first > 12 else False if second > 12 else first == second or None
+    if day_first is None:
         return None
-    day, month = (one, two) if order else (two, one)
-    hour = int(found[4] or 0)
-    if found[7]:
-        hour = hour % 12 + (12 if found[7] in "pP" else 0)
-    return f"{year}-{month:02}-{day:02} {hour:02}:{found[5] or '00'}:{found[6] or '00'}"
+    day, month = (first, second) if day_first else (second, first)
+    hour = int(parts[4] or 0)
+    if parts[7]:
+        hour = hour % 12 + (12 if parts[7] in "pP" else 0)
+    return f"{year}-{month:02}-{day:02} {hour:02}:{parts[5] or '00'}:{parts[6] or '00'}"
 
 
 def _read_date(_field: Field, texts: pd.Series, clock: Clock) -> pd.Series:
-    iso = pd.Series(_each(texts, lambda text: _iso_text(text, clock)), texts.index, "str")
+    iso = pd.Series(_read_each(texts, lambda text: _iso_text(text, clock)), texts.index, "str")
     days = pd.to_datetime(iso.str.slice(0, 10), format="ISO8601", errors="coerce")
     return days.dt.strftime("%Y-%m-%d").astype("str")
 

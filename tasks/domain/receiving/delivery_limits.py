@@ -1,6 +1,6 @@
-"""Judging a delivery as a whole: what is measured of one file, between which limits, and what follows.
+"""Judges a delivery as a whole: the measures of one file, their limits, and the verdict.
 
-A row is judged by `tasks.domain.receiving.row_judging`; here the question is whether the file may be loaded at all.
+Single rows are checked by `tasks.domain.receiving.row_checks`; this decides whether the file may be loaded at all.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _COLUMNS = ("measure", "value", "at_least", "at_most", "refuses", "reason")
 
 @dataclass(frozen=True)
 class Limit:
-    """Past `warn` the file is loaded with a warning, past `refuse` it is not loaded; empty means no limit."""
+    """Beyond `warn` the file is loaded with a warning, beyond `refuse` it is not loaded; None means no limit."""
 
     warn: float | None = None
     refuse: float | None = None
@@ -43,15 +43,17 @@ class GateRules:
             raise ValueError("shares_from_rows and volume_from_imports must be at least 1")
         for name in (*self.default, *(name for limits in self.kinds.values() for name in limits)):
             if name not in AT_LEAST and name not in AT_MOST and "." not in name:
-                known = ", ".join((*AT_LEAST, *AT_MOST))
-                raise ValueError(f"{name!r} is not a measure; known are {known}, or <field>.<check> for one rule")
+                measure_names = ", ".join((*AT_LEAST, *AT_MOST))
+                raise ValueError(
+                    f"{name!r} is not a measure; known are {measure_names}, or <field>.<check> for one rule"
+                )
 
     def limit(self, kind: str, measure: str, otherwise: str = "") -> Limit:
-        """The limit of `measure` for `kind`: its own, otherwise every kind's, otherwise that of `otherwise`."""
-        own = self.kinds.get(kind, {})
+        """The limit of `measure` for `kind`, otherwise its default, otherwise the limit of the measure `otherwise`."""
+        kind_limits = self.kinds.get(kind, {})
         for name in (measure, otherwise):
-            if name in own:
-                return own[name]
+            if name in kind_limits:
+                return kind_limits[name]
             if name in self.default:
                 return self.default[name]
         return Limit()
@@ -59,7 +61,7 @@ class GateRules:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a file may be loaded, and why; `reasons` refuse it, `warnings` go with it."""
+    """Whether a file is refused: the `reasons` for it, or the `warnings` with which it is loaded."""
 
     refused: bool
     reasons: tuple[str, ...] = ()
@@ -67,15 +69,16 @@ class Verdict:
 
 
 def measures(kind: str, tally: pd.DataFrame, profile: Profile, rules: GateRules) -> pd.DataFrame:
-    """What is expected of one file, a row a limit.
+    """The expectations of one file, one row per limit.
 
-    `tally`: rule str, field str, check str, rows int64 (asked), bad int64; rules that no row was asked are left out.
-    `profile`: rows; and where known quarantined_share (0 to 1), duplicate_keys, recent_rows_median, last_at and
-    as_of (ISO 8601 with an offset).
-    Gives measure str, value float64, at_least and at_most float64 (missing: no limit), refuses bool, reason str (what
-    to say when it does not hold). In a file of fewer rows than `shares_from_rows` a share only warns.
+    `tally`: rule str, field str, check str, rows int64 (that the rule was applied to), bad int64; rules that were
+    applied to no row are left out. `profile`: rows; and where known quarantined_share (0 to 1), duplicate_keys,
+    recent_rows_median, last_at and as_of (ISO 8601 with an offset).
+    Returns measure str, value float64, at_least and at_most float64 (missing: no limit), refuses bool, reason str (of
+    a broken limit). In a file of fewer rows than `shares_from_rows` a share only warns.
+    Raises ValueError when two rules have the same text.
     """
-    found: list[dict[str, object]] = []
+    expected: list[dict[str, object]] = []
     rows = int(profile.get("rows") or 0)
     for measure, name, value, words in [*_facts(profile, rows), *_rules(tally)]:
         otherwise = "" if measure in AT_LEAST or measure in AT_MOST else "bad_share_max"
@@ -83,12 +86,12 @@ def measures(kind: str, tally: pd.DataFrame, profile: Profile, rules: GateRules)
         demoted = rows < rules.shares_from_rows and (otherwise or measure) in _SHARES
         for border, refuses in ((limit.warn, False), (limit.refuse, not demoted)):
             if border is not None:
-                found.append(_expected(measure, name, value, words, border, refuses=refuses))
-    return pd.DataFrame(found, columns=list(_COLUMNS)).astype({"value": "float64", "refuses": bool})
+                expected.append(_expected(measure, name, value, words, border, refuses=refuses))
+    return pd.DataFrame(expected, columns=list(_COLUMNS)).astype({"value": "float64", "refuses": bool})
 
 
 def verdict(broken: pd.DataFrame) -> Verdict:
-    """The verdict on the broken rows of `measures`; what refuses is not said again as a warning."""
+    """The verdict on `broken`, rows of `measures` that do not hold; a measure that refuses gives no warning."""
     reasons = tuple(dict.fromkeys(broken.loc[broken["refuses"], "reason"]))
     refused = set(broken.loc[broken["refuses"], "measure"])
     milder = broken[~broken["refuses"] & ~broken["measure"].isin(refused)]
@@ -96,27 +99,27 @@ def verdict(broken: pd.DataFrame) -> Verdict:
 
 
 def columns_at_fault(tally: pd.DataFrame) -> tuple[tuple[str, int], ...]:
-    """The fields whose rules were broken and how often, most often first. `tally` as of `measures`."""
+    """The fields with broken rules and the number of faults, most first. `tally`: columns as in `measures`."""
     bad = tally.groupby("field", sort=False)["bad"].sum().sort_values(ascending=False, kind="stable")
     return tuple((str(name), int(count)) for name, count in bad.items() if count)
 
 
 def _expected(measure: str, name: str, value: float, words: str, border: float, *, refuses: bool) -> dict[str, object]:
-    least = measure in AT_LEAST
-    direction = "at least" if least else "at most"
+    is_minimum = measure in AT_LEAST
+    direction = "at least" if is_minimum else "at most"
     amount = f"{border:,.10g}" if measure in {"rows_min", "ahead_h_max", "age_days_max"} else f"{_percent(border)}"
     return {
         "measure": name,
         "value": value,
-        "at_least": border if least else None,
-        "at_most": None if least else border,
+        "at_least": border if is_minimum else None,
+        "at_most": None if is_minimum else border,
         "refuses": refuses,
-        "reason": f"{words}; {direction} {amount} {'is expected' if least else 'may be'}",
+        "reason": f"{words}; {direction} {amount} {'is expected' if is_minimum else 'may be'}",
     }
 
 
 def _facts(profile: Profile, rows: int) -> list[tuple[str, str, float, str]]:
-    """Measure, its name, its value and the words for it, of the file as a whole."""
+    """The measures of the file as a whole: key, name, value and description of each."""
     facts = [("rows_min", "rows", float(rows), f"the file has {rows:,} rows")]
     share = profile.get("quarantined_share")
     if share is not None and rows:
@@ -152,7 +155,7 @@ def _age(profile: Profile) -> list[tuple[str, str, float, str]]:
 
 
 def _rules(tally: pd.DataFrame) -> list[tuple[str, str, float, str]]:
-    """The same of each rule that was applied to a row. Raises ValueError when two rules have the same text."""
+    """The measures of the rules that were applied to a row: key, name, value and description of each."""
     applied = tally[tally["rows"] > 0]
     if not applied["rule"].is_unique:
         raise ValueError(f"two rules have the same text: {applied.loc[applied['rule'].duplicated(), 'rule'].iloc[0]}")

@@ -1,7 +1,8 @@
-"""What each kind of export says: the canonical fields, their types and what a value must satisfy.
+"""The kinds of exports: their canonical fields, the types and limits of the values, and how rows are read.
 
-A foreign layout (config/exports/*.yaml) only says which of its columns is which of these fields. The same list
-makes the row-level rules, the expectations and docs/operate/exports.md.
+A foreign layout (config/exports/*.yaml) only maps its columns to these fields. The row-level rules, the expectations
+and docs/operate/exports.md are made from the same table. A new kind is an entry here and a loader in
+tasks/store/receiving/loaders.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from tasks.domain.counting.count_states import CountAnswer, ReasonCode
 
 
 class Type(StrEnum):
-    """What a cell must be once it is read."""
+    """The type of a field: what its cells must contain."""
 
     TEXT = "text"
     CODE = "code"  # an identifier: no inner line breaks, Excel damage repaired or refused
@@ -29,9 +30,19 @@ class Type(StrEnum):
     FLAG = "flag"
 
 
+class FileClock(StrEnum):
+    """Whose clock a time without a zone is read on."""
+
+    MERCHANT = "merchant"
+    WAREHOUSE = "warehouse"  # of the one warehouse the file is about, otherwise the merchant's
+
+
 @dataclass(frozen=True)
 class Field:
-    """One canonical column."""
+    """One canonical column.
+
+    `day_field`: of a moment, the field that takes a text which names a day and no time of day; it is not midnight.
+    """
 
     name: str
     type: Type = Type.TEXT
@@ -41,6 +52,7 @@ class Field:
     choices: tuple[str, ...] = ()
     default: str | None = None
     about: str = ""
+    day_field: str | None = None
 
     @property
     def column(self) -> str:
@@ -50,17 +62,26 @@ class Field:
 
 @dataclass(frozen=True)
 class Kind:
-    """One inbox kind: its fields, its key, and the moments that must follow one another."""
+    """One kind of export, which has an inbox folder of the same name.
+
+    `key`: the fields that identify a row; `sequence`: moments, each no earlier than the one before it.
+    `clock`: whose clock its times without a zone are read on.
+    `default_location`: goods without a location lie in the default location of their warehouse.
+    `numbers_orders`: rows are order lines, numbered by order as in `name_resolution.number_orders`.
+    """
 
     name: str
     fields: tuple[Field, ...]
     key: tuple[str, ...]
-    sequence: tuple[str, ...] = ()  # moments, each no earlier than the one before
+    sequence: tuple[str, ...] = ()
+    clock: FileClock = FileClock.MERCHANT
+    default_location: bool = False
+    numbers_orders: bool = False
     about: str = ""
 
-    def field(self, name: str) -> Field:
-        """The field of that name."""
-        return next(field for field in self.fields if field.name == name)
+    def has_field(self, name: str) -> bool:
+        """Whether the kind has a field of that name."""
+        return any(field.name == name for field in self.fields)
 
 
 UNITS_MAX = 1_000_000
@@ -140,6 +161,7 @@ KINDS: dict[str, Kind] = {
                 Field("snapshot_at", Type.INSTANT, about="when the export was made; without it, when received"),
             ),
             key=("merchant", "warehouse", "location", "sku", "condition", "lot"),
+            default_location=True,
             about="what a shop or warehouse system says is on hand",
         ),
         Kind(
@@ -162,6 +184,7 @@ KINDS: dict[str, Kind] = {
             ),
             key=("merchant", "movement_id"),
             sequence=("occurred_at", "put_away_at"),
+            default_location=True,
             about="dated stock movements of the warehouse system",
         ),
         Kind(
@@ -216,7 +239,8 @@ KINDS: dict[str, Kind] = {
             ),
             key=("merchant", "order_number", "line_number"),
             sequence=("created_at", "paid_at", "fulfilled_at"),
-            about="orders, a row a line",
+            numbers_orders=True,
+            about="orders, one row per line",
         ),
         Kind(
             "counts",
@@ -231,11 +255,17 @@ KINDS: dict[str, Kind] = {
                 _EXPIRES_ON,
                 _quantity(0, required=False, about="units counted; empty means not counted, which is not 0"),
                 Field("counter", about="who counted"),
-                Field("counted_at", Type.INSTANT, about="when the place was counted, with the time of day"),
+                Field(
+                    "counted_at",
+                    Type.INSTANT,
+                    about="when the place was counted, with the time of day",
+                    day_field="counted_on",
+                ),
                 Field("counted_on", Type.DATE, about="the day, where nobody wrote down the time"),
                 Field("comment"),
             ),
             key=("count_id", "merchant", "warehouse", "location", "sku", "condition", "lot", "counter"),
+            clock=FileClock.WAREHOUSE,
             about="count sheets",
         ),
         Kind(

@@ -1,4 +1,4 @@
-"""Kits: what a bundle is made of."""
+"""The components of kits."""
 
 import pandas as pd
 
@@ -6,10 +6,10 @@ EXPECTED = "expected SKU:quantity pairs with | between them, such as CUP-1:2|TRA
 
 
 def parse_components(kits: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Take the components cell of each kit apart.
+    """Parse the components cell of each kit, one row per component.
 
     `kits`: row_number int64, components str. Returns components (row_number int64, component str, quantity int64)
-    and refused rows (row_number int64, reason str); a refused kit gives no components.
+    and refused rows (row_number int64, reason str); a refused kit has no components.
     """
     pairs = kits.assign(pair=kits["components"].str.split("|")).explode("pair", ignore_index=True)
     parts = pairs["pair"].str.strip().str.extract(r"^(?P<component>[^|]+?)\s*:\s*(?P<quantity>[1-9]\d{0,5})$")

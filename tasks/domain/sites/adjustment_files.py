@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from tasks.domain.money import in_units
+from tasks.domain.money import in_major_units
 
 CANONICAL = ("warehouse", "location", "merchant", "sku", "condition", "lot", "quantity_delta", "reason", "counted_at",
              "count")  # fmt: skip
@@ -99,7 +99,7 @@ def _odoo_quants(location: str, adjusted: pd.DataFrame, levels: pd.DataFrame) ->
 
 
 def _erpnext(location: str, adjusted: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
-    rows = in_units(_skus(adjusted, levels))
+    rows = in_major_units(_skus(adjusted, levels))
     return pd.DataFrame(
         {"Item Code": rows["sku"], "Warehouse": location, "Quantity": rows["on_hand"],
          "Valuation Rate": rows["unit_cost"]}

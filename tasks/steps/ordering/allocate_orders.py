@@ -17,7 +17,7 @@ from tasks.runs.step import step
 from tasks.steps.messaging.notify_customers import tell
 from tasks.steps.ordering.open_demand import free_places, open_demand, silence
 from tasks.store.database.engine import engine, exclusive
-from tasks.store.database.frames import some
+from tasks.store.database.frames import id_table
 from tasks.store.ordering import allocation_passes, allocations, cancellations
 from tasks.store.ordering.ship_by import lift_payment_holds, promise_ship_by, without_ship_by
 from tasks.store.sites import warehouse_ids
@@ -85,7 +85,7 @@ def allocate_stock(as_of: datetime) -> Made:
         terms = allocation_passes.digest(rules, silence(connection, rules, as_of))
         due = allocation_passes.due(connection, terms, as_of, rules.full_pass_h)
         asked = open_demand(connection, rules, as_of, due.orders)
-        with some(connection, "product_id", None if due.orders is None else asked.wants["product_id"]) as of:
+        with id_table(connection, "product_id", None if due.orders is None else asked.wants["product_id"]) as of:
             places = stock_places(connection, of)
         free, ids = free_places(connection, rules, as_of, places), warehouse_ids(connection)
         warehouses = [ids[code] for code in rules.warehouses if code in ids]

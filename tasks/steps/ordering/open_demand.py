@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from tasks.domain.ordering import allocation
 from tasks.domain.ordering.allocation import AllocationRules, PlaceOrder
 from tasks.domain.stock import availability
-from tasks.store.database.frames import some
+from tasks.store.database.frames import id_table
 from tasks.store.ordering import open_lines
 from tasks.store.stock.places import catalogue, first_received, kit_parts, last_heard, stock_places
 
@@ -32,12 +32,12 @@ def open_demand(
     connection: Connection, rules: AllocationRules, as_of: datetime, order_ids: pd.Series | None = None
 ) -> Demand:
     """What every open order asks for, or those of `order_ids`."""
-    with some(connection, "order_id", order_ids) as of:
+    with id_table(connection, "order_id", order_ids) as of:
         lines, had = open_lines.open_lines(connection, of), open_lines.promised_parts(connection, of)
         taken_up = open_lines.places_in_waves(connection, of)
     lines = allocation.prioritised(lines.assign(standing=allocation.standing(lines, as_of)), rules)
     asked = None if order_ids is None else lines["product_id"].dropna()
-    with some(connection, "product_id", asked) as of:
+    with id_table(connection, "product_id", asked) as of:
         parts = kit_parts(connection, of)
     return Demand(lines, allocation.explode(lines, parts, had), had, taken_up)
 

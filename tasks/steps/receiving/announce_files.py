@@ -1,4 +1,4 @@
-"""Tells Prefect which kinds of files were taken in: the triggers of prefect.yaml start the flows that need them."""
+"""Tells Prefect which kinds of files were loaded: the triggers of prefect.yaml start the flows that depend on them."""
 
 from collections.abc import Collection
 
@@ -12,14 +12,14 @@ from tasks.steps.receiving.file_job import Outcome
 RECEIVED = "fulfilment.received"
 
 
-@task(task_run_name="say what was received", retries=3, retry_delay_seconds=2)
+@task(task_run_name="announce received files", retries=3, retry_delay_seconds=2)
 def announce_files(outcomes: Collection[Outcome]) -> list[str]:
-    """Send one event that names every kind of which a file was loaded; which these are.
+    """Send one event with every kind of which a file was loaded. Returns these kinds.
 
-    A flow that was called by another says nothing: the caller goes on by itself. An event that is lost is made good by
-    the schedule of each flow that it would have started.
+    A flow that was called by another flow sends no event, as its caller runs what follows. If an event is lost, the
+    schedule of each flow makes up for it.
     """
-    kinds = sorted({one.kind for one in outcomes if one.state == "loaded"})
+    kinds = sorted({outcome.kind for outcome in outcomes if outcome.state == "loaded"})
     run = FlowRunContext.get()
     if kinds and run is not None and run.flow_run is not None and run.flow_run.parent_task_run_id is None:
         with get_client(sync_client=True) as client:

@@ -1,7 +1,8 @@
-"""What taking in one delivered file is done with, and what comes of it."""
+"""The job of importing one delivered file: what it needs, what it gathers on the way, and its outcome."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,36 +12,38 @@ from sqlalchemy import Connection, Table
 
 from tasks.domain.receiving.cells import Clock
 from tasks.domain.receiving.export_kinds import Kind
-from tasks.domain.receiving.row_judging import Context
-from tasks.domain.receiving.row_names import LastOrder
+from tasks.domain.receiving.name_resolution import LastOrder
+from tasks.domain.receiving.row_checks import Context
 from tasks.domain.sites.sites import Merchant, Warehouse
 from tasks.gates.delivery import Gate
 from tasks.inbox.delivered_files import Block, Export, ExportError, fingerprint
 from tasks.inbox.layouts import Layout
 from tasks.store.receiving.imports import Delivery
 from tasks.store.receiving.loader import Intake, Loaded
+from tasks.store.receiving.staging import Sink
 
 NAME_BYTES_MAX = 180
 Loader = Callable[[Connection, Table, Intake], Loaded]
+Appender = Callable[[Connection, int, Path], AbstractContextManager[Sink]]
 
 
 class RefusedDeliveryError(ExportError):
-    """The file was read, but is not to be believed."""
+    """The file could be read, but as a whole it is not plausible."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """What the installation knows and no file says."""
+    """The configuration of this installation that reading a file needs."""
 
     merchants: Sequence[Merchant]
     warehouses: Sequence[Warehouse]
     layouts: Sequence[Layout]
-    merchant: str  # whose a file is that does not say
+    merchant: str  # the owner of a file that names none
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file; `state` is loaded, refused or seen (taken in before)."""
+    """The outcome of one file; `state` is loaded, refused, or seen when the file was imported before."""
 
     kind: str
     file_name: str
@@ -53,14 +56,14 @@ class Outcome:
     rows_ignored: int = 0
     reason: str = ""
     warnings: tuple[str, ...] = ()
-    columns: tuple[tuple[str, int], ...] = ()  # which its refused rows are refused for, and how often
+    columns: tuple[tuple[str, int], ...] = ()  # the columns that rows are refused for, with the number of faults
     import_id: int = 0
-    sheet: Path | None = None  # drafted already, of its refused rows
+    sheet: Path | None = None  # the sheet of the refused rows, when it is written already
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A file being read: what it is, its blocks, its layout, and the ids of the merchants its rows may name."""
+class OpenedFile:
+    """An opened file: its delivery, its content, its layout, and the ids of the merchants its rows may name."""
 
     delivery: Delivery
     export: Export
@@ -68,15 +71,16 @@ class Opened:
     merchant_ids: Mapping[str, int]
 
     def blocks(self) -> Iterator[Block]:
-        """Its rows, as many at a time as the layout allows."""
+        """Its rows in blocks; in one block when the layout needs the whole file."""
         return self.export.blocks(whole=not self.layout.streams)
 
 
 @dataclass
 class Tally:
-    """What is gathered while a file's blocks go by; `refused` holds rows ready for quarantine.
+    """What is counted and collected while the blocks of a file are checked.
 
-    `rows` of the file are judged, `ignored` say nothing of the kind; `good` ones make `records`.
+    `rows`: checked source rows; `ignored`: source rows about something else; `good`: source rows without a fault,
+    which make `records`. `refused`: rows ready for quarantine.
     """
 
     rows: int = 0
@@ -91,30 +95,38 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Intaking:
-    """Everything one file is taken in with."""
+class FileJob:
+    """One file to import, with everything that importing it needs.
+
+    `warehouse`: the code its folder names, otherwise empty. `appender`: the short way for a file whose rows are all
+    new, where its kind has one.
+    """
 
     path: Path
     kind: Kind
     merchant: str
-    warehouse: str  # named by its folder, otherwise nothing
+    warehouse: str
     site: Site
     gate: Gate
     loader: Loader
+    appender: Appender | None
     as_of: datetime
 
     @property
     def name(self) -> str:
-        """The file's name, short enough to name other files after it; bytes in it that are no text are marked."""
+        """The file's name, shortened so that other files can be named after it; invalid bytes are replaced."""
         return os.fsencode(self.path.name)[:NAME_BYTES_MAX].decode("utf-8", errors="replace")
 
     def delivery(self) -> Delivery:
-        """What makes the file the file it is."""
+        """The identity of the file."""
         return Delivery(self.kind.name, self.merchant, fingerprint(self.path), self.name)
 
     def context(self) -> Context:
-        """What the file's rows do not say themselves."""
-        owner = next((one for one in self.site.merchants if one.code == self.merchant), None)
-        said = {"merchant": self.merchant, "warehouse": self.warehouse, "count_id": self.name.partition(".")[0]}
-        defaults = tuple((name, text) for name, text in said.items() if text)
-        return Context(Clock(owner.time_zone if owner else "UTC"), owner.currency if owner else None, defaults)
+        """The clock, currency and defaults for what the rows leave out."""
+        owner = next((merchant for merchant in self.site.merchants if merchant.code == self.merchant), None)
+        defaults = {"merchant": self.merchant, "warehouse": self.warehouse, "count_id": self.name.partition(".")[0]}
+        return Context(
+            clock=Clock(owner.time_zone if owner else "UTC"),
+            currency=owner.currency if owner else None,
+            defaults=tuple((name, text) for name, text in defaults.items() if text),
+        )

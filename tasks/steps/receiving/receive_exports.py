@@ -1,5 +1,6 @@
-"""Steps of receive-exports: find what was delivered, and take it in kind by kind."""
+"""Steps of receive-exports: find the delivered files, and import them kind by kind."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -15,14 +16,14 @@ from tasks.domain.receiving.export_kinds import KINDS
 from tasks.domain.reporting.findings import Finding, FindingKind
 from tasks.gates.delivery import Gate, delivery_gate
 from tasks.inbox.layouts import Layout
-from tasks.inbox.locks import alone
+from tasks.inbox.locks import exclusive_lock
 from tasks.runs.step import step
-from tasks.steps.receiving.file_job import Intaking, Outcome, Site
-from tasks.steps.receiving.put_away_file import put_away, sheet_path
-from tasks.steps.receiving.take_in_file import take_in
+from tasks.steps.receiving.archive_file import archive_file, sheet_path
+from tasks.steps.receiving.file_job import FileJob, Outcome, Site
+from tasks.steps.receiving.import_file import import_file
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.receiving.loaders import orders
-from tasks.store.receiving.loaders.all_kinds import LOADERS
+from tasks.store.receiving.loaders.all_kinds import APPENDERS, LOADERS
 from tasks.store.sites import ensure_sites
 
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
@@ -30,7 +31,7 @@ UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
 
 @step(task_run_name="read merchants, warehouses and layouts")
 def read_site() -> Site:
-    """The configured merchants, warehouses and layouts; the first two are made rows of the database."""
+    """The configured merchants, warehouses and layouts; merchants and warehouses are also written to the database."""
     sellers, buildings = merchants(), warehouses()
     layouts = [read(f"exports/{name}.yaml", Layout) for name in names("exports")]
     with engine().begin() as connection:
@@ -39,77 +40,106 @@ def read_site() -> Site:
     return Site(sellers, buildings, layouts, default)
 
 
-@step(task_run_name="look into the inbox")
+@step(task_run_name="find files in the inbox")
 def find_files(kinds: Iterable[str]) -> dict[str, list[Path]]:
-    """What lies in the inbox, by kind in the order they must be received; files still being written are left."""
+    """The files of the inbox by kind, in the order in which kinds must be imported, without unfinished files."""
     inbox = settings().folder("inbox")
-    found = {kind: sorted(path for path in (inbox / kind).rglob("*") if _finished(path)) for kind in KINDS}
-    return {kind: paths for kind, paths in found.items() if paths and kind in set(kinds)}
+    files = {kind: sorted(path for path in (inbox / kind).rglob("*") if _is_finished(path)) for kind in KINDS}
+    return {kind: paths for kind, paths in files.items() if paths and kind in set(kinds)}
 
 
-def _finished(path: Path) -> bool:
+def _is_finished(path: Path) -> bool:
     return path.is_file() and not path.name.startswith((".", "~$")) and path.suffix.lower() not in UNFINISHED
 
 
 def expectations(as_of: datetime) -> AbstractContextManager[Gate]:
-    """The gate every file of a run goes through; its documents are built once, at the end."""
+    """The gate that judges every file of a run; its documents are built once, at the end."""
     return delivery_gate(settings().folder("reports") / "expectations", read("rules/gates.yaml", GateRules), as_of)
 
 
-@step(task_run_name="take in {kind}")
-def take_in_kind(kind: str, files: Sequence[Path], site: Site, gate: Gate, as_of: datetime) -> list[Outcome]:
-    """Take in every file of one kind; whatever becomes of one, the next goes on."""
+@step(task_run_name="receive {kind}")
+def receive_kind(kind: str, files: Sequence[Path], site: Site, gate: Gate, as_of: datetime) -> list[Outcome]:
+    """Import every file of one kind; a file that is refused does not stop the next one."""
     outcomes = []
     for path in files:
-        merchant = _named_by(path, [one.code for one in site.merchants]) or site.merchant
-        warehouse = _named_by(path, [one.code for one in site.warehouses])
-        job = Intaking(path, KINDS[kind], merchant, warehouse, site, gate, LOADERS[kind], as_of)
-        with alone(settings().folder(".staging") / f"{kind}.lock"):
-            if path.exists():  # otherwise another run was quicker and has put it away
-                outcome = take_in(job)
-                put_away(path, outcome, as_of)
+        job = _file_job(path, kind, site, gate, as_of)
+        with exclusive_lock(settings().folder(".staging") / f"{kind}.lock"):
+            if path.exists():  # otherwise another run has imported and moved it in the meantime
+                outcome = import_file(job)
+                archive_file(path, outcome, as_of)
                 outcomes.append(outcome)
     return outcomes
 
 
-def _named_by(path: Path, codes: Sequence[str]) -> str:
-    """A folder between the kind's and the file may name the merchant, another the warehouse; otherwise nothing."""
+def _file_job(path: Path, kind: str, site: Site, gate: Gate, as_of: datetime) -> FileJob:
+    return FileJob(
+        path=path,
+        kind=KINDS[kind],
+        merchant=_code_in_path(path, [merchant.code for merchant in site.merchants]) or site.merchant,
+        warehouse=_code_in_path(path, [warehouse.code for warehouse in site.warehouses]),
+        site=site,
+        gate=gate,
+        loader=LOADERS[kind],
+        appender=APPENDERS.get(kind),
+        as_of=as_of,
+    )
+
+
+def _code_in_path(path: Path, codes: Sequence[str]) -> str:
+    """The code that a folder above the file is named after, the nearest first; empty when there is none.
+
+    A folder between that of the kind and the file may name the merchant, another one the warehouse.
+    """
     return next((part for part in reversed(path.parent.parts) if part in codes), "")
 
 
-@step(task_run_name="hold orders that are incomplete")
-def settle_orders() -> int:
-    """Hold the orders a row of which waits in quarantine, let go those whose rows were corrected."""
+@step(task_run_name="hold incomplete orders")
+def hold_incomplete_orders() -> int:
+    """Hold orders with rows in quarantine, and release those whose rows were corrected; returns how many changed."""
     with engine().begin() as connection:
         exclusive(connection, "receive")
         return orders.hold_incomplete(connection)
 
 
 def artifact_rows(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
-    """A row a file: what became of it and of its rows, and why; refused files first."""
+    """One row per file: its outcome, the number of its rows by outcome, and the reason; refused files first."""
     order = {"refused": 0, "loaded": 1, "seen": 2}
-    told = sorted(outcomes, key=lambda one: (order[one.state], one.kind, one.file_name))
+    outcomes = sorted(outcomes, key=lambda outcome: (order[outcome.state], outcome.kind, outcome.file_name))
     return [
         {
-            "kind": one.kind,
-            "file": one.file_name,
-            "state": one.state,
-            "layout": one.layout,
-            "rows": one.rows_in,
-            "loaded": one.rows_loaded,
-            "unchanged": one.rows_unchanged,
-            "quarantined": one.rows_quarantined,
-            "ignored": one.rows_ignored,
-            "why": "; ".join([*([one.reason] if one.reason else []), *one.warnings]),
+            "kind": outcome.kind,
+            "file": outcome.file_name,
+            "state": outcome.state,
+            "layout": outcome.layout,
+            "rows": outcome.rows_in,
+            "loaded": outcome.rows_loaded,
+            "unchanged": outcome.rows_unchanged,
+            "quarantined": outcome.rows_quarantined,
+            "ignored": outcome.rows_ignored,
+            "why": "; ".join([*([outcome.reason] if outcome.reason else []), *outcome.warnings]),
         }
-        for one in told
+        for outcome in outcomes
     ]
 
 
-def findings(outcomes: Sequence[Outcome], drift: pd.DataFrame, as_of: datetime) -> list[Finding]:
-    """What a person must look at: files refused, rows in quarantine, places where shop and ledger disagree.
+def run_counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """The numbers of files by state, and of rows by outcome, over all files of a run."""
+    states = Counter(outcome.state for outcome in outcomes)
+    return {
+        "files_loaded": states["loaded"],
+        "files_known_already": states["seen"],
+        "files_refused": states["refused"],
+        "rows_in": sum(outcome.rows_in for outcome in outcomes),
+        "rows_loaded": sum(outcome.rows_loaded for outcome in outcomes),
+        "rows_unchanged": sum(outcome.rows_unchanged for outcome in outcomes),
+        "rows_quarantined": sum(outcome.rows_quarantined for outcome in outcomes),
+    }
 
-    `drift`: as of report_drift. Of what a file says nothing is quoted but the names of its columns.
+
+def findings(outcomes: Sequence[Outcome], drift: pd.DataFrame, as_of: datetime) -> list[Finding]:
+    """What a person must look at: refused files, rows in quarantine, places where shop and ledger disagree.
+
+    `drift`: columns as in report_drift. Nothing of a file's content is quoted but the names of its columns.
     """
     return [*_refused(outcomes, as_of), *_quarantined(outcomes), *_adrift(drift)]
 
@@ -117,21 +147,24 @@ def findings(outcomes: Sequence[Outcome], drift: pd.DataFrame, as_of: datetime) 
 def _refused(outcomes: Sequence[Outcome], as_of: datetime) -> Iterator[Finding]:
     page = settings().home / "reports" / "expectations" / f"{as_of:%Y-%m-%d}" / "index.html"
     judged = f" How its delivery was judged: {in_data(page)}." if page.exists() else ""
-    for one in outcomes:
-        if one.state == "refused":
-            folder = in_data(settings().home / "quarantine" / one.kind / "refused")
-            todo = f"Correct the file, which lies in {folder} with the reason, and drop it in {_inbox(one.kind)} again."
-            yield Finding(FindingKind.REFUSED_FILE, 1, one.file_name, one.reason, todo + judged)
+    for outcome in outcomes:
+        if outcome.state == "refused":
+            folder = in_data(settings().home / "quarantine" / outcome.kind / "refused")
+            inbox = _inbox(outcome.kind)
+            todo = f"Correct the file, which lies in {folder} with the reason, and drop it in {inbox} again."
+            yield Finding(FindingKind.REFUSED_FILE, 1, outcome.file_name, outcome.reason, todo + judged)
 
 
 def _quarantined(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
-    for one in outcomes:
-        if one.rows_quarantined:
-            named = [(name if name != "row" else "the row as a whole", count) for name, count in one.columns]
+    for outcome in outcomes:
+        if outcome.rows_quarantined:
+            named = [(name if name != "row" else "the row as a whole", count) for name, count in outcome.columns]
             why = ", ".join(f"{name} {count:,}" for name, count in named) or "not as many cells as the header"
-            sheet = in_data(sheet_path(one.kind, one.file_name, one.import_id))
-            todo = f"Correct the rows in {sheet} and drop the sheet in {_inbox(one.kind)}."
-            yield Finding(FindingKind.QUARANTINED_ROWS, one.rows_quarantined, one.file_name, f"by column: {why}", todo)
+            sheet = in_data(sheet_path(outcome.kind, outcome.file_name, outcome.import_id))
+            todo = f"Correct the rows in {sheet} and drop the sheet in {_inbox(outcome.kind)}."
+            yield Finding(
+                FindingKind.QUARANTINED_ROWS, outcome.rows_quarantined, outcome.file_name, f"by column: {why}", todo
+            )
 
 
 def _adrift(drift: pd.DataFrame) -> Iterator[Finding]:

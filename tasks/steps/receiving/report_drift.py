@@ -1,4 +1,4 @@
-"""Step of receive-exports: say where shop and ledger disagree, and warn of it until they no longer do."""
+"""Step of receive-exports: report where shop and ledger disagree, with an alert until they agree again."""
 
 import pandas as pd
 from sqlalchemy import Connection
@@ -15,29 +15,34 @@ from tasks.store.stock.drift import drift, note_reported, unreported
 
 @step(task_run_name="compare shop stock with the book")
 def report_drift() -> pd.DataFrame:
-    """Where stock exports nobody was told of yet and the ledger disagree, per place and in value; also as CSVs."""
+    """Compare the stock exports that were not reported yet with the ledger; one row per place that disagrees.
+
+    The rows, with units and value, are also written as drift.csv, one for each moment at which exports were received.
+    """
     with reading().connect() as connection:
         exports = unreported(connection)
-        found = [drift(connection, import_id).assign(file=name)
-                 for import_id, name in zip(exports["id"], exports["file_name"], strict=True)]  # fmt: skip
-    exports["places"] = [len(places) for places in found]
-    report = pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+        drifts = [
+            drift(connection, import_id).assign(file=name)
+            for import_id, name in zip(exports["id"], exports["file_name"], strict=True)
+        ]
+    exports["places"] = [len(places) for places in drifts]
+    report = pd.concat(drifts, ignore_index=True) if drifts else pd.DataFrame()
     moments = exports["received_at"].repeat(exports["places"].tolist()).set_axis(report.index)
-    for moment, together in report.groupby(moments):
-        write_csv(settings().documents("receive-exports", moment) / "drift.csv", together)
+    for moment, rows in report.groupby(moments):
+        write_csv(settings().documents("receive-exports", moment) / "drift.csv", rows)
     if len(exports):
         with engine().begin() as connection:
             note_reported(connection, exports)
-            _warn(connection, exports, found)
+            _warn(connection, exports, drifts)
     return report
 
 
-def _warn(connection: Connection, exports: pd.DataFrame, found: list[pd.DataFrame]) -> None:
-    """An alert for each export and merchant; one whose places a newer export spoke of is over."""
-    before = import_alerts.of_drift(connection)
-    again = before[~before["id"].isin(exports["id"])]
-    every = pd.concat([exports, again], ignore_index=True)
-    places = [*found, *(drift(connection, int(import_id)) for import_id in again["id"])]
-    told = import_alerts.drift_alerts(connection, every, places)
-    raise_alerts(connection, told)
-    resolve_alerts(connection, AlertKind.DRIFT, told["cause"], exports["received_at"].max())
+def _warn(connection: Connection, exports: pd.DataFrame, drifts: list[pd.DataFrame]) -> None:
+    """Raise an alert for each export and merchant; resolve an older one when newer exports cover its places."""
+    open_exports = import_alerts.exports_with_drift_alert(connection)
+    older = open_exports[~open_exports["id"].isin(exports["id"])]
+    older_drifts = [drift(connection, int(import_id)) for import_id in older["id"]]
+    exports_at_hand = pd.concat([exports, older], ignore_index=True)
+    alerts = import_alerts.drift_alerts(connection, exports_at_hand, [*drifts, *older_drifts])
+    raise_alerts(connection, alerts)
+    resolve_alerts(connection, AlertKind.DRIFT, alerts["cause"], exports["received_at"].max())

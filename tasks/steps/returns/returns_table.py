@@ -4,7 +4,7 @@ from collections.abc import Hashable, Mapping
 
 import pandas as pd
 
-from tasks.domain.money import say
+from tasks.domain.money import format_amount
 from tasks.steps.returns.book_returned_goods import Booked
 
 SHOWN_MAX = 200
@@ -16,7 +16,7 @@ def returns_shown(decisions: pd.DataFrame, booked: Booked) -> list[dict[str, str
         *(("decided", row, row["state"], row["why"]) for row in decisions.to_dict("records")),
         *(("received", row, row["disposition"], _what(row)) for row in booked.receipts.to_dict("records")),
         *(
-            ("refund", row, say(row["amount_minor"], row["currency"]), row["rule"])
+            ("refund", row, format_amount(row["amount_minor"], row["currency"]), row["rule"])
             for row in booked.refunds.to_dict("records")
         ),
     ]

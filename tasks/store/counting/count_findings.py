@@ -22,7 +22,7 @@ from sqlalchemy import (
 from tasks.domain.counting.count_states import CountDecision
 from tasks.domain.states import CountLineState, CountState
 from tasks.store.database.frames import changed, read, staged
-from tasks.store.database.merging import insert_new
+from tasks.store.database.upserts import insert_new
 from tasks.store.ledger import PLACE
 from tasks.store.schema import (
     count_lines,

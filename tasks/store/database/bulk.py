@@ -1,4 +1,4 @@
-"""Rows out of the database by the million, column by column: no Python object is made for any of them."""
+"""Reads millions of rows column by column, without a Python object for each value."""
 
 import io
 from typing import Any
@@ -26,7 +26,7 @@ from sqlalchemy.types import NullType, TypeEngine
 
 from tasks.store.database.types import Instant
 
-_NONE = np.iinfo("int64").min  # what is missing, among numbers; among texts it is a control character
+_NONE = np.iinfo("int64").min  # the sentinel of missing numbers; that of missing texts is a control character
 _NO_TEXT, _NEXT = "\x1e", "\x1f"
 _NEVER = "0000-00-00 00:00:00"  # a missing moment, as long as any other
 _MOMENT = np.dtype([("at", f"S{len(_NEVER)}"), ("next", "S1")])
@@ -42,7 +42,7 @@ def read_bulk(connection: Connection, statement: Select[Any]) -> pd.DataFrame:
     kinds = {column.key: column.type for column in rows.c}
     if connection.dialect.name == "postgresql":
         return _copied(connection, select(*(_plain(column) for column in rows.c)), kinds)
-    joined = [func.group_concat(_known(column), _NEXT) for column in rows.c]
+    joined = [func.group_concat(_or_sentinel(column), _NEXT) for column in rows.c]
     texts = connection.execute(select(*joined)).one()
     return pd.DataFrame({name: _split(text, kinds[name]) for name, text in zip(kinds, texts, strict=True)})
 
@@ -53,8 +53,8 @@ def _plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return cast(column, Integer).label(column.key) if isinstance(column.type, Boolean) else column
 
 
-def _known(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The column, with what stands for a missing value; joining would leave it out."""
+def _or_sentinel(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column with a sentinel for missing values, which group_concat would leave out."""
     nothing = {Text: _NO_TEXT, Instant: _NEVER}.get(type(column.type), _NONE)
     return func.coalesce(type_coerce(column, NullType()), literal(nothing))
 
@@ -69,7 +69,7 @@ def _split(text: str | None, kind: TypeEngine[Any]) -> pd.Series:
 
 
 def _seconds(moments: bytes) -> np.ndarray:
-    """Seconds since 1970 of moments as SQLite holds them, each with a character behind it."""
+    """Seconds since 1970 of moments in SQLite's text form, each followed by one separator character."""
     words = np.frombuffer(moments, dtype=_MOMENT)["at"]
     never = words == _NEVER.encode()
     seconds: np.ndarray = np.where(never, b"1970-01-01 00:00:00", words).astype("datetime64[s]").astype("int64")
@@ -100,8 +100,8 @@ def _column(values: pa.ChunkedArray, kind: TypeEngine[Any]) -> pd.Series:
 
 
 def _texts(values: pa.ChunkedArray, missing: str | None = None) -> pd.Series:
-    found: pd.Series = values.to_pandas(types_mapper={pa.large_string(): pd.StringDtype("pyarrow", np.nan)}.get)
-    return found if missing is None else found.mask(found == missing)
+    texts: pd.Series = values.to_pandas(types_mapper={pa.large_string(): pd.StringDtype("pyarrow", np.nan)}.get)
+    return texts if missing is None else texts.mask(texts == missing)
 
 
 def _numbers(values: np.ndarray, kind: TypeEngine[Any]) -> pd.Series:

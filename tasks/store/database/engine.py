@@ -1,4 +1,4 @@
-"""One engine a database: SQLite (WAL, foreign keys on, writers queue) or PostgreSQL."""
+"""One engine per database: SQLite (WAL, foreign keys on, writers queue) or PostgreSQL."""
 
 import hashlib
 from functools import cache
@@ -12,7 +12,7 @@ from config.settings import settings
 BUSY_SECONDS = 120
 CACHE_KIB, APPENDING_KIB = 128 << 10, 16 << 10
 STATISTICS_FROM_ROWS = 20_000
-_LOST = ("40001", "40P01", "55P03")  # PostgreSQL: could not serialize, deadlock, lock not to be had
+_RACE_STATES = ("40001", "40P01", "55P03")  # PostgreSQL: serialization failure, deadlock, lock not available
 
 
 def engine() -> Engine:
@@ -21,27 +21,27 @@ def engine() -> Engine:
 
 
 def reading() -> Engine:
-    """The same database for a transaction that only reads: on SQLite it does not wait for a writer."""
+    """The engine for transactions that only read: on SQLite they do not wait for a writer."""
     return engine().execution_options(reading=True)
 
 
 @cache
 def engine_of(address: str) -> Engine:
-    """The engine of `address`; parameters of statements are kept out of error messages."""
+    """The engine for the database URL `address`; error messages do not show statement parameters."""
     url = make_url(address)
     if url.get_backend_name() == "postgresql":
         return create_engine(url.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True)
-    made = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
-    event.listen(made, "connect", _prepare_sqlite)
-    event.listen(made, "begin", _begin_sqlite)
-    event.listen(made, "checkin", _leave_as_found)
-    return made
+    sqlite_engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(sqlite_engine, "connect", _prepare_sqlite)
+    event.listen(sqlite_engine, "begin", _begin_sqlite)
+    event.listen(sqlite_engine, "checkin", _reset_sqlite)
+    return sqlite_engine
 
 
 def exclusive(connection: Connection, name: str) -> None:
-    """Wait until no other transaction holds `name`; released with the transaction.
+    """Wait for the lock `name` and hold it until the transaction ends.
 
-    SQLite has one writer at a time already; PostgreSQL takes an advisory lock.
+    PostgreSQL takes an advisory lock; SQLite needs none, as it has one writer at a time.
     """
     if connection.dialect.name == "postgresql":
         key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
@@ -49,34 +49,43 @@ def exclusive(connection: Connection, name: str) -> None:
 
 
 def lost_a_race(error: BaseException) -> bool:
-    """Whether a transaction failed because of another one only: done again, it may succeed."""
+    """Whether a transaction failed only because of a concurrent one: a retry may succeed."""
     cause = getattr(error, "orig", None) or error
-    return getattr(cause, "sqlstate", None) in _LOST or getattr(cause, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+    return getattr(cause, "sqlstate", None) in _RACE_STATES or getattr(cause, "sqlite_errorname", "").startswith(
+        "SQLITE_BUSY"
+    )
 
 
 def gather_statistics(connection: Connection) -> None:
-    """After a bulk load: let PostgreSQL's planner know the tables this transaction made much larger.
+    """ANALYZE the tables that this transaction made much larger, on PostgreSQL.
 
-    Autovacuum would see to it a minute later; a plan made for the empty table may then run for a minute itself.
+    Autovacuum would do so a minute later; until then a plan made for an empty table may run for a minute itself.
     """
     if connection.dialect.name == "postgresql":
-        touched = text("SELECT relname FROM pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd >= :rows"
-                       " AND relid IN (SELECT oid FROM pg_class WHERE relpersistence = 'p')")  # fmt: skip
+        touched = text(
+            "SELECT relname FROM pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd >= :rows"
+            " AND relid IN (SELECT oid FROM pg_class WHERE relpersistence = 'p')"
+        )
         for name in connection.scalars(touched, {"rows": STATISTICS_FROM_ROWS}).all():
             connection.exec_driver_sql(f'ANALYZE "{name}"')
 
 
 def only_append(connection: Connection) -> None:
-    """The transaction only appends rows: SQLite puts finished pages to its log at once, not all at the commit."""
+    """Prepare a transaction that only appends: SQLite then writes finished pages to its log before the commit."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(f"PRAGMA cache_size=-{APPENDING_KIB}")
 
 
 def _prepare_sqlite(raw: Any, _record: Any) -> None:
-    raw.isolation_level = None  # BEGIN is ours to say
+    raw.isolation_level = None  # the begin event sends BEGIN
     cursor = raw.cursor()
-    for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL", f"cache_size=-{CACHE_KIB}",
-                   "temp_store=MEMORY"):  # fmt: skip
+    for pragma in (
+        "foreign_keys=ON",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        f"cache_size=-{CACHE_KIB}",
+        "temp_store=MEMORY",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -86,8 +95,8 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {mode}")
 
 
-def _leave_as_found(raw: Any, _record: Any) -> None:
-    """A connection goes back to the pool with its usual cache, without the files that were attached to it."""
+def _reset_sqlite(raw: Any, _record: Any) -> None:
+    """Before a connection returns to the pool: its usual cache size, and no attached files."""
     if raw is not None:
         raw.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         attached = [name for _, name, _ in raw.execute("PRAGMA database_list") if name not in {"main", "temp"}]

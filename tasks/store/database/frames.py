@@ -1,7 +1,7 @@
-"""Frames in and out of the database, set-based.
+"""Reads query results into frames, and writes frames to the database in one statement each.
 
-`read` turns a statement into a frame; `staged` puts a frame beside the tables as a temporary table, so that what is
-decided in memory is written by one INSERT or UPDATE … FROM, whatever its size.
+`staged` puts a frame into a temporary table, so that rows computed in memory are written by one INSERT or
+UPDATE … FROM, whatever their number.
 """
 
 import itertools
@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.expression import Executable
 from sqlalchemy.types import Integer, TypeEngine
 
-from tasks.store.database.copying import copy_into
+from tasks.store.database.postgresql_copy import copy_into
 from tasks.store.database.types import Instant
 
 _counter = itertools.count()
@@ -25,7 +25,7 @@ _counter = itertools.count()
 def read(connection: Connection, statement: Select[Any] | Executable) -> pd.DataFrame:
     """The rows of `statement`, one column per label, in the dtypes the rules expect.
 
-    Integers that may be missing are Int64, times datetime64[s, UTC], texts str, booleans bool.
+    Integers are int64, or Int64 where one is missing; times datetime64[s, UTC], texts str, booleans bool.
     """
     result = connection.execute(statement)
     types = {column.key: column.type for column in getattr(statement, "selected_columns", ())}
@@ -51,22 +51,22 @@ def _typed(values: tuple[Any, ...], kind: TypeEngine[Any] | None) -> pd.Series:
 
 
 def changed(connection: Connection, statement: Executable) -> int:
-    """Execute an INSERT, UPDATE or DELETE and say how many rows it wrote, on either database."""
+    """Execute an INSERT, UPDATE or DELETE. Returns the number of rows written, on either database."""
     result: CursorResult[Any] = connection.execute(statement, execution_options={"preserve_rowcount": True})
     return result.rowcount
 
 
 def insert_into(connection: Connection, table: Table) -> Any:
-    """An INSERT that may say ON CONFLICT, in the words of the database at hand."""
+    """An INSERT of the dialect of the connection, which may have an ON CONFLICT clause."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     return dialect.insert(table)
 
 
 @contextmanager
 def staged(connection: Connection, frame: pd.DataFrame, like: Table | None = None) -> Iterator[Table]:
-    """A temporary table that holds `frame` while the block runs.
+    """A temporary table with the rows of `frame`, dropped at the end of the block.
 
-    Columns take the type of the column of that name in `like`, otherwise the one their dtype says.
+    A column has the type of the column of that name in `like`, otherwise the type that its dtype maps to.
     """
     name = f"staged_{next(_counter)}"
     columns = [Column(str(label), _sql_type(str(label), frame[label], like)) for label in frame.columns]
@@ -81,13 +81,13 @@ def staged(connection: Connection, frame: pd.DataFrame, like: Table | None = Non
 
 
 @contextmanager
-def some(connection: Connection, name: str, ids: pd.Series | None) -> Iterator[Any]:
-    """A table of the ids, each once, in the column `name`; None where everything is meant."""
+def id_table(connection: Connection, name: str, ids: pd.Series | None) -> Iterator[Any]:
+    """A temporary table with each of the ids once, in the column `name`; None when `ids` is None, which means all."""
     if ids is None:
         yield None
     else:
-        with staged(connection, pd.DataFrame({name: np.unique(ids.astype("int64"))})) as those:
-            yield those
+        with staged(connection, pd.DataFrame({name: np.unique(ids.astype("int64"))})) as table:
+            yield table
 
 
 def _sql_type(label: str, values: pd.Series, like: Table | None) -> TypeEngine[Any]:

@@ -6,10 +6,10 @@ from config.prefect_environment import SCHEMA
 
 
 def make_prefect_schema(engine: Engine) -> None:
-    """Make the schema where there is none; on SQLite Prefect has a file of its own.
+    """Create the schema if it does not exist; on SQLite Prefect has a file of its own.
 
-    The table that says which of Prefect's migrations were run is made with it: without one, Prefect would find ours,
-    which has the same name.
+    The version table of Prefect's migrations is created with it: without one, Prefect would find ours, which has the
+    same name.
     """
     if engine.dialect.name != "postgresql":
         return

@@ -5,7 +5,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from tasks.domain.notices import OLD_NEWS, SILENT_CHANNEL
 from tasks.store.database.frames import staged
-from tasks.store.database.merging import insert_new
+from tasks.store.database.upserts import insert_new
 from tasks.store.schema import messages
 
 

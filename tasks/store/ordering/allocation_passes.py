@@ -17,7 +17,7 @@ import pandas as pd
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from tasks.domain.ordering.allocation import AllocationRules
-from tasks.store.database.frames import read, some, staged
+from tasks.store.database.frames import id_table, read, staged
 from tasks.store.ordering.allocation_notes import EVERYTHING, ORDER, PRODUCT
 from tasks.store.ordering.open_lines import NEED
 from tasks.store.schema import allocation_notes, allocation_passes, order_lines, orders, products, stock_moves
@@ -74,7 +74,7 @@ def _waiting_for(connection: Connection, product_ids: pd.Series) -> pd.Series:
     if product_ids.empty:
         return product_ids
     part = parts()
-    with some(connection, "product_id", product_ids) as those:
+    with id_table(connection, "product_id", product_ids) as those:
         skus = select(products.c.sku).join(part, part.c.product_id == products.c.id)
         skus = skus.where(part.c.part_id.in_(select(those.c.product_id)))
         found = select(order_lines.c.order_id).where(NEED > 0, order_lines.c.sku.in_(skus)).distinct()
@@ -96,7 +96,7 @@ def close(connection: Connection, done: Due, orders_again: pd.Series, products_a
     made = wanted.merge(kept[["kind", "subject_id"]], how="left", indicator=True)
     made = made.loc[made["_merge"] == "left_only", ["kind", "subject_id"]]
     if len(gone):
-        with some(connection, "id", gone["id"]) as those:
+        with id_table(connection, "id", gone["id"]) as those:
             connection.execute(delete(allocation_notes).where(allocation_notes.c.id.in_(select(those.c.id))))
     if len(made):
         with staged(connection, made, like=allocation_notes) as new:

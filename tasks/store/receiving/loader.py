@@ -1,4 +1,4 @@
-"""What a loader is told about the file at hand, and what it answers."""
+"""The arguments and the result of a loader."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,13 +6,14 @@ from datetime import datetime
 import pandas as pd
 
 
-def _none() -> pd.DataFrame:
+def no_refusals() -> pd.DataFrame:
+    """No refused rows: row_number int64, reason str."""
     return pd.DataFrame({"row_number": pd.Series(dtype="int64"), "reason": pd.Series(dtype="str")})
 
 
 @dataclass(frozen=True)
 class Intake:
-    """One file being taken in."""
+    """The file that is being imported."""
 
     import_id: int
     kind: str
@@ -22,11 +23,11 @@ class Intake:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What became of the rows: loaded + unchanged + refused = rows given.
+    """The outcome of the rows: loaded + unchanged + refused = staged rows.
 
     `refused`: row_number int64, reason str, one row per reason.
     """
 
     loaded: int
     unchanged: int
-    refused: pd.DataFrame = field(default_factory=_none)
+    refused: pd.DataFrame = field(default_factory=no_refusals)

@@ -1,8 +1,8 @@
-"""Rows on their way in, block by block: outside the tables, to be merged in one transaction.
+"""Stages the rows of a file block by block, outside the tables, to be merged in one transaction.
 
-SQLite: a scratch file without a journal, written by a bulk loader and attached to the transaction that merges it;
-PostgreSQL: a temporary table of that transaction, filled by COPY. Either way nothing is seen before the commit, and
-a process that dies leaves at most a scratch file that the next one removes.
+SQLite: a scratch file without a journal, written by a bulk loader and attached to the transaction that merges it.
+PostgreSQL: a temporary table of that transaction, filled by COPY. Either way nothing is visible before the commit, and
+a process that dies leaves at most a scratch file, which the next one removes.
 """
 
 import os
@@ -21,8 +21,8 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.types import TypeEngine
 
 from tasks.domain.receiving.export_kinds import Kind, Type
-from tasks.store.database.copying import copy_into
 from tasks.store.database.engine import engine
+from tasks.store.database.postgresql_copy import copy_into
 from tasks.store.database.types import Instant
 
 _TYPES: dict[Type, TypeEngine[Any]] = {
@@ -35,54 +35,54 @@ _TYPES: dict[Type, TypeEngine[Any]] = {
 }
 
 
-class Beside:
-    """Does one thing at a time while the caller goes on."""
+class BackgroundWorker:
+    """A thread that does one job at a time while the caller continues."""
 
     def __init__(self) -> None:
         self._worker = ThreadPoolExecutor(1)
-        self._doing: Future[None] | None = None
+        self._running: Future[None] | None = None
 
-    def do(self, work: Callable[..., None], *about: object) -> None:
-        """Begin with it as soon as what was begun before is done."""
+    def start(self, job: Callable[..., None], *arguments: object) -> None:
+        """Start a job; if another one is running, wait for it first. Raises what that one raised."""
         self.wait()
-        self._doing = self._worker.submit(work, *about)
+        self._running = self._worker.submit(job, *arguments)
 
     def is_free(self) -> bool:
-        """Whether the next thing would be begun with at once."""
-        return self._doing is None or self._doing.done()
+        """Whether the next job would start at once."""
+        return self._running is None or self._running.done()
 
     def wait(self) -> None:
-        """Until nothing is left to do. Raises what the work raised."""
-        if self._doing is not None:
-            doing, self._doing = self._doing, None
-            doing.result()
+        """Wait until no job is running. Raises what the job raised."""
+        if self._running is not None:
+            running, self._running = self._running, None
+            running.result()
 
     def close(self) -> None:
-        """Do no more."""
+        """Stop the thread."""
         self._worker.shutdown()
 
 
 class Sink(ABC):
-    """Where the typed rows of one kind go, a block at a time."""
+    """Writes the typed rows of one kind, a block at a time."""
 
     def __init__(self) -> None:
-        self._writer = Beside()
+        self._writer = BackgroundWorker()
 
     def add(self, typed: pd.DataFrame) -> None:
-        """Take typed rows; they are written while the caller goes on to the next block."""
+        """Start to write typed rows; the caller may check the next block meanwhile."""
         if len(typed):
-            self._writer.do(self._write, typed)
+            self._writer.start(self._write, typed)
 
     def is_free(self) -> bool:
-        """Whether rows added now are begun with at once."""
+        """Whether added rows would be written at once."""
         return self._writer.is_free()
 
     def finish(self) -> None:
-        """Wait until all that was added is written."""
+        """Wait until all added rows are written."""
         self._writer.wait()
 
     def close(self) -> None:
-        """Take no more."""
+        """Stop writing."""
         self._writer.close()
 
     @abstractmethod
@@ -90,7 +90,7 @@ class Sink(ABC):
 
 
 class Staging(Sink):
-    """A place for the typed rows of one kind.
+    """The staged rows of one kind.
 
     `rows` is the staged table: row_number, the kind's typed columns, and `extra` integer columns.
     """
@@ -101,12 +101,12 @@ class Staging(Sink):
 
     @abstractmethod
     def merge(self) -> AbstractContextManager[Connection]:
-        """One transaction that sees the staged rows; committed when the block ends without an exception."""
+        """A transaction that sees the staged rows; it is committed when the block ends without an exception."""
 
 
 @contextmanager
 def staging(kind: Kind, scratch: Path, extra: tuple[str, ...] = ()) -> Iterator[Staging]:
-    """Stage rows of `kind`, with `extra` integer columns; `with staged.merge() as connection:` merges them."""
+    """A stage for rows of `kind` with `extra` integer columns; `with stage.merge() as connection:` merges them."""
     with ExitStack() as stack:
         if engine().dialect.name == "postgresql":
             staged: Staging = _PostgresqlStaging(stack.enter_context(engine().connect()), _table(kind, extra))
@@ -146,13 +146,13 @@ class _PostgresqlStaging(Staging):
 
 # ── SQLite ───────────────────────────────────────────────────────────────────────────────────────────────────────
 class Scratch:
-    """A SQLite file for rows on their way: written by a bulk loader, then closed and attached as `schema`.
+    """A SQLite file of staged rows: written by a bulk loader, then closed and attached as `schema`.
 
-    `tables`: for each table that rows are written for, the one in the file that holds them, with the same columns.
+    `tables`: target table -> table in the file with the same columns, which holds its rows.
     """
 
     def __init__(self, path: Path, schema: str) -> None:
-        import adbc_driver_sqlite.dbapi  # a second SQLite library: only ever on the scratch file
+        import adbc_driver_sqlite.dbapi  # a second SQLite library: it must only open the scratch file
 
         self.tables: dict[Table, Table] = {}
         self._path, self._schema = path, schema
@@ -163,8 +163,8 @@ class Scratch:
             self._cursor.fetchall()
 
     def add(self, target: Table) -> Table:
-        """Make room for rows of `target`; what they leave out has its default. Gives the table in the file."""
-        columns = [Column(each.name, each.type, server_default=each.server_default) for each in target.c]
+        """Create a table for rows of `target` with the same columns and defaults. Returns the table in the file."""
+        columns = [Column(column.name, column.type, server_default=column.server_default) for column in target.c]
         self._cursor.execute(
             str(CreateTable(Table(target.name, MetaData(), *columns)).compile(dialect=engine().dialect))
         )
@@ -172,18 +172,18 @@ class Scratch:
         return self.tables[target]
 
     def write(self, target: Table, frame: pd.DataFrame) -> None:
-        """Add rows of `target`."""
+        """Append rows of `target`."""
         if target not in self.tables:
             self.add(target)
         self._cursor.adbc_ingest(target.name, _arrow(frame), mode="append")
 
     def close(self) -> None:
-        """No more rows."""
+        """Close the file for the loader; it may be attached then."""
         self._cursor.close()
         self._loader.close()
 
     def attach(self, connection: Connection) -> None:
-        """Let `connection` see the rows, until it goes back to the pool; also within a transaction."""
+        """Attach the file to `connection` until it returns to the pool; also possible within a transaction."""
         raw: Any = connection.connection.driver_connection
         raw.execute(f'ATTACH DATABASE ? AS "{self._schema}"', (str(self._path),))
 
@@ -212,17 +212,17 @@ class _SqliteStaging(Staging):
 
 
 def scratch_file(scratch: Path, stack: ExitStack) -> Path:
-    """A new file name in `scratch`, removed at the end; what dead processes left there is removed now."""
+    """A new file name in `scratch`, removed when `stack` closes. Files that dead processes left are removed now."""
     scratch.mkdir(parents=True, exist_ok=True)
-    for left in scratch.glob("*-*.*"):
-        if not _alive(int(left.name.partition("-")[0])):
-            left.unlink(missing_ok=True)
+    for path in scratch.glob("*-*.*"):
+        if not _is_alive(int(path.name.partition("-")[0])):
+            path.unlink(missing_ok=True)
     path = scratch / f"{os.getpid()}-{uuid.uuid4().hex}.db"
     stack.callback(path.unlink, missing_ok=True)
     return path
 
 
-def _alive(process: int) -> bool:
+def _is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -233,7 +233,7 @@ def _alive(process: int) -> bool:
 
 
 def _arrow(rows: pd.DataFrame) -> pa.Table:
-    """The rows with moments as text in UTC, which is how SQLite holds them."""
+    """The rows with moments as text in UTC, which is how SQLite stores them."""
     table = pa.Table.from_pandas(rows, preserve_index=False)
     for number, field in enumerate(table.schema):
         if pa.types.is_timestamp(field.type):

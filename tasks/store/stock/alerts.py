@@ -7,7 +7,7 @@ from sqlalchemy import Connection, exists, null, or_, select, update
 
 from tasks.domain.states import AlertKind, AlertState
 from tasks.store.database.frames import changed, read, staged
-from tasks.store.database.merging import differs, insert_new
+from tasks.store.database.upserts import differs, insert_new
 from tasks.store.schema import alerts, merchants
 
 _TOLD = ("subject", "detail", "value_minor", "currency")

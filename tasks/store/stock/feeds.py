@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, select, update
 from tasks.domain.states import FeedState
 from tasks.domain.stock.feeds import KEY, NUMBERS
 from tasks.store.database.frames import changed, read, staged
-from tasks.store.database.merging import insert_new
+from tasks.store.database.upserts import insert_new
 from tasks.store.schema import feed_lines
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from tasks.domain.states import Condition
 from tasks.store.database.frames import changed, read, staged
-from tasks.store.database.merging import insert_new, update_changed
+from tasks.store.database.upserts import insert_new, update_changed
 from tasks.store.schema import (
     merchants,
     metadata,

@@ -15,7 +15,7 @@ from tasks.domain.counting.count_decisions import compare, decide
 from tasks.domain.counting.count_plans import AbcRules
 from tasks.domain.counting.count_postings import give_back
 from tasks.domain.counting.count_rules import Approval, CountPolicy, CountRules, Tolerance
-from tasks.domain.counting.count_sheets import SHEET_COLUMNS, blind_sheet, dated, day_bounds, days_apart
+from tasks.domain.counting.count_sheets import SHEET_COLUMNS, blind_sheet, dated, day_bounds
 from tasks.domain.counting.expected_units import out_of_bin, picked_units
 from tasks.domain.counting.record_accuracy import record_accuracy
 
@@ -253,24 +253,6 @@ def test_a_count_of_which_only_the_day_is_known_needs_a_day_without_movements(
     told = dated(line, pd.Timestamp(as_of)).astype(object).iloc[0]
     assert (told["state"], pd.isna(told["reason"])) == (("counted", True) if moment else ("refused", False))
     assert pd.isna(told["counted_at"]) if moment is None else told["counted_at"] == pd.Timestamp(moment)
-
-
-@pytest.mark.parametrize(
-    ("said", "counted_at", "counted_on"),
-    [
-        ("2026-03-06 09:30:00", "2026-03-06 09:30:00", None),
-        ("2026-03-06T00:00:00Z", "2026-03-06T00:00:00Z", None),  # midnight, and said so
-        ("2026-03-06", None, "2026-03-06"),
-        ("6/3/2026", None, "6/3/2026"),
-        ("'46087", None, "46087"),  # a spreadsheet's serial date
-        ("46087.4", "46087.4", None),
-        (None, None, None),
-    ],
-)
-def test_a_day_is_not_a_moment(said: str | None, counted_at: str | None, counted_on: str | None) -> None:
-    """What names no time of day becomes the day of the count."""
-    rows = days_apart(pd.DataFrame({"counted_at": pd.Series([said], dtype="str")})).astype(object)
-    assert [None if pd.isna(one) else one for one in rows.iloc[0]] == [counted_at, counted_on]
 
 
 def test_places_are_decided_each_for_itself() -> None:

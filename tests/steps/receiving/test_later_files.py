@@ -73,7 +73,7 @@ def test_a_file_of_nobody_is_not_guessed_at(store: Engine, home: Path, monkeypat
     put(home, "orders", as_csv([order("#1"), order("#2", merchant="LANTERN"), order("#3", merchant="NOBODY")]))
     site = receive_exports.read_site.fn()
     with receive_exports.expectations(AS_OF) as gate:
-        [one] = receive_exports.take_in_kind.fn(
+        [one] = receive_exports.receive_kind.fn(
             "orders", receive_exports.find_files.fn(["orders"])["orders"], site, gate, AS_OF
         )
     assert (one.rows_loaded, one.rows_quarantined) == (1, 2)

@@ -138,7 +138,7 @@ def test_places_and_skus_nobody_knows_are_kept(shop: Engine) -> None:
         loaded = load(connection, {"location": "Z-99"}, {"sku": "GHOST"}, {"location": None, "sku": "BOWL"})
         assert loaded.loaded == 2
         assert loaded.refused["reason"].tolist() == [
-            "location: found '', expected the place: the SKU lies at 0 of them"
+            "location: found '', expected the location: the SKU is stocked at 0 of them"
         ]
         line = count_lines.c
         kept = (
@@ -168,7 +168,7 @@ def test_a_sheet_without_places_means_the_one_place_of_the_sku(
         found = connection.execute(select(locations.c.code, count_lines.c.lot).join_from(count_lines, locations)).all()
         assert [tuple(row) for row in found] == ([said] if said else [])
         assert list(loaded.refused["reason"]) == (
-            [] if said else ["location: found '', expected the place: the SKU lies at 2 of them"]
+            [] if said else ["location: found '', expected the location: the SKU is stocked at 2 of them"]
         )
 
 

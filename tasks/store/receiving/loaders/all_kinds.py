@@ -1,6 +1,8 @@
-"""Which query file loads which kind of export."""
+"""The loader of each kind of export, and the appender of kinds whose new rows need no merge."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
 
 from sqlalchemy import Connection, Table
 
@@ -12,7 +14,7 @@ from tasks.store.receiving.loaders.incoming import load_incoming
 from tasks.store.receiving.loaders.locations import load_locations
 from tasks.store.receiving.loaders.message_events import load_message_events
 from tasks.store.receiving.loaders.movements import load_movements
-from tasks.store.receiving.loaders.orders import load_orders
+from tasks.store.receiving.loaders.orders import append_new_orders, load_orders
 from tasks.store.receiving.loaders.packs import load_packs
 from tasks.store.receiving.loaders.picks import load_picks
 from tasks.store.receiving.loaders.products import load_products
@@ -22,7 +24,9 @@ from tasks.store.receiving.loaders.snoozes import load_snoozes
 from tasks.store.receiving.loaders.stock import load_stock
 from tasks.store.receiving.loaders.supply import load_supply
 from tasks.store.receiving.loaders.tracking import load_tracking
+from tasks.store.receiving.staging import Sink
 
+APPENDERS: dict[str, Callable[[Connection, int, Path], AbstractContextManager[Sink]]] = {"orders": append_new_orders}
 LOADERS: dict[str, Callable[[Connection, Table, Intake], Loaded]] = {
     "products": load_products,
     "locations": load_locations,

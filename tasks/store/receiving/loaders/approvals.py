@@ -1,4 +1,4 @@
-"""Loads sheets that answer what counts asked."""
+"""Loads the sheets with answers to count differences."""
 
 import pandas as pd
 from sqlalchemy import Connection, Table, select
@@ -6,20 +6,20 @@ from sqlalchemy import Connection, Table, select
 from tasks.domain.counting.approvals import judge_answers
 from tasks.store.counting.approvals import ANSWER, answer, asked
 from tasks.store.database.frames import read
-from tasks.store.database.merging import count, drop_repeats
+from tasks.store.database.upserts import drop_repeats, row_count
 from tasks.store.receiving.loader import Intake, Loaded
 
 
 def load_approvals(connection: Connection, rows: Table, intake: Intake) -> Loaded:
-    """Write down what a sheet answers; the steps that follow carry it out.
+    """Store the answers of a sheet; later steps act on them.
 
-    The first answer to a finding stands. A row without an answer, or with the one that was given by the same person,
-    says nothing new; another answer is refused, and told who answered when.
+    The first answer to a finding is final. A row without an answer, or with the same answer by the same person, is
+    unchanged; another answer is refused, with a reason that names who answered when.
     """
-    total = count(connection, rows)
-    bad = drop_repeats(connection, rows, ("finding",), ("answer",))
+    total = row_count(connection, rows)
+    repeats = drop_repeats(connection, rows, ("finding",), ("answer",))
     names = ("row_number", "difference", *ANSWER)
     judged = judge_answers(read(connection, select(*(rows.c[name] for name in names))), asked(connection))
     written = answer(connection, judged.answers, intake.as_of)
-    refused = pd.concat([bad, judged.refused], ignore_index=True)
+    refused = pd.concat([repeats, judged.refused], ignore_index=True)
     return Loaded(written, total - written - len(refused), refused)

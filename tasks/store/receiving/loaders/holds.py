@@ -1,4 +1,4 @@
-"""Loads sheets of holds: orders a person stops, and those let go."""
+"""Loads sheets of holds: orders that a person holds or releases."""
 
 import pandas as pd
 from sqlalchemy import (
@@ -14,42 +14,57 @@ from tasks.domain.ordering.holds import judge_holds
 from tasks.domain.states import HoldAction
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import read, staged
-from tasks.store.database.merging import count, drop_repeats
+from tasks.store.database.upserts import drop_repeats, row_count
 from tasks.store.ordering.holds import LINE_OF_ORDER, hold, release
 from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import order_lines, orders
 from tasks.store.sql_rules import IS_CLOSED
 
-ROW = ("row_number", "merchant_id", "order_number", "action", "hold_reason", "hold_until", "set_by", "comment")
+SHEET_COLUMNS = (
+    "row_number",
+    "merchant_id",
+    "order_number",
+    "action",
+    "hold_reason",
+    "hold_until",
+    "set_by",
+    "comment",
+)
 
 
 def load_holds(connection: Connection, rows: Table, intake: Intake) -> Loaded:
-    """Set and lift holds as a sheet says; a row without an action, or with what is so already, says nothing new."""
-    total = count(connection, rows)
-    bad = drop_repeats(connection, rows, ("merchant_id", "order_number"), ROW[3:6])
-    said = read(connection, select(*(rows.c[name] for name in ROW)).order_by(rows.c.row_number))
+    """Set and release the holds on a sheet; a row without an action, or without effect, is unchanged."""
+    total = row_count(connection, rows)
+    repeats = drop_repeats(connection, rows, ("merchant_id", "order_number"), SHEET_COLUMNS[3:6])
+    sheet = read(connection, select(*(rows.c[name] for name in SHEET_COLUMNS)).order_by(rows.c.row_number))
     exclusive(connection, "allocations")
-    wanted, refused = judge_holds(said, _named(connection, said), intake.as_of)
-    release(connection, wanted[wanted["action"] == HoldAction.RELEASE], intake.as_of)
-    hold(connection, _to_set(wanted[wanted["action"] == HoldAction.HOLD], intake), intake.as_of)
-    every = pd.concat([bad, refused], ignore_index=True)
-    return Loaded(len(wanted), total - len(wanted) - len(every), every)
+    changes, refused = judge_holds(sheet, _named_orders(connection, sheet), intake.as_of)
+    release(connection, changes[changes["action"] == HoldAction.RELEASE], intake.as_of)
+    hold(connection, _hold_rows(changes[changes["action"] == HoldAction.HOLD], intake), intake.as_of)
+    refused_rows = pd.concat([repeats, refused], ignore_index=True)
+    return Loaded(len(changes), total - len(changes) - len(refused_rows), refused_rows)
 
 
-def _named(connection: Connection, said: pd.DataFrame) -> pd.DataFrame:
-    o = orders.c
-    with staged(connection, said[["merchant_id", "order_number"]], like=orders) as those:
-        same = and_(o.merchant_id == those.c.merchant_id, o.order_number == those.c.order_number)
-        left = exists().where(LINE_OF_ORDER, order_lines.c.quantity_shipped < order_lines.c.quantity_ordered)
+def _named_orders(connection: Connection, sheet: pd.DataFrame) -> pd.DataFrame:
+    order = orders.c
+    with staged(connection, sheet[["merchant_id", "order_number"]], like=orders) as named:
+        is_named = and_(order.merchant_id == named.c.merchant_id, order.order_number == named.c.order_number)
+        has_open_lines = exists().where(LINE_OF_ORDER, order_lines.c.quantity_shipped < order_lines.c.quantity_ordered)
         return read(
             connection,
-            select(o.merchant_id, o.order_number, o.id.label("order_id"), o.hold_reason.label("hold_now"),
-                   o.hold_until.label("until_now"), or_(IS_CLOSED, ~left).label("closed")).join(those, same),
-        )  # fmt: skip
+            select(
+                order.merchant_id,
+                order.order_number,
+                order.id.label("order_id"),
+                order.hold_reason.label("hold_now"),
+                order.hold_until.label("until_now"),
+                or_(IS_CLOSED, ~has_open_lines).label("closed"),
+            ).join(named, is_named),
+        )
 
 
-def _to_set(wanted: pd.DataFrame, intake: Intake) -> pd.DataFrame:
-    cause = f"sheet:{intake.import_id}:" + wanted["row_number"].astype("str")
+def _hold_rows(changes: pd.DataFrame, intake: Intake) -> pd.DataFrame:
+    cause = f"sheet:{intake.import_id}:" + changes["row_number"].astype("str")
     names = {"hold_reason": "reason", "hold_until": "until"}
-    told = wanted.rename(columns=names).assign(cause=cause.astype("str"), detail=wanted["comment"])
-    return told[["order_id", "cause", "reason", "detail", "set_by", "until", "comment"]]
+    holds = changes.rename(columns=names).assign(cause=cause.astype("str"), detail=changes["comment"])
+    return holds[["order_id", "cause", "reason", "detail", "set_by", "until", "comment"]]

@@ -1,4 +1,4 @@
-"""Loads purchase orders on their way."""
+"""Loads incoming goods: purchase orders and advance shipping notices."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ import pandas as pd
 from sqlalchemy import Connection, Select, Table, func, literal, select
 
 from tasks.store.database.frames import read
-from tasks.store.database.merging import count, drop, drop_repeats, insert_new, update_changed
+from tasks.store.database.upserts import drop_repeats, drop_rows, insert_new, row_count, update_changed
 from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import incoming_lines, products, warehouses
 
-KEY = ("product_id", "warehouse_id", "document")
+INCOMING_KEY = ("product_id", "warehouse_id", "document")
 
 
-FACTS = ("quantity", "quantity_received", "quantity_cancelled", "expected_at")
+INCOMING_FACTS = ("quantity", "quantity_received", "quantity_cancelled", "expected_at")
 
 
 FILE_KEY = ("merchant_id", "document", "warehouse", "sku")
@@ -23,41 +23,47 @@ FILE_FACTS = ("quantity", "received", "cancelled", "expected_at")
 
 
 def load_incoming(connection: Connection, rows: Table, intake: Intake) -> Loaded:
-    """Merge staged lines of documents; a later file says what of them is still to come."""
-    total = count(connection, rows)
+    """Merge staged document lines; a later file updates how many units are still to arrive."""
+    total = row_count(connection, rows)
     refused = [drop_repeats(connection, rows, FILE_KEY, FILE_FACTS), _refuse_unknown(connection, rows)]
-    told = _told(rows, intake)
-    said = told.subquery("said")
-    updated = update_changed(connection, incoming_lines, said, KEY, FACTS)
-    new = insert_new(connection, incoming_lines, told)
-    bad = pd.concat(refused, ignore_index=True)
-    return Loaded(new + updated, total - new - updated - len(bad), bad)
+    statement = _incoming_lines(rows, intake)
+    lines = statement.subquery("said")
+    updated = update_changed(connection, incoming_lines, lines, INCOMING_KEY, INCOMING_FACTS)
+    new = insert_new(connection, incoming_lines, statement)
+    refused_rows = pd.concat(refused, ignore_index=True)
+    return Loaded(new + updated, total - new - updated - len(refused_rows), refused_rows)
 
 
-def _told(rows: Table, intake: Intake) -> Select[Any]:
-    c = rows.c
+def _incoming_lines(rows: Table, intake: Intake) -> Select[Any]:
+    row = rows.c
     return (
         select(
-            products.c.id.label("product_id"), warehouses.c.id.label("warehouse_id"), c.document, c.quantity,
-            func.coalesce(c.received, 0).label("quantity_received"),
-            func.coalesce(c.cancelled, 0).label("quantity_cancelled"), c.expected_at,
+            products.c.id.label("product_id"),
+            warehouses.c.id.label("warehouse_id"),
+            row.document,
+            row.quantity,
+            func.coalesce(row.received, 0).label("quantity_received"),
+            func.coalesce(row.cancelled, 0).label("quantity_cancelled"),
+            row.expected_at,
             literal(intake.import_id).label("import_id"),
         )
-        .join_from(rows, products, (products.c.merchant_id == c.merchant_id) & (products.c.sku == c.sku))
-        .join(warehouses, warehouses.c.code == c.warehouse)
-    )  # fmt: skip
+        .join_from(rows, products, (products.c.merchant_id == row.merchant_id) & (products.c.sku == row.sku))
+        .join(warehouses, warehouses.c.code == row.warehouse)
+    )
 
 
 def _refuse_unknown(connection: Connection, rows: Table) -> pd.DataFrame:
-    c = rows.c
-    found = read(
+    row = rows.c
+    unknown = read(
         connection,
-        select(c.row_number, c.sku, c.warehouse, products.c.id.label("product_id"), warehouses.c.id.label("site"))
-        .join_from(rows, products, (products.c.merchant_id == c.merchant_id) & (products.c.sku == c.sku), isouter=True)
-        .join(warehouses, warehouses.c.code == c.warehouse, isouter=True)
+        select(row.row_number, row.sku, row.warehouse, products.c.id.label("product_id"), warehouses.c.id.label("site"))
+        .join_from(
+            rows, products, (products.c.merchant_id == row.merchant_id) & (products.c.sku == row.sku), isouter=True
+        )
+        .join(warehouses, warehouses.c.code == row.warehouse, isouter=True)
         .where(products.c.id.is_(None) | warehouses.c.id.is_(None)),
     )
-    sku = "sku: found '" + found["sku"] + "', expected a product of the merchant"
-    site = "warehouse: found '" + found["warehouse"] + "', expected a known warehouse"
-    drop(connection, rows, found)
-    return pd.DataFrame({"row_number": found["row_number"], "reason": sku.where(found["product_id"].isna(), site)})
+    sku = "sku: found '" + unknown["sku"] + "', expected a product of the merchant"
+    site = "warehouse: found '" + unknown["warehouse"] + "', expected a known warehouse"
+    drop_rows(connection, rows, unknown)
+    return pd.DataFrame({"row_number": unknown["row_number"], "reason": sku.where(unknown["product_id"].isna(), site)})

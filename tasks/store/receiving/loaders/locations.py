@@ -1,10 +1,10 @@
-"""Loads the places of a warehouse."""
+"""Loads the locations of warehouses."""
 
 import pandas as pd
 from sqlalchemy import Connection, Table, select
 
 from tasks.store.database.frames import read
-from tasks.store.database.merging import count, drop, drop_repeats, merge
+from tasks.store.database.upserts import drop_repeats, drop_rows, merge, row_count
 from tasks.store.ordering.allocation_notes import note_everything
 from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.receiving.placed_rows import not_found
@@ -14,8 +14,8 @@ LOCATION_FACTS = ("purpose", "zone", "aisle", "bay", "level", "x_m", "y_m")
 
 
 def load_locations(connection: Connection, rows: Table, _intake: Intake) -> Loaded:
-    """Merge staged locations; a warehouse nobody configured is refused."""
-    total = count(connection, rows)
+    """Merge staged locations; those of warehouses that are not configured are refused."""
+    total = row_count(connection, rows)
     refused = [_unknown_warehouses(connection, rows)]
     refused.append(drop_repeats(connection, rows, ("warehouse", "location"), LOCATION_FACTS))
     facts = [rows.c[name] for name in LOCATION_FACTS]
@@ -25,15 +25,15 @@ def load_locations(connection: Connection, rows: Table, _intake: Intake) -> Load
     new, changed = merge(connection, locations, source, ("warehouse_id", "code"), LOCATION_FACTS)
     if changed:
         note_everything(connection)
-    bad = pd.concat(refused, ignore_index=True)
-    return Loaded(new + changed, total - new - changed - len(bad), bad)
+    refused_rows = pd.concat(refused, ignore_index=True)
+    return Loaded(new + changed, total - new - changed - len(refused_rows), refused_rows)
 
 
 def _unknown_warehouses(connection: Connection, rows: Table) -> pd.DataFrame:
-    unknown = select(
+    refusals = select(
         rows.c.row_number, not_found("warehouse", rows.c.warehouse, "a configured warehouse").label("reason")
     )
-    known = select(warehouses.c.code)
-    found = read(connection, unknown.where(rows.c.warehouse.not_in(known)))
-    drop(connection, rows, found)
-    return found
+    codes = select(warehouses.c.code)
+    unknown = read(connection, refusals.where(rows.c.warehouse.not_in(codes)))
+    drop_rows(connection, rows, unknown)
+    return unknown

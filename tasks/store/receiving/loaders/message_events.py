@@ -1,67 +1,69 @@
-"""Loads what the mail provider reports of messages."""
+"""Loads the mail provider's events about messages."""
 
 import pandas as pd
 from sqlalchemy import Connection, Table, func, literal, select, update
 
 from tasks.domain.notices import message_part, settled
 from tasks.store.database.frames import read, staged
-from tasks.store.database.merging import count, differs, drop, drop_repeats, insert_new, same_key
+from tasks.store.database.upserts import differs, drop_repeats, drop_rows, insert_new, keys_match, row_count
 from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import message_events, messages
 
-_FACTS = ("event", "recipient", "dedupe_key", "provider_id", "reason", "occurred_at")
+_EVENT_FACTS = ("event", "recipient", "dedupe_key", "provider_id", "reason", "occurred_at")
 
 
 def load_message_events(connection: Connection, rows: Table, _intake: Intake) -> Loaded:
-    """Keep staged provider events once, and let each say what became of its message."""
-    total = count(connection, rows)
-    refused = [drop_repeats(connection, rows, ("event_id",), _FACTS), _refuse_otherwise(connection, rows)]
+    """Store each provider event once, and update the state of its message."""
+    total = row_count(connection, rows)
+    refused = [drop_repeats(connection, rows, ("event_id",), _EVENT_FACTS), _refuse_conflicts(connection, rows)]
     events = _events_of_messages(connection, rows)
-    source = select(rows.c.event_id, *(rows.c[name] for name in _FACTS)).order_by(rows.c.row_number)
+    source = select(rows.c.event_id, *(rows.c[name] for name in _EVENT_FACTS)).order_by(rows.c.row_number)
     new = insert_new(connection, message_events, source)
     _settle(connection, settled(events))
-    bad = pd.concat(refused, ignore_index=True)
-    return Loaded(new, total - new - len(bad), bad)
+    refused_rows = pd.concat(refused, ignore_index=True)
+    return Loaded(new, total - new - len(refused_rows), refused_rows)
 
 
-def _refuse_otherwise(connection: Connection, rows: Table) -> pd.DataFrame:
+def _refuse_conflicts(connection: Connection, rows: Table) -> pd.DataFrame:
     reason = (
-        literal("event_id: found '") + rows.c.event_id
-        + literal("', which was received before with another story, expected an id of its own")
-    )  # fmt: skip
-    told = select(rows.c.row_number, reason.label("reason")).join(
-        message_events, same_key(message_events, rows, ("event_id",))
+        literal("event_id: found '")
+        + rows.c.event_id
+        + literal("', received before with other values, expected a new id")
     )
-    found = read(connection, told.where(differs(message_events, rows, _FACTS)))
-    drop(connection, rows, found)
-    return found
+    conflicts = select(rows.c.row_number, reason.label("reason")).join(
+        message_events, keys_match(message_events, rows, ("event_id",))
+    )
+    refused = read(connection, conflicts.where(differs(message_events, rows, _EVENT_FACTS)))
+    drop_rows(connection, rows, refused)
+    return refused
 
 
 def _events_of_messages(connection: Connection, rows: Table) -> pd.DataFrame:
-    """Staged events beside the message they are about, found by its key, otherwise by the provider's id."""
-    c = rows.c
-    events = read(connection, select(c.row_number, c.event, c.dedupe_key, c.provider_id, c.occurred_at))
+    """Staged events with the message they are about, matched by its key, otherwise by the provider's id."""
+    row = rows.c
+    events = read(connection, select(row.row_number, row.event, row.dedupe_key, row.provider_id, row.occurred_at))
     events["provider_id"] = message_part(events["provider_id"])
-    with staged(connection, events, like=message_events) as said:
-        about = select(
-            messages.c.id, messages.c.state, said.c.event, said.c.provider_id, said.c.occurred_at
-        ).select_from(said)
-        by_id = about.join(messages, messages.c.provider_id == said.c.provider_id)
-        found = [
-            read(connection, about.join(messages, messages.c.dedupe_key == said.c.dedupe_key)),
-            read(connection, by_id.where(func.coalesce(said.c.dedupe_key, "") == "")),
+    with staged(connection, events, like=message_events) as reported:
+        statement = select(
+            messages.c.id, messages.c.state, reported.c.event, reported.c.provider_id, reported.c.occurred_at
+        ).select_from(reported)
+        by_id = statement.join(messages, messages.c.provider_id == reported.c.provider_id)
+        matches = [
+            read(connection, statement.join(messages, messages.c.dedupe_key == reported.c.dedupe_key)),
+            read(connection, by_id.where(func.coalesce(reported.c.dedupe_key, "") == "")),
         ]
-    return pd.concat(found, ignore_index=True)
+    return pd.concat(matches, ignore_index=True)
 
 
-def _settle(connection: Connection, words: pd.DataFrame) -> None:
-    if words.empty:
+def _settle(connection: Connection, outcomes: pd.DataFrame) -> None:
+    if outcomes.empty:
         return
-    with staged(connection, words, like=messages) as new:
-        said = update(messages).where(messages.c.id == new.c.id)
-        said = said.values(
-            state=new.c.state, reason=new.c.reason,
+    with staged(connection, outcomes, like=messages) as new:
+        statement = update(messages).where(messages.c.id == new.c.id)
+        statement = statement.values(
+            state=new.c.state,
+            reason=new.c.reason,
             provider_id=func.coalesce(messages.c.provider_id, new.c.provider_id),
             sent_at=func.coalesce(messages.c.sent_at, new.c.sent_at),
-        )  # fmt: skip
-        connection.execute(said)
+        )
+        connection.execute(statement)

@@ -1,4 +1,4 @@
-"""Return requests, and what came back, as exports tell of them; process-returns decides what is made of it."""
+"""Loads return requests and return receipts; process-returns decides on them."""
 
 import pandas as pd
 from sqlalchemy import Connection, Table, exists, func, literal, select, union, update
@@ -7,140 +7,166 @@ from tasks.domain.returns import return_matching
 from tasks.domain.states import ReturnState
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import changed, read, staged
-from tasks.store.database.merging import count, drop, drop_repeats, insert_new, same_key
+from tasks.store.database.upserts import drop_repeats, drop_rows, insert_new, keys_match, row_count
 from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import merchants, return_lines, returns
 
-_REQUEST = ("merchant_id", "request_id")
+_REQUEST_KEY = ("merchant_id", "request_id")
 _REQUEST_FACTS = ("order_number", "customer_reference", "email", "resolution", "requested_at")
-_RECEIPT = ("merchant_id", "rma", "order_number", "sku", "received_at", "grade")
+_RECEIPT_KEY = ("merchant_id", "rma", "order_number", "sku", "received_at", "grade")
 
 
 def load_return_requests(connection: Connection, rows: Table, intake: Intake) -> Loaded:
-    """Keep staged requests, a return each, undecided; what a known request says otherwise is refused."""
+    """Store each staged request as an undecided return; a row that contradicts a stored request is refused."""
     exclusive(connection, "returns")
-    total = count(connection, rows)
-    refused = [drop_repeats(connection, rows, (*_REQUEST, "sku"), (*_REQUEST_FACTS, "quantity", "reason"))]
-    refused.append(_refuse_otherwise(connection, rows))
-    c = rows.c
-    columns = [c[name] for name in ("row_number", *_REQUEST, *_REQUEST_FACTS)]
-    asked = read(
+    total = row_count(connection, rows)
+    refused = [drop_repeats(connection, rows, (*_REQUEST_KEY, "sku"), (*_REQUEST_FACTS, "quantity", "reason"))]
+    refused.append(_refuse_changed_requests(connection, rows))
+    row = rows.c
+    columns = [row[name] for name in ("row_number", *_REQUEST_KEY, *_REQUEST_FACTS)]
+    requests = read(
         connection,
         select(*columns, merchants.c.code.label("merchant")).join_from(
-            rows, merchants, merchants.c.id == c.merchant_id
+            rows, merchants, merchants.c.id == row.merchant_id
         ),
     )
-    _insert_returns(connection, return_matching.requests(asked), intake)
-    lines = select(returns.c.id.label("return_id"), c.sku, c.reason, c.quantity).join_from(
-        rows, returns, same_key(returns, rows, _REQUEST)
+    _insert_requested_returns(connection, return_matching.requests(requests), intake)
+    lines = select(returns.c.id.label("return_id"), row.sku, row.reason, row.quantity).join_from(
+        rows, returns, keys_match(returns, rows, _REQUEST_KEY)
     )
-    new = insert_new(connection, return_lines, lines.order_by(c.row_number))
-    bad = pd.concat(refused, ignore_index=True)
-    return Loaded(new, total - new - len(bad), bad)
+    new = insert_new(connection, return_lines, lines.order_by(row.row_number))
+    refused_rows = pd.concat(refused, ignore_index=True)
+    return Loaded(new, total - new - len(refused_rows), refused_rows)
 
 
-def _insert_returns(connection: Connection, made: pd.DataFrame, intake: Intake) -> None:
-    with staged(connection, made.assign(import_id=intake.import_id), like=returns) as new:
+def _insert_requested_returns(connection: Connection, requests: pd.DataFrame, intake: Intake) -> None:
+    with staged(connection, requests.assign(import_id=intake.import_id), like=returns) as new:
         insert_new(connection, returns, select(new).order_by(new.c.rma))
 
 
-def _refuse_otherwise(connection: Connection, rows: Table) -> pd.DataFrame:
-    """A known line with another quantity or reason, or a product added to a request that was answered."""
-    line, c = return_lines.c, rows.c
-    differs = line.quantity.is_distinct_from(c.quantity) | line.reason.is_distinct_from(c.reason)
-    late = line.sku.is_(None) & (returns.c.state != ReturnState.REQUESTED)
+def _refuse_changed_requests(connection: Connection, rows: Table) -> pd.DataFrame:
+    """Rows that change the quantity or reason of a line, or add a product to a request that was answered."""
+    line, row = return_lines.c, rows.c
+    is_changed = line.quantity.is_distinct_from(row.quantity) | line.reason.is_distinct_from(row.reason)
+    is_late = line.sku.is_(None) & (returns.c.state != ReturnState.REQUESTED)
     reason = (
-        literal("request_id: found '") + c.request_id + literal("' again with another story, expected a new request")
+        literal("request_id: found '") + row.request_id + literal("' again with other values, expected a new request")
     )
-    found = read(
+    refused = read(
         connection,
-        select(c.row_number, reason.label("reason"))
-        .join_from(rows, returns, same_key(returns, rows, _REQUEST))
-        .outerjoin(return_lines, (line.return_id == returns.c.id) & (line.sku == c.sku))
-        .where(differs & line.sku.is_not(None) | late),
+        select(row.row_number, reason.label("reason"))
+        .join_from(rows, returns, keys_match(returns, rows, _REQUEST_KEY))
+        .outerjoin(return_lines, (line.return_id == returns.c.id) & (line.sku == row.sku))
+        .where(is_changed & line.sku.is_not(None) | is_late),
     )
-    drop(connection, rows, found)
-    return found
+    drop_rows(connection, rows, refused)
+    return refused
 
 
 def load_return_receipts(connection: Connection, rows: Table, intake: Intake) -> Loaded:
-    """Write down what came back, on the return of its RMA or order, or on one made for it; each receipt once."""
+    """Store each receipt once: on the return of its RMA or order, otherwise on a new one."""
     exclusive(connection, "returns")
-    total = count(connection, rows)
-    refused = drop_repeats(connection, rows, _RECEIPT, ("quantity",))
-    came = _receipts(connection, rows)
-    known = _known(connection, came)
-    new = return_matching.unseen(came, known)
+    total = row_count(connection, rows)
+    refused = drop_repeats(connection, rows, _RECEIPT_KEY, ("quantity",))
+    receipts = _receipts(connection, rows)
+    return_rows = _return_rows(connection, receipts)
+    new = return_matching.unseen(receipts, return_rows)
     if len(new):
-        new = return_matching.placed(new, known)
-        _make_returns(connection, return_matching.made(new, known), intake)
-        _write_receipts(connection, new.assign(quantity_agreed=return_matching.outstanding(new, known)))
+        new = return_matching.placed(new, return_rows)
+        _insert_receipt_returns(connection, return_matching.made(new, return_rows), intake)
+        _write_receipts(connection, new.assign(quantity_agreed=return_matching.outstanding(new, return_rows)))
     return Loaded(len(new), total - len(new) - len(refused), refused)
 
 
 def _receipts(connection: Connection, rows: Table) -> pd.DataFrame:
-    """The staged receipts, each with the RMA of the return that would be made for it."""
+    """The staged receipts; `made` is the RMA of the return that is made for a receipt without one."""
     names = ("row_number", "merchant_id", "rma", "order_number", "sku", "quantity", "grade", "received_at", "comment")
     chosen = select(*(rows.c[name] for name in names), merchants.c.code.label("merchant"))
-    came = read(connection, chosen.join_from(rows, merchants, merchants.c.id == rows.c.merchant_id))
-    named = came["rma"].fillna(came["order_number"]).fillna("NONE")
-    return came.assign(
-        made="RMA-" + came["merchant"] + "-RECEIPT-" + named + "-" + came["received_at"].dt.strftime("%Y%m%dT%H%M%SZ")
+    receipts = read(connection, chosen.join_from(rows, merchants, merchants.c.id == rows.c.merchant_id))
+    named = receipts["rma"].fillna(receipts["order_number"]).fillna("NONE")
+    return receipts.assign(
+        made="RMA-"
+        + receipts["merchant"]
+        + "-RECEIPT-"
+        + named
+        + "-"
+        + receipts["received_at"].dt.strftime("%Y%m%dT%H%M%SZ")
     )
 
 
-def _known(connection: Connection, came: pd.DataFrame) -> pd.DataFrame:
-    """Every line of the returns that receipts may belong to, further parcels included; see `return_matching.unseen`."""
-    line, one = return_lines.c, returns.c
-    keys = came.assign(family=return_matching.base(came["rma"]))[["merchant_id", "family", "made", "order_number"]]
-    with staged(connection, keys.drop_duplicates(), like=returns) as named:
+def _return_rows(connection: Connection, receipts: pd.DataFrame) -> pd.DataFrame:
+    """The lines of all returns that receipts may belong to, further parcels included; see `return_matching.unseen`."""
+    line, header = return_lines.c, returns.c
+    keys = receipts.assign(family=return_matching.base(receipts["rma"]))[
+        ["merchant_id", "family", "made", "order_number"]
+    ]
+    with staged(connection, keys.drop_duplicates(), like=returns) as keys_table:
         ids = union(
-            select(one.id).join(named, one.rma == named.c.family),
-            select(one.id).join(named, one.rma == named.c.made),
-            select(one.id).join(named, (one.merchant_id == named.c.merchant_id)
-                                & (one.order_number == named.c.order_number)),
-            select(one.id).where(one.rma.like("%~%")),
-        ).subquery()  # fmt: skip
-        booked = exists(select(1).where(line.return_id == one.id, line.disposition.is_not(None)).correlate(returns))
+            select(header.id).join(keys_table, header.rma == keys_table.c.family),
+            select(header.id).join(keys_table, header.rma == keys_table.c.made),
+            select(header.id).join(
+                keys_table,
+                (header.merchant_id == keys_table.c.merchant_id) & (header.order_number == keys_table.c.order_number),
+            ),
+            select(header.id).where(header.rma.like("%~%")),
+        ).subquery()
+        is_booked = exists(
+            select(1).where(line.return_id == header.id, line.disposition.is_not(None)).correlate(returns)
+        )
         return read(
             connection,
-            select(one.id.label("return_id"), one.merchant_id, one.rma, one.order_number, one.state, line.sku,
-                   func.coalesce(line.quantity, 0).label("quantity"),
-                   func.coalesce(line.quantity_received, 0).label("quantity_received"), line.grade, line.received_at,
-                   booked.label("booked"))
-            .outerjoin_from(returns, return_lines, line.return_id == one.id)
-            .where(one.id.in_(select(ids.c.id)))
-            .order_by(one.rma, line.sku),
-        )  # fmt: skip
+            select(
+                header.id.label("return_id"),
+                header.merchant_id,
+                header.rma,
+                header.order_number,
+                header.state,
+                line.sku,
+                func.coalesce(line.quantity, 0).label("quantity"),
+                func.coalesce(line.quantity_received, 0).label("quantity_received"),
+                line.grade,
+                line.received_at,
+                is_booked.label("booked"),
+            )
+            .outerjoin_from(returns, return_lines, line.return_id == header.id)
+            .where(header.id.in_(select(ids.c.id)))
+            .order_by(header.rma, line.sku),
+        )
 
 
-def _make_returns(connection: Connection, made: pd.DataFrame, intake: Intake) -> None:
+def _insert_receipt_returns(connection: Connection, new_returns: pd.DataFrame, intake: Intake) -> None:
     first = returns.alias("first")
-    with staged(connection, made, like=returns) as new:
+    with staged(connection, new_returns, like=returns) as new:
         c = new.c
         insert_new(
             connection,
             returns,
             select(
-                c.merchant_id, c.rma, c.rma.label("request_id"), c.state,
-                func.coalesce(first.c.order_number, c.order_number).label("order_number"), first.c.order_id,
+                c.merchant_id,
+                c.rma,
+                c.rma.label("request_id"),
+                c.state,
+                func.coalesce(first.c.order_number, c.order_number).label("order_number"),
+                first.c.order_id,
                 func.coalesce(first.c.rule, return_matching.WITHOUT_RMA).label("rule"),
                 func.coalesce(first.c.resolution, "refund").label("resolution"),
-                func.coalesce(literal("a further parcel of ") + first.c.rma,
-                              "it came without a return that was agreed").label("decision"),
-                first.c.email, first.c.customer_reference,
+                func.coalesce(
+                    literal("a further parcel of ") + first.c.rma, "it came without a return that was agreed"
+                ).label("decision"),
+                first.c.email,
+                first.c.customer_reference,
                 func.coalesce(first.c.requested_at, c.received_at, type_=c.received_at.type).label("requested_at"),
                 literal(intake.as_of, returns.c.decided_at.type).label("decided_at"),
                 literal(intake.import_id).label("import_id"),
             )
             .outerjoin_from(new, first, first.c.rma == c.family)
             .order_by(c.rma),
-        )  # fmt: skip
+        )
 
 
-def _write_receipts(connection: Connection, came: pd.DataFrame) -> None:
+def _write_receipts(connection: Connection, receipts: pd.DataFrame) -> None:
     columns = ["target", "sku", "quantity", "quantity_agreed", "grade", "received_at", "comment"]
-    with staged(connection, came[columns], like=return_lines) as new:
+    with staged(connection, receipts[columns], like=return_lines) as new:
         c = new.c
         lines = select(returns.c.id.label("return_id"), c.sku, c.quantity_agreed.label("quantity"))
         insert_new(
@@ -149,8 +175,10 @@ def _write_receipts(connection: Connection, came: pd.DataFrame) -> None:
             lines.join_from(new, returns, returns.c.rma == c.target).order_by(returns.c.rma, c.sku),
         )
         facts = {"quantity_received": c.quantity, "grade": c.grade, "received_at": c.received_at, "comment": c.comment}
-        mine = update(return_lines).where(
-            return_lines.c.return_id == returns.c.id, returns.c.rma == c.target, return_lines.c.sku == c.sku,
+        statement = update(return_lines).where(
+            return_lines.c.return_id == returns.c.id,
+            returns.c.rma == c.target,
+            return_lines.c.sku == c.sku,
             return_lines.c.received_at.is_(None),
-        )  # fmt: skip
-        changed(connection, mine.values(facts))
+        )
+        changed(connection, statement.values(facts))

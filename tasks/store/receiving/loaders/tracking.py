@@ -1,20 +1,22 @@
-"""Loads what carriers report of parcels."""
+"""Loads the tracking events of carriers."""
 
 from sqlalchemy import Connection, Table, select
 
 from tasks.store.database.engine import exclusive
-from tasks.store.database.merging import count, insert_new
+from tasks.store.database.upserts import insert_new, row_count
 from tasks.store.parcels.tracking import attach_events
 from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import tracking_events
 
 
 def load_tracking(connection: Connection, rows: Table, _intake: Intake) -> Loaded:
-    """Keep every event a carrier tells, once; an event of a parcel nobody knows yet waits for it."""
+    """Store each carrier event once; an event of an unknown parcel waits until the parcel is received."""
     exclusive(connection, "parcels")
-    total = count(connection, rows)
-    c = rows.c
-    told = select(c.carrier, c.tracking_number.label("parcel"), c.event.label("code"), c.occurred_at, c.description)
-    new = insert_new(connection, tracking_events, told.order_by(c.row_number))
+    total = row_count(connection, rows)
+    row = rows.c
+    events = select(
+        row.carrier, row.tracking_number.label("parcel"), row.event.label("code"), row.occurred_at, row.description
+    )
+    new = insert_new(connection, tracking_events, events.order_by(row.row_number))
     attach_events(connection)
     return Loaded(new, total - new)

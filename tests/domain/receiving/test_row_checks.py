@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tasks.domain.receiving.cells import Clock
 from tasks.domain.receiving.export_kinds import KINDS, Field, Kind
-from tasks.domain.receiving.row_judging import Context, Judged, judge
+from tasks.domain.receiving.row_checks import CheckedRows, Context, check_rows, with_day_fields
 
 ORDER = {
     "merchant": "HEARTH", "order_number": "#1001", "line_number": "1", "created_at": "2026-03-06 10:00:00 +0000",
@@ -18,10 +18,10 @@ CONTEXT = Context(Clock("UTC"), "GBP", (("merchant", "HEARTH"),))
 AMOUNT = "an amount of money such as 12.50, at least 0, at most 1,000,000,000, in the decimals of its currency"
 
 
-def judged(*changes: dict[str, str | None], kind: str = "orders", context: Context = CONTEXT) -> Judged:
+def judged(*changes: dict[str, str | None], kind: str = "orders", context: Context = CONTEXT) -> CheckedRows:
     """One order line a change, rows numbered from 2."""
     rows = pd.DataFrame([{**ORDER, **change} for change in changes], dtype="str")
-    return judge(KINDS[kind], rows.assign(row_number=range(2, 2 + len(rows))), context)
+    return check_rows(KINDS[kind], rows.assign(row_number=range(2, 2 + len(rows))), context)
 
 
 def test_a_good_row_is_typed() -> None:
@@ -78,7 +78,7 @@ def test_what_the_file_does_not_say_has_its_default() -> None:
     rows = pd.DataFrame(
         {"warehouse": "MAIN", "sku": ["A", "B", "C"], "on_hand": "1", "condition": ["damaged", None, "  "]}
     )
-    found = judge(KINDS["stock"], rows.astype("str").assign(row_number=[2, 3, 4]), CONTEXT)
+    found = check_rows(KINDS["stock"], rows.astype("str").assign(row_number=[2, 3, 4]), CONTEXT)
     assert found.faults.empty
     assert found.typed["condition"].tolist() == ["damaged", "available", "available"]
     assert found.typed["merchant"].tolist() == ["HEARTH"] * 3
@@ -94,7 +94,7 @@ def test_a_moment_is_compared_with_all_before_it() -> None:
 def test_an_empty_default_is_a_value() -> None:
     """Goods without a lot have the empty lot; a SKU of nothing is still no SKU."""
     rows = pd.DataFrame({"warehouse": "MAIN", "sku": ["A", "B", ""], "on_hand": "1", "lot": [None, "L7", None]})
-    found = judge(KINDS["stock"], rows.astype("str").assign(row_number=[2, 3, 4]), CONTEXT)
+    found = check_rows(KINDS["stock"], rows.astype("str").assign(row_number=[2, 3, 4]), CONTEXT)
     assert found.typed["lot"].tolist() == ["", "L7"]
     assert found.faults["reason"].tolist() == ["sku: found nothing, expected a value"]
 
@@ -102,8 +102,26 @@ def test_an_empty_default_is_a_value() -> None:
 def test_the_rows_of_one_number_are_refused_together() -> None:
     """A source row of three records, one of them bad, is one refused row."""
     rows = pd.DataFrame([ORDER, {**ORDER, "line_number": "2", "quantity": "x"}, {**ORDER, "order_number": "#1002"}])
-    found = judge(KINDS["orders"], rows.astype("str").assign(row_number=[2, 2, 3]), CONTEXT)
+    found = check_rows(KINDS["orders"], rows.astype("str").assign(row_number=[2, 2, 3]), CONTEXT)
     assert found.typed["row_number"].tolist() == [3]
+
+
+@pytest.mark.parametrize(
+    ("text", "counted_at", "counted_on"),
+    [
+        ("2026-03-06 09:30:00", "2026-03-06 09:30:00", None),
+        ("2026-03-06T00:00:00Z", "2026-03-06T00:00:00Z", None),  # midnight, as stated
+        ("2026-03-06", None, "2026-03-06"),
+        ("6/3/2026", None, "6/3/2026"),
+        ("'46087", None, "46087"),  # a spreadsheet's serial date
+        ("46087.4", "46087.4", None),
+        (None, None, None),
+    ],
+)
+def test_a_day_is_not_a_moment(text: str | None, counted_at: str | None, counted_on: str | None) -> None:
+    """A text without a time of day goes to the day field of the moment."""
+    rows = with_day_fields(KINDS["counts"], pd.DataFrame({"counted_at": pd.Series([text], dtype="str")})).astype(object)
+    assert [None if pd.isna(cell) else cell for cell in rows.iloc[0]] == [counted_at, counted_on]
 
 
 TEXTS = st.one_of(
@@ -130,7 +148,7 @@ def deliveries(draw: st.DrawFn) -> tuple[Kind, pd.DataFrame]:
 def test_every_row_is_either_good_or_refused(delivery: tuple[Kind, pd.DataFrame]) -> None:
     """No row is lost and none is both; the tally of each rule agrees with the faults and was asked once a row."""
     kind, rows = delivery
-    found = judge(kind, rows, CONTEXT)
+    found = check_rows(kind, rows, CONTEXT)
     good, refused = set(found.typed["row_number"]), set(found.faults["row_number"])
     assert good | refused == set(rows["row_number"])
     assert not good & refused

@@ -1,4 +1,4 @@
-"""Frames into a PostgreSQL table by COPY, in the server's own binary form: it parses no text."""
+"""Writes frames to PostgreSQL tables with COPY, in the server's binary format."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -15,12 +15,12 @@ ROWS_AT_ONCE = 50_000
 
 
 def copy_into(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
-    """COPY the rows into the columns of `table` that they are named for."""
+    """COPY the rows of `frame` into the columns of `table` with the same names."""
     send(connection, table, list(frame.columns), packed(table, frame))
 
 
 def packed(table: Table, frame: pd.DataFrame) -> Iterator[bytes]:
-    """The rows as the server takes them, in parts; values take the types of the columns of `table`.
+    """The rows in the server's binary format, in chunks; values are cast to the types of the columns of `table`.
 
     Raises pyarrow.ArrowInvalid for a value that its column cannot hold.
     """
@@ -34,19 +34,19 @@ def packed(table: Table, frame: pd.DataFrame) -> Iterator[bytes]:
     yield encoder.finish()
 
 
-def send(connection: Connection, table: Table, names: list[str], parts: Iterable[bytes]) -> None:
-    """COPY `packed` rows of the columns `names`."""
+def send(connection: Connection, table: Table, names: list[str], chunks: Iterable[bytes]) -> None:
+    """COPY the rows that `packed` gave for the columns `names`."""
     columns = ", ".join(f'"{name}"' for name in names)
     raw: Any = connection.connection.driver_connection
     with raw.cursor().copy(f'COPY "{table.name}" ({columns}) FROM STDIN (FORMAT binary)') as copy:
-        for part in parts:
-            copy.write(part)
+        for chunk in chunks:
+            copy.write(chunk)
 
 
 def _column(values: pd.Series, kind: TypeEngine[Any]) -> pa.ChunkedArray | pa.Array:
-    found = pa.array(values, from_pandas=True)
-    wanted = _type(kind)
-    return found if found.type == wanted else found.cast(wanted)
+    array = pa.array(values, from_pandas=True)
+    target = _type(kind)
+    return array if array.type == target else array.cast(target)
 
 
 def _type(kind: TypeEngine[Any]) -> pa.DataType:
