@@ -40,7 +40,7 @@ def docs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         warned = gate.judge("orders", TALLY, {"rows": 40, "quarantined_share": 0.0}, "../orders.csv")
         good = gate.judge("stock", TALLY[1:], {"rows": 40, "quarantined_share": 0.0}, "stock.csv")
     assert bad.refused
-    assert bad.reasons == ("31 of 40 rows (78 %) are bad; at most 50 % may be",)
+    assert bad.reasons == ("31 of 40 rows (78 %) are bad; expected at most 50 %",)
     assert len(bad.warnings) == 1
     assert not warned.refused
     assert warned.warnings == bad.warnings
@@ -81,7 +81,7 @@ def test_a_file_judged_before_needs_no_second_look(docs: Path, tmp_path: Path) -
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     with delivery_gate(tmp_path, RULES, AS_OF) as gate:
         bad = gate.judge("orders", TALLY, {"rows": 40, "quarantined_share": 0.78}, "orders <script>.csv")
-    assert bad.reasons == ("31 of 40 rows (78 %) are bad; at most 50 % may be",)
+    assert bad.reasons == ("31 of 40 rows (78 %) are bad; expected at most 50 %",)
     assert len(bad.warnings) == 1
     assert gate.kept == []
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
@@ -119,7 +119,9 @@ def test_each_rule_of_a_field_has_a_figure_of_its_own(tmp_path: Path) -> None:
     tally = check_rows(KINDS["stock"], rows.assign(row_number=range(2, 8)), Context()).tally
     with delivery_gate(tmp_path, RULES, AS_OF) as gate:
         verdict = gate.judge("stock", tally, {"rows": 6}, "london-1300.csv")
-    assert verdict.warnings == ("stock.on_hand is a whole number: not so in 2 of 6 rows (33.3 %); at most 5 % may be",)
+    assert verdict.warnings == (
+        "stock.on_hand is a whole number: broken in 2 of 6 rows (33.3 %); expected at most 5 %",
+    )
     (result,) = tmp_path.rglob("results/**/stock.json")
     figures = {
         found["expectation_config"]["kwargs"]["column"]: found["result"]["observed_value"]

@@ -267,7 +267,7 @@ def _section(kind: Kind) -> str:
     key = ", ".join(f"`{name}`" for name in kind.key)
     lines = [
         f"### {kind.name}",
-        f"{kind.about[:1].upper()}{kind.about[1:]}. A row is known by {key}.",
+        f"{kind.about[:1].upper()}{kind.about[1:]}. A row is identified by {key}.",
         "",
         "| field | type | required | about |",
         "|---|---|---|---|",

@@ -114,7 +114,7 @@ def _expected(measure: str, name: str, value: float, words: str, border: float, 
         "at_least": border if is_minimum else None,
         "at_most": None if is_minimum else border,
         "refuses": refuses,
-        "reason": f"{words}; {direction} {amount} {'is expected' if is_minimum else 'may be'}",
+        "reason": f"{words}; expected {direction} {amount}",
     }
 
 
@@ -164,7 +164,7 @@ def _rules(tally: pd.DataFrame) -> list[tuple[str, str, float, str]]:
             f"{field_name}.{check}",
             f"{rule}: share of bad rows",
             bad / rows,
-            f"{rule}: not so in {bad:,} of {rows:,} rows ({_percent(bad / rows)})",
+            f"{rule}: broken in {bad:,} of {rows:,} rows ({_percent(bad / rows)})",
         )
         for rule, field_name, check, rows, bad in zip(
             applied["rule"], applied["field"], applied["check"], applied["rows"], applied["bad"], strict=True

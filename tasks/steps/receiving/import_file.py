@@ -150,7 +150,7 @@ def _rules(job: FileJob, tally: Tally, outcome: Outcome) -> pd.DataFrame:
     """The tally of each rule over all blocks, and how many good rows did not fit the data received before."""
     rules = pd.concat(tally.rules).groupby(["rule", "field", "check"], sort=False, as_index=False).sum()
     unattached = outcome.rows_quarantined - min(outcome.rows_quarantined, tally.rows - tally.good)
-    fit = [(f"{job.kind.name} rows fit what is known", "row", "reference", tally.good, unattached)]
+    fit = [(f"{job.kind.name} rows match the data received before", "row", "reference", tally.good, unattached)]
     return pd.concat([rules, pd.DataFrame(fit, columns=rules.columns)], ignore_index=True)
 
 

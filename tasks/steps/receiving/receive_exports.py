@@ -146,13 +146,13 @@ def findings(outcomes: Sequence[Outcome], drift: pd.DataFrame, as_of: datetime) 
 
 def _refused(outcomes: Sequence[Outcome], as_of: datetime) -> Iterator[Finding]:
     page = settings().home / "reports" / "expectations" / f"{as_of:%Y-%m-%d}" / "index.html"
-    judged = f" How its delivery was judged: {in_data(page)}." if page.exists() else ""
+    details = f" Its expectations: {in_data(page)}." if page.exists() else ""
     for outcome in outcomes:
         if outcome.state == "refused":
             folder = in_data(settings().home / "quarantine" / outcome.kind / "refused")
             inbox = _inbox(outcome.kind)
             todo = f"Correct the file, which lies in {folder} with the reason, and drop it in {inbox} again."
-            yield Finding(FindingKind.REFUSED_FILE, 1, outcome.file_name, outcome.reason, todo + judged)
+            yield Finding(FindingKind.REFUSED_FILE, 1, outcome.file_name, outcome.reason, todo + details)
 
 
 def _quarantined(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
@@ -170,7 +170,7 @@ def _quarantined(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
 def _adrift(drift: pd.DataFrame) -> Iterator[Finding]:
     folder = in_data(settings().home / "outgoing" / "receive-exports")
     for name, places in drift.groupby("file", sort=False) if len(drift) else ():
-        units, todo = int(places["drift"].abs().sum()), f"Look at drift.csv in {folder}; count what is in doubt."
+        units, todo = int(places["drift"].abs().sum()), f"See drift.csv in {folder}, and count the places in doubt."
         yield Finding(FindingKind.DRIFT, len(places), str(name), f"{units:,} units apart", todo)
 
 

@@ -73,7 +73,8 @@ def drop_repeats(connection: Connection, rows: Table, key: Sequence[str], facts:
     )
     drop_rows(connection, rows, repeats)
     wrong = repeats[repeats["contradicts"].astype(bool)]
-    reason = f"{key[-1]}: found what row " + wrong["first"].astype("str") + " says otherwise, expected once a file"
+    reason = f"{key[-1]}: found again with other values than in row " + wrong["first"].astype("str")
+    reason += ", expected once per file"
     return pd.DataFrame({"row_number": wrong["row_number"].astype("int64"), "reason": reason.astype("str")})
 
 

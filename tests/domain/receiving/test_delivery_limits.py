@@ -46,7 +46,7 @@ def test_two_rules_of_one_text_are_refused() -> None:
 def test_a_file_of_mostly_bad_rows_is_refused_in_plain_words() -> None:
     """The reason says how many, of how many, and how many may be."""
     found = _judged("orders", {"rows": 4000, "quarantined_share": 0.78}, TALLY[:0])
-    assert found == Verdict(True, ("3,120 of 4,000 rows (78 %) are bad; at most 20 % may be",), ())
+    assert found == Verdict(True, ("3,120 of 4,000 rows (78 %) are bad; expected at most 20 %",), ())
 
 
 def test_a_rule_is_held_to_its_own_limit_otherwise_to_the_default() -> None:
@@ -54,8 +54,8 @@ def test_a_rule_is_held_to_its_own_limit_otherwise_to_the_default() -> None:
     found = _judged("orders", {"rows": 4000})
     assert not found.refused
     assert found.warnings == (
-        "orders.quantity is a whole number of at least 1: not so in 400 of 4,000 rows (10 %); at most 5 % may be",
-        "orders.email is an e-mail address: not so in 100 of 4,000 rows (2.5 %); at most 2 % may be",
+        "orders.quantity is a whole number of at least 1: broken in 400 of 4,000 rows (10 %); expected at most 5 %",
+        "orders.email is an e-mail address: broken in 100 of 4,000 rows (2.5 %); expected at most 2 %",
     )
 
 
@@ -70,20 +70,22 @@ def test_an_empty_stock_export_is_refused_and_an_empty_orders_export_is_not() ->
     """No new orders is news; no stock at all is a broken export."""
     assert _judged("stock", {"rows": 0}, TALLY[:0]).refused
     assert _judged("orders", {"rows": 0}, TALLY[:0]) == Verdict(
-        False, (), ("the file has 0 rows; at least 1 is expected",)
+        False, (), ("the file has 0 rows; expected at least 1",)
     )
 
 
 def test_a_file_much_shorter_than_usual_is_warned_of() -> None:
     """A truncated export has a third of its usual rows."""
     found = _judged("orders", {"rows": 1200, "recent_rows_median": 4000}, TALLY[:0])
-    assert found.warnings == ("the file has 1,200 rows, 30 % of the usual 4,000; at least 40 % is expected",)
+    assert found.warnings == ("the file has 1,200 rows, 30 % of the usual 4,000; expected at least 40 %",)
 
 
 def test_a_moment_in_the_future_is_warned_of() -> None:
     """Times are compared whatever zone they are written in."""
     profile: Profile = {"rows": 9, "last_at": "2026-09-07T22:00:00+02:00", "as_of": "2026-09-07T18:00:00+00:00"}
-    assert _judged("orders", profile, TALLY[:0]).warnings == ("the latest moment is 2.0 hours ahead; at most 1 may be",)
+    assert _judged("orders", profile, TALLY[:0]).warnings == (
+        "the latest moment is 2.0 hours ahead; expected at most 1",
+    )
 
 
 def test_a_misspelt_measure_is_refused() -> None:

@@ -125,7 +125,7 @@ MOSTLY_BAD = as_csv([order(f"#{n}", quantity=1 if n % 3 == 0 else "many") for n 
         (gzip.compress(as_csv([order("#1")] * 40).encode(), mtime=0)[:-20], "cut off"),
         ("size,colour\nXL,red\n", "no known layout of orders"),
         (as_csv([stock("MUG", 3)]), "meant for the folder stock"),
-        (MOSTLY_BAD, "200 of 300 rows (66.7 %) are bad; at most 50 % may be"),
+        (MOSTLY_BAD, "200 of 300 rows (66.7 %) are bad; expected at most 50 %"),
     ],
     ids=["header", "header and blank lines", "empty", "cut off", "gzip cut off", "strange", "other folder", "bad"],
 )
@@ -212,7 +212,9 @@ def test_a_sku_twice_in_a_file_counts_once(store: Engine, home: Path) -> None:
     put(home, "stock", as_csv([stock("MUG", 3), stock("MUG", 3), stock("MUG", 4), stock("VASE", 1)]), "stock.csv")
     [one] = receive()
     assert (one.rows_loaded, one.rows_unchanged, one.rows_quarantined) == (2, 1, 1)
-    assert column(store, quarantined_rows, "reasons") == ["lot: found what row 2 says otherwise, expected once a file"]
+    assert column(store, quarantined_rows, "reasons") == [
+        "lot: found again with other values than in row 2, expected once per file"
+    ]
     assert column(store, stock_levels, "on_hand") == [3, 1]
     account(store)
 

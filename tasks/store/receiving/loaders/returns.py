@@ -150,9 +150,9 @@ def _insert_receipt_returns(connection: Connection, new_returns: pd.DataFrame, i
                 first.c.order_id,
                 func.coalesce(first.c.rule, return_matching.WITHOUT_RMA).label("rule"),
                 func.coalesce(first.c.resolution, "refund").label("resolution"),
-                func.coalesce(
-                    literal("a further parcel of ") + first.c.rma, "it came without a return that was agreed"
-                ).label("decision"),
+                func.coalesce(literal("a further parcel of ") + first.c.rma, "it came without an agreed return").label(
+                    "decision"
+                ),
                 first.c.email,
                 first.c.customer_reference,
                 func.coalesce(first.c.requested_at, c.received_at, type_=c.received_at.type).label("requested_at"),
