@@ -55,10 +55,10 @@ def load_counts(connection: Connection, rows: Table, intake: Intake) -> Loaded:
     the sheet is delivered again with the time. An empty quantity means that the place was not counted.
     """
     total = row_count(connection, rows)
-    bad = drop_repeats(connection, rows, SHEET_KEY, ("quantity", "counted_at", "counted_on"))
+    repeats = drop_repeats(connection, rows, SHEET_KEY, ("quantity", "counted_at", "counted_on"))
     placed = _placed(rows)
-    bad = pd.concat(
-        [bad, _refuse_unknown_warehouses(connection, rows, placed), _fill_locations(connection, rows, placed)],
+    refused = pd.concat(
+        [repeats, _refuse_unknown_warehouses(connection, rows, placed), _fill_locations(connection, rows, placed)],
         ignore_index=True,
     )
     lots.record_expiry(connection, placed, by_count=True)
@@ -67,7 +67,7 @@ def load_counts(connection: Connection, rows: Table, intake: Intake) -> Loaded:
     sheet_rows = read(connection, document)
     matched = match_rows(sheet_rows, read(connection, _lines_of(document)), intake.import_id)
     written = _write(connection, matched)
-    return Loaded(written, total - written - len(bad), bad)
+    return Loaded(written, total - written - len(refused), refused)
 
 
 def _placed(rows: Table) -> Subquery:

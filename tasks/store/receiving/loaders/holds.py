@@ -20,7 +20,7 @@ from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import order_lines, orders
 from tasks.store.sql_rules import IS_CLOSED
 
-SHEET_COLUMNS = (
+HOLD_COLUMNS = (
     "row_number",
     "merchant_id",
     "order_number",
@@ -35,8 +35,8 @@ SHEET_COLUMNS = (
 def load_holds(connection: Connection, rows: Table, intake: Intake) -> Loaded:
     """Set and release the holds on a sheet; a row without an action, or without effect, is unchanged."""
     total = row_count(connection, rows)
-    repeats = drop_repeats(connection, rows, ("merchant_id", "order_number"), SHEET_COLUMNS[3:6])
-    sheet = read(connection, select(*(rows.c[name] for name in SHEET_COLUMNS)).order_by(rows.c.row_number))
+    repeats = drop_repeats(connection, rows, ("merchant_id", "order_number"), HOLD_COLUMNS[3:6])
+    sheet = read(connection, select(*(rows.c[name] for name in HOLD_COLUMNS)).order_by(rows.c.row_number))
     exclusive(connection, "allocations")
     changes, refused = judge_holds(sheet, _named_orders(connection, sheet), intake.as_of)
     release(connection, changes[changes["action"] == HoldAction.RELEASE], intake.as_of)

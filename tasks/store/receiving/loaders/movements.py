@@ -41,21 +41,16 @@ def load_movements(connection: Connection, rows: Table, intake: Intake) -> Loade
     lots.record_expiry(connection, placed.rows)
     movements = _with_booked(connection, placed)
     is_booked = movements["booked_quantity"].notna()
-    is_conflict = is_booked & (
-        pd.concat([movements[name] != movements[f"booked_{name}"] for name in MOVE_COLUMNS], axis="columns").any(
-            axis="columns"
-        )
-        | (waited(movements) & (movements["put_away_at"] != movements["booked_at"]))
-    )
+    conflicts = movements[is_booked & _differs_from_booked(movements)]
     moves = movements[~is_booked].drop(columns=[*(f"booked_{name}" for name in MOVE_COLUMNS), "booked_at"])
-    waiting_nowhere = _without_receiving_location(moves)
-    moves = moves[~moves["row_number"].isin(waiting_nowhere["row_number"])]
+    unreceivable = _without_receiving_location(moves)
+    moves = moves[~moves["row_number"].isin(unreceivable["row_number"])]
     picked = _release_promises(connection, moves, intake)
     moves = moves[~moves["row_number"].isin(picked["row_number"])]
     dated = received_first(moves.drop(columns="row_number"))
     post_moves(connection, dated.assign(recorded_at=pd.Timestamp(intake.as_of)))
     refused_rows = pd.concat(
-        [*refused, placed.refused, _conflict_reasons(movements[is_conflict]), waiting_nowhere, picked],
+        [*refused, placed.refused, _conflict_reasons(conflicts), unreceivable, picked],
         ignore_index=True,
     )
     return Loaded(len(moves), total - len(moves) - len(refused_rows), refused_rows)
@@ -87,6 +82,13 @@ def _with_booked(connection: Connection, placed: PlacedRows) -> pd.DataFrame:
         .join_from(placed.rows, merchants, merchants.c.id == row.merchant_id)
         .join(stock_moves, booked.cause == cause, isouter=True),
     )
+
+
+def _differs_from_booked(movements: pd.DataFrame) -> pd.Series:
+    """Whether the movement differs from the move that is booked under its cause."""
+    differences = [movements[name] != movements[f"booked_{name}"] for name in MOVE_COLUMNS]
+    differences.append(waited(movements) & (movements["put_away_at"] != movements["booked_at"]))
+    return pd.concat(differences, axis="columns").any(axis="columns")
 
 
 def _conflict_reasons(conflicts: pd.DataFrame) -> pd.DataFrame:

@@ -14,9 +14,9 @@ from tasks.store.database.upserts import drop_repeats, keys_match, merge, row_co
 from tasks.store.parcels import parcel_contents
 from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.receiving.loaders.orders import FULFILLED
+from tasks.store.receiving.loaders.packs import PARCEL_KEY
 from tasks.store.schema import order_lines, orders, shipment_lines, shipments
 
-PARCEL_KEY = ("merchant_id", "parcel")
 MANIFEST_KEY = ("merchant_id", "order_number", "parcel", "sku")
 
 

@@ -10,14 +10,14 @@ from tasks.store.database.upserts import drop_repeats, row_count
 from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import alerts
 
-SHEET_COLUMNS = ("row_number", "merchant_id", "alert", "subject", "snooze_until", "set_by", "comment")
+SNOOZE_COLUMNS = ("row_number", "merchant_id", "alert", "subject", "snooze_until", "set_by", "comment")
 
 
 def load_snoozes(connection: Connection, rows: Table, intake: Intake) -> Loaded:
     """Snooze alerts until a moment; a row without one, or without effect, is unchanged."""
     total = row_count(connection, rows)
     repeats = drop_repeats(connection, rows, ("merchant_id", "alert", "subject"), ("snooze_until",))
-    sheet = read(connection, select(*(rows.c[name] for name in SHEET_COLUMNS)).order_by(rows.c.row_number))
+    sheet = read(connection, select(*(rows.c[name] for name in SNOOZE_COLUMNS)).order_by(rows.c.row_number))
     snoozes, refused = judge_snoozes(sheet, _named_alerts(connection, sheet), intake.as_of)
     with staged(connection, snoozes[["alert_id", "snooze_until", "set_by", "comment"]], like=rows) as new:
         statement = update(alerts).where(alerts.c.id == new.c.alert_id)
