@@ -110,6 +110,12 @@ def _defined(file: str) -> set[str]:
     return names
 
 
+def test_every_page_is_linked_from_the_readme() -> None:
+    """A page nobody is sent to is not read."""
+    pages = [path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")]
+    assert [page for page in pages if f"]({page})" not in _text("README.md")] == []
+
+
 def test_the_map_knows_every_folder_and_no_module_that_is_gone() -> None:
     """Paths in its tables are below tasks/; each folder of modules is named somewhere."""
     for module in re.findall(r"`((?:steps|domain|store|inbox|documents|messages|gates|runs|service)/[\w/]+\.py)`", MAP):
