@@ -360,6 +360,14 @@ def test_tests_mirror_the_source() -> None:
     assert len({path.name for path in tests}) == len(tests)
 
 
+def test_no_link_is_part_of_the_project() -> None:
+    """A symbolic link leads to a path of one machine; `.venv` above all is made by `make setup` and never kept."""
+    command = ["git", "ls-files", "--stage"]
+    if (ROOT / ".git").exists():
+        files = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+        assert [line for line in files if line.startswith("120000") or line.endswith("\t.venv")] == []
+
+
 @pytest.mark.parametrize("folder", ["rules", "warehouses", "merchants"])
 def test_a_decision_says_who_may_change_it(folder: str) -> None:
     """Each YAML file of decisions starts with what it decides and who may change it."""
