@@ -7,7 +7,7 @@ from prefect.client.orchestration import get_client
 from prefect.context import FlowRunContext
 from prefect.events import Event, RelatedResource, Resource
 
-from tasks.steps.receiving.file_job import Outcome
+from tasks.steps.receiving.file_job import FileState, Outcome
 
 RECEIVED = "fulfilment.received"
 
@@ -19,7 +19,7 @@ def announce_files(outcomes: Collection[Outcome]) -> list[str]:
     A flow that was called by another flow sends no event, as its caller runs what follows. If an event is lost, the
     schedule of each flow makes up for it.
     """
-    kinds = sorted({outcome.kind for outcome in outcomes if outcome.state == "loaded"})
+    kinds = sorted({outcome.kind for outcome in outcomes if outcome.state is FileState.LOADED})
     run = FlowRunContext.get()
     if kinds and run is not None and run.flow_run is not None and run.flow_run.parent_task_run_id is None:
         with get_client(sync_client=True) as client:

@@ -8,7 +8,7 @@ from config.settings import settings
 from tasks.documents.tables import write_xlsx
 from tasks.domain.receiving.export_kinds import KINDS
 from tasks.domain.receiving.quarantine import quarantine_sheet
-from tasks.steps.receiving.file_job import Outcome
+from tasks.steps.receiving.file_job import FileState, Outcome
 from tasks.steps.receiving.quarantine_sheet import SHEET_NAME
 from tasks.store.database.engine import reading
 from tasks.store.receiving import imports
@@ -16,7 +16,7 @@ from tasks.store.receiving import imports
 
 def archive_file(path: Path, outcome: Outcome, as_of: datetime) -> None:
     """Write the quarantine sheet or the reason for refusal, then move the file to the archive or the quarantine."""
-    if outcome.state == "refused":
+    if outcome.state is FileState.REFUSED:
         folder = settings().folder("quarantine") / outcome.kind / "refused"
         folder.mkdir(parents=True, exist_ok=True)
         reason_file = folder / f"{outcome.file_name}.reason.txt"

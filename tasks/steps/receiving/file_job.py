@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 
 import pandas as pd
@@ -41,13 +42,21 @@ class Site:
     merchant: str  # the owner of a file that names none
 
 
+class FileState(StrEnum):
+    """What a run did with a file."""
+
+    LOADED = "loaded"
+    REFUSED = "refused"
+    SEEN = "seen"  # it was imported before
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of one file; `state` is loaded, refused, or seen when the file was imported before."""
+    """The outcome of one file."""
 
     kind: str
     file_name: str
-    state: str
+    state: FileState
     layout: str = ""
     rows_in: int = 0
     rows_loaded: int = 0

@@ -14,7 +14,15 @@ from tasks.domain.receiving.quarantine import merge_refused_rows
 from tasks.inbox.delivered_files import Export, ExportError, open_export
 from tasks.inbox.layouts import UnknownLayout, recognise
 from tasks.steps.receiving.check_rows import check_blocks, database_refusals
-from tasks.steps.receiving.file_job import Appender, FileJob, OpenedFile, Outcome, RefusedDeliveryError, Tally
+from tasks.steps.receiving.file_job import (
+    Appender,
+    FileJob,
+    FileState,
+    OpenedFile,
+    Outcome,
+    RefusedDeliveryError,
+    Tally,
+)
 from tasks.steps.receiving.quarantine_sheet import DraftSheet
 from tasks.store.database.engine import engine, exclusive, gather_statistics, reading
 from tasks.store.receiving import imports
@@ -52,7 +60,7 @@ def _refuse(job: FileJob, delivery: Delivery, reason: str) -> Outcome:
         if imports.refusal_reason(connection, delivery) != reason:
             import_id = imports.open_import(connection, delivery, None, job.as_of)
             imports.close_import(connection, import_id, {}, reason)
-    return Outcome(job.kind.name, job.name, "refused", reason=reason)
+    return Outcome(job.kind.name, job.name, FileState.REFUSED, reason=reason)
 
 
 def _imported_by_another_run(job: FileJob, import_id: int) -> Outcome:
@@ -60,7 +68,7 @@ def _imported_by_another_run(job: FileJob, import_id: int) -> Outcome:
 
 
 def _seen(job: FileJob, import_id: int, reason: str) -> Outcome:
-    return Outcome(job.kind.name, job.name, "seen", reason=reason, import_id=import_id)
+    return Outcome(job.kind.name, job.name, FileState.SEEN, reason=reason, import_id=import_id)
 
 
 def _load(job: FileJob, delivery: Delivery, export: Export) -> Outcome:
@@ -135,7 +143,7 @@ def _counts(job: FileJob, file: OpenedFile, tally: Tally, loaded: Loaded, import
     return Outcome(
         kind=job.kind.name,
         file_name=job.name,
-        state="loaded",
+        state=FileState.LOADED,
         layout=file.layout.name,
         rows_in=tally.rows,
         rows_loaded=new,

@@ -19,7 +19,7 @@ from tasks.inbox.layouts import Layout
 from tasks.inbox.locks import exclusive_lock
 from tasks.runs.step import step
 from tasks.steps.receiving.archive_file import archive_file, sheet_path
-from tasks.steps.receiving.file_job import FileJob, Outcome, Site
+from tasks.steps.receiving.file_job import FileJob, FileState, Outcome, Site
 from tasks.steps.receiving.import_file import import_file
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.receiving.loaders import orders
@@ -103,8 +103,8 @@ def hold_incomplete_orders() -> int:
 
 def artifact_rows(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
     """One row per file: its outcome, the number of its rows by outcome, and the reason; refused files first."""
-    order = {"refused": 0, "loaded": 1, "seen": 2}
-    outcomes = sorted(outcomes, key=lambda outcome: (order[outcome.state], outcome.kind, outcome.file_name))
+    order = [FileState.REFUSED, FileState.LOADED, FileState.SEEN]
+    outcomes = sorted(outcomes, key=lambda outcome: (order.index(outcome.state), outcome.kind, outcome.file_name))
     return [
         {
             "kind": outcome.kind,
@@ -126,9 +126,9 @@ def run_counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
     """The numbers of files by state, and of rows by outcome, over all files of a run."""
     states = Counter(outcome.state for outcome in outcomes)
     return {
-        "files_loaded": states["loaded"],
-        "files_known_already": states["seen"],
-        "files_refused": states["refused"],
+        "files_loaded": states[FileState.LOADED],
+        "files_known_already": states[FileState.SEEN],
+        "files_refused": states[FileState.REFUSED],
         "rows_in": sum(outcome.rows_in for outcome in outcomes),
         "rows_loaded": sum(outcome.rows_loaded for outcome in outcomes),
         "rows_unchanged": sum(outcome.rows_unchanged for outcome in outcomes),
@@ -148,7 +148,7 @@ def _refused(outcomes: Sequence[Outcome], as_of: datetime) -> Iterator[Finding]:
     page = settings().home / "reports" / "expectations" / f"{as_of:%Y-%m-%d}" / "index.html"
     details = f" Its expectations: {in_data(page)}." if page.exists() else ""
     for outcome in outcomes:
-        if outcome.state == "refused":
+        if outcome.state is FileState.REFUSED:
             folder = in_data(settings().home / "quarantine" / outcome.kind / "refused")
             inbox = _inbox(outcome.kind)
             todo = f"Correct the file, which lies in {folder} with the reason, and drop it in {inbox} again."
