@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from inbox_run import AS_OF, ONE_LIMIT, account, as_csv, column, files_of, furnish, put, receive, rows, take_in_all
+from inbox_run import AS_OF, ONE_LIMIT, account, as_csv, column, files_of, furnish, put, receive, receive_all, rows
 from sqlalchemy import Engine, delete
 
 from tasks.documents.tables import write_xlsx
@@ -211,14 +211,14 @@ class Bench:
         self.files = 0
         self.gate = Gate(home / "gate", ONE_LIMIT, AS_OF)
         furnish(home, [CODES["sku"]], [CODES["location"]])
-        take_in_all(self.gate, AS_OF)
+        receive_all(self.gate, AS_OF)
 
     def take(self, kind: str, content: bytes, ending: str) -> None:
         """One file more: loaded, refused or seen, every row accounted for, and the file put away."""
         self.files += 1
         put(self.home, kind, content, f"{self.files}{ending}")
         with patience():
-            [one] = take_in_all(self.gate, AS_OF + timedelta(seconds=self.files), [kind])
+            [one] = receive_all(self.gate, AS_OF + timedelta(seconds=self.files), [kind])
         assert one.state in {"loaded", "refused", "seen"}
         assert one.rows_in == one.rows_loaded + one.rows_unchanged + one.rows_quarantined
         assert (one.state == "refused") == (one.rows_in == 0 and one.state != "seen")

@@ -42,14 +42,14 @@ def receive(
 ) -> list[Outcome]:
     """What the flow does, without server and digest; with the house's own limits and documents when `rules` is None."""
     with expectations(as_of) if rules is None else nullcontext(Gate(settings().folder("gate"), rules, as_of)) as gate:
-        outcomes = take_in_all(gate, as_of, kinds)
+        outcomes = receive_all(gate, as_of, kinds)
     hold_incomplete_orders.fn()
     report_drift.fn()
     warn_of_imports.fn(as_of)
     return outcomes
 
 
-def take_in_all(gate: Gate, as_of: datetime, kinds: Iterable[str] = tuple(KINDS)) -> list[Outcome]:
+def receive_all(gate: Gate, as_of: datetime, kinds: Iterable[str] = tuple(KINDS)) -> list[Outcome]:
     """Every file of the inbox, kind by kind."""
     site = configured()
     with engine().begin() as connection:

@@ -1,4 +1,4 @@
-"""Alerts of what was delivered: one a cause, told once to the merchant's own people, over when the cause is gone."""
+"""Alerts about delivered files: one per cause, sent once to the merchant's own people, resolved with the cause."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -7,7 +7,7 @@ import openpyxl
 import pandas as pd
 import pytest
 from inbox_run import AS_OF, as_csv, furnish, order, put, rows, stock
-from inbox_run import receive as take_in
+from inbox_run import receive as receive_files
 from sqlalchemy import Engine
 
 from tasks.steps.ordering.send_alert_digest import tell_staff
@@ -20,8 +20,8 @@ DAY = timedelta(days=1)
 
 
 def receive(as_of: datetime = AS_OF) -> None:
-    """What the flow does, the digest with it."""
-    take_in(as_of)
+    """What the flow does, including the digest."""
+    receive_files(as_of)
     tell_staff.fn(as_of)
 
 
@@ -31,8 +31,8 @@ def alerts(store: Engine) -> list[tuple[str, str, str]]:
     return sorted(found.itertuples(index=False, name=None))
 
 
-def told(store: Engine) -> str:
-    """What all digests say, as facts."""
+def digest_facts(store: Engine) -> str:
+    """The facts of all digests."""
     messages = rows(store, schema.messages)
     assert set(messages["recipient"]) <= {"stockroom@hearthandhook.example"}
     return "".join(messages["facts"])
@@ -43,7 +43,7 @@ def test_a_refused_file_is_told_until_one_of_its_name_is_loaded(store: Engine, h
     put(home, "orders", "size,colour\nXL,red\n", "orders.csv")
     receive()
     assert alerts(store) == [("refused_file", "orders.csv", "open")]
-    assert told(store).count("no known layout of orders") == 1
+    assert digest_facts(store).count("no known layout of orders") == 1
     put(home, "orders", "size,colour\nXL,blue\n", "orders.csv")
     receive(AS_OF + DAY)
     assert alerts(store) == [("refused_file", "orders.csv", "open")]
@@ -59,8 +59,8 @@ def test_rows_in_quarantine_are_told_until_they_are_corrected(store: Engine, hom
     receive()
     assert alerts(store) == [("quarantined_rows", "orders.csv", "open")]
     [sheet] = (home / "quarantine" / "orders").glob("*.xlsx")
-    assert "1 row waits in quarantine/orders" in told(store)
-    assert "Jane" not in told(store)
+    assert "1 row waits in quarantine/orders" in digest_facts(store)
+    assert "Jane" not in digest_facts(store)
     book = openpyxl.load_workbook(sheet)
     cells = book.active
     assert cells is not None
@@ -85,7 +85,7 @@ def test_drift_is_told_until_a_newer_export_agrees(store: Engine, home: Path) ->
     )
     receive(AS_OF + DAY)
     assert alerts(store) == [("drift", "one.csv", "open")]
-    assert "1 place, 3 units apart" in told(store)
+    assert "1 place, 3 units apart" in digest_facts(store)
     put(
         home,
         "stock",
