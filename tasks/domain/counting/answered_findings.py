@@ -1,11 +1,10 @@
 """What follows from a person's answer to a finding in review."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-from tasks.domain.counting.count_states import CountAnswer, CountDecision, ReasonCode
+from tasks.domain.counting.count_states import CountAnswer, CountDecision, CountFinding, ReasonCode
+from tasks.domain.first_reason import first_reason
 
 _POSTED = CountDecision.POSTED.value
 _UNKNOWN = "approved, and posted once the place and the SKU are known"
@@ -21,38 +20,34 @@ def carried_out(lines: pd.DataFrame) -> pd.DataFrame:
     review: approved, but not to be posted yet), state, reason, reason_code, decided_by and is_finding.
     """
     difference = (lines["quantity"] - lines["expected"]).astype("int64")
-    known = lines["location_id"].notna() & lines["product_id"].notna()
-    held = (lines["held"] > 0) & (lines["on_hand"] + difference < lines["held"])
-    again = lines["answer"] == CountAnswer.RECOUNT.value
+    is_known = lines["location_id"].notna() & lines["product_id"].notna()
+    is_held = (lines["held"] > 0) & (lines["on_hand"] + difference < lines["held"])
+    again = lines["answer"] == CountAnswer.RECOUNT
     stale = (lines["counted_at"] < lines["closed_at"]).to_numpy(dtype=bool)
     cases = [
-        (lines["answer"] == CountAnswer.REJECTED.value, "rejected", "rejected", "rejected by "),
+        (lines["answer"] == CountAnswer.REJECTED, "rejected", "rejected", "rejected by " + lines["answered_by"]),
         (stale, "superseded", "rejected", "the place was counted again at a later moment, and that count is closed"),
-        (again & known, "recount", "recount", "to be counted again: "),
-        (~known, "review", "review", _UNKNOWN),
+        (again & is_known, "recount", "recount", "to be counted again: " + lines["answered_by"]),
+        (~is_known, "review", "review", _UNKNOWN),
         (difference == 0, "matched", "matched", "counted as expected"),
-        (held, "review", "review", _HELD),
-        (pd.Series(data=True, index=lines.index), _POSTED, _POSTED, "approved by "),
+        (is_held, "review", "review", _HELD),
+        (np.full(len(lines), fill_value=True), _POSTED, _POSTED, "approved by " + lines["answered_by"]),
     ]
-    which = np.select([np.asarray(case[0], dtype=bool) for case in cases], range(len(cases)))
-    decision, state, reason = (_words(cases, column, which, lines.index) for column in (1, 2, 3))
-    by = lines["answered_by"].where(reason.str.endswith(" "), "")
-    code = lines["reason_code"].fillna(_usual(lines, difference))
+    decision, state, reason = (first_reason([(case[0], case[n]) for case in cases], lines.index) for n in (1, 2, 3))
+    code = lines["reason_code"].fillna(_usual_reason_code(lines, difference))
     return lines.assign(
         difference=difference, value_minor=difference.astype("Int64") * lines["unit_minor"].astype("Int64"),
-        decision=decision, state=state, reason=reason + by, decided_by=lines["answered_by"], is_finding=True,
+        decision=decision, state=state, reason=reason, decided_by=lines["answered_by"], is_finding=True,
         reason_code=code.where(decision == _POSTED),
     )  # fmt: skip
 
 
-def _words(cases: list[Any], column: int, which: np.ndarray, index: pd.Index) -> pd.Series:
-    return pd.Series([case[column] for case in cases], dtype="str").take(which.tolist()).set_axis(index)
-
-
-def _usual(lines: pd.DataFrame, difference: pd.Series) -> pd.Series:
-    """The reason of an adjustment whose person named none."""
-    cases = [lines["finding"] == "wrong_bin", lines["expected"] < 0, (lines["expected"] == 0) & (difference > 0),
-             lines["quantity"] == 0]  # fmt: skip
-    words = [ReasonCode.BIN_CORRECTION, ReasonCode.FIX_NEGATIVE_INVENTORY, ReasonCode.FOUND, ReasonCode.MISSING]
-    chosen = np.select([case.to_numpy(dtype=bool) for case in cases], [one.value for one in words], "CORRECTION")
-    return pd.Series(chosen, index=lines.index, dtype="str")
+def _usual_reason_code(lines: pd.DataFrame, difference: pd.Series) -> pd.Series:
+    """The reason code of an adjustment for which the person chose none."""
+    cases = [
+        (lines["finding"] == CountFinding.WRONG_BIN, ReasonCode.BIN_CORRECTION),
+        (lines["expected"] < 0, ReasonCode.FIX_NEGATIVE_INVENTORY),
+        ((lines["expected"] == 0) & (difference > 0), ReasonCode.FOUND),
+        (lines["quantity"] == 0, ReasonCode.MISSING),
+    ]
+    return first_reason(cases, lines.index, ReasonCode.CORRECTION)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from tasks.domain import money
 from tasks.domain.counting.count_states import CountAnswer
+from tasks.domain.first_reason import first_reason
 
 RANGE_MAX = 10_000
 SHEET = ("finding", "asked_at", "role", "warehouse", "place", "sku", "name", "condition", "lot", "expected", "counted",
@@ -99,9 +100,7 @@ def judge_answers(rows: pd.DataFrame, asked: pd.DataFrame) -> Judged:
         (told["answered_by"].fillna("").str.strip() == "", "answered_by: found '', expected the name of who answers"),
         (otherwise, "difference: found '" + seen + "', expected '" + now + "': it changed; answer the newer list"),
     ]
-    why = pd.Series(None, index=told.index, dtype="str")
-    for mask, words in reversed(cases):  # the first that applies
-        why = why.mask(mask.fillna(value=False).astype(bool), words)
+    why = first_reason(cases, told.index)
     refused = pd.DataFrame({"row_number": told["row_number"], "reason": why})[why.notna() & (why != "")]
     return Judged(told[why.isna()][list(rows.columns)].reset_index(drop=True), refused.reset_index(drop=True))
 

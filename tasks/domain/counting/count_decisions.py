@@ -7,6 +7,7 @@ from tasks.domain.counting.count_plans import CLASSES
 from tasks.domain.counting.count_rules import CountRules, in_force
 from tasks.domain.counting.count_states import CountDecision, CountFinding, ReasonCode
 from tasks.domain.counting.wrong_bins import pair_bins
+from tasks.domain.first_reason import first_reason
 from tasks.domain.states import CountLineState
 
 SKU = ["warehouse", "code", "product_id"]
@@ -161,7 +162,7 @@ def _findings(lines: pd.DataFrame) -> pd.Series:
         (lines["difference"] == 0, CountFinding.MATCHED),
         ((lines["expected"] <= 0) & (lines["quantity"] > 0), CountFinding.FOUND_AT_ZERO),
     ]
-    return _chosen([(when, one.value) for when, one in cases], CountFinding.DIFFERENCE.value, lines.index)
+    return first_reason(cases, lines.index, CountFinding.DIFFERENCE)
 
 
 def _outcome(lines: pd.DataFrame, rules: CountRules) -> tuple[pd.Series, pd.Series]:
@@ -187,9 +188,9 @@ def _outcome(lines: pd.DataFrame, rules: CountRules) -> tuple[pd.Series, pd.Seri
         (last, _REVIEW, "the last round settled nothing"),
         (torn, _RECOUNT, "two sheets of one round disagree"),
     ]
-    words = [(when, reason) for when, _, reason in cases]
-    decisions = _chosen([(when, decision) for when, decision, _ in cases], _RECOUNT, lines.index)
-    return decisions, _chosen(words, "outside tolerance: another person counts again", lines.index)
+    decisions = first_reason([(when, decision) for when, decision, _ in cases], lines.index, _RECOUNT)
+    reasons = [(when, reason) for when, _, reason in cases]
+    return decisions, first_reason(reasons, lines.index, "outside tolerance: another person counts again")
 
 
 def _reason_code(lines: pd.DataFrame) -> pd.Series:
@@ -200,7 +201,7 @@ def _reason_code(lines: pd.DataFrame) -> pd.Series:
         (lines["quantity"] == 0, ReasonCode.MISSING),
         (lines["agreed"], ReasonCode.RECOUNTED),
     ]
-    return _chosen([(when, one.value) for when, one in cases], ReasonCode.CORRECTION.value, lines.index)
+    return first_reason(cases, lines.index, ReasonCode.CORRECTION)
 
 
 def _roles(lines: pd.DataFrame, asked: np.ndarray, rules: CountRules) -> pd.Series:
@@ -210,14 +211,6 @@ def _roles(lines: pd.DataFrame, asked: np.ndarray, rules: CountRules) -> pd.Seri
     of = zip(lines["policy"][asked], value[asked], strict=True)
     roles[asked] = [rules.versions[number].role(int(off)) for number, off in of]
     return roles
-
-
-def _chosen(cases: list[tuple[pd.Series | np.ndarray, str]], otherwise: str, index: pd.Index) -> pd.Series:
-    """The word of the first condition that holds in each row."""
-    conditions = [np.asarray(when, dtype=bool) for when, _ in cases]
-    which = np.select(conditions, range(len(cases)), len(cases))
-    words = pd.Series([*(word for _, word in cases), otherwise], dtype="str")
-    return words.take(which).set_axis(index)
 
 
 def with_expiry(told: pd.DataFrame) -> pd.DataFrame:

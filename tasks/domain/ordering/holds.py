@@ -6,6 +6,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
+from tasks.domain.first_reason import first_reason
 from tasks.domain.states import SETTABLE, HoldAction, HoldReason
 
 TO_ANSWER = ("action", "set_by", "comment")
@@ -130,9 +131,7 @@ def judge_holds(rows: pd.DataFrame, orders: pd.DataFrame, as_of: datetime) -> tu
         (holds & (told["hold_until"] <= pd.Timestamp(as_of)),
          "hold_until: found '" + told["hold_until"].dt.strftime("%Y-%m-%d %H:%M UTC") + "', expected a moment to come"),
     ]  # fmt: skip
-    why = pd.Series(None, index=told.index, dtype="str")
-    for mask, words in reversed(cases):  # the first that applies
-        why = why.mask(mask.fillna(value=False).astype(bool), words)
+    why = first_reason(cases, told.index)
     refused = pd.DataFrame({"row_number": told["row_number"], "reason": why})[why.notna() & (why != "")]
     good = told[why.isna()].drop(columns="known").astype({"order_id": "int64"})
     return good.reset_index(drop=True), refused.reset_index(drop=True)

@@ -19,6 +19,7 @@ from zlib import crc32
 import numpy as np
 import pandas as pd
 
+from tasks.domain.first_reason import first_reason
 from tasks.domain.states import AlertKind, AlertState
 
 ACTIVE = (AlertState.OPEN, AlertState.SNOOZED, AlertState.COVERED)
@@ -63,8 +64,7 @@ def next_states(stock: pd.DataFrame, rules: AlertRules, as_of: datetime) -> pd.S
         (alarmed, AlertState.OPEN),
         (active, AlertState.RESOLVED),
     ]
-    told = np.select([case.to_numpy(dtype=bool) for case, _ in cases], [str(state) for _, state in cases], "")
-    return pd.Series(told, index=stock.index).where(told != "", stock["state"]).astype("str")
+    return first_reason(cases, stock.index).fillna(stock["state"]).astype("str")
 
 
 def to_tell(alerts: pd.DataFrame, rules: AlertRules, as_of: datetime) -> pd.Series:
@@ -119,9 +119,7 @@ def judge_snoozes(rows: pd.DataFrame, alerts: pd.DataFrame, as_of: datetime) -> 
          "snooze_until: found '" + both["snooze_until"].dt.strftime("%Y-%m-%d %H:%M UTC")
          + "', expected a moment to come"),
     ]  # fmt: skip
-    why = pd.Series(None, index=both.index, dtype="str")
-    for mask, words in reversed(cases):  # the first that applies
-        why = why.mask(mask.fillna(value=False).astype(bool), words)
+    why = first_reason(cases, both.index)
     refused = pd.DataFrame({"row_number": both["row_number"], "reason": why})[why.notna() & (why != "")]
     good = both[why.isna()].astype({"alert_id": "int64"})
     return good.reset_index(drop=True), refused.reset_index(drop=True)

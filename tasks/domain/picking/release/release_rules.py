@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import numpy as np
 import pandas as pd
 
+from tasks.domain.first_reason import first_reason
 from tasks.domain.ordering.order_states import is_held, is_refunded
 from tasks.domain.ordering.ship_by import carrier_of, pickups, same_words
 from tasks.domain.picking.release.picker_capacity import DensityRules, PickerCapacity
@@ -58,14 +58,9 @@ def with_reasons(rows: pd.DataFrame, warehouses: Mapping[str, Warehouse], rules:
         (rows["purpose"] != Purpose.PICK, "goods lie at " + place + ", which is no pick place"),
         (rows["off"] != "", "location " + place + " " + rows["off"]),
     ]
-    why = np.select([case.to_numpy(dtype=bool) for case, _ in cases], [_texts(text, rows) for _, text in cases], "")
-    told = pd.Series(why, index=rows.index, dtype="str")
-    rows["reason"] = told.where(told != "").groupby([rows[name] for name in ORDER]).transform("first").fillna("")
+    reasons = first_reason(cases, rows.index)
+    rows["reason"] = reasons.groupby([rows[name] for name in ORDER]).transform("first").fillna("")
     return rows
-
-
-def _texts(said: str | pd.Series, rows: pd.DataFrame) -> np.ndarray:
-    return np.full(len(rows), said, dtype=object) if isinstance(said, str) else said.to_numpy(dtype=object)
 
 
 def _carriers(rows: pd.DataFrame, warehouses: Mapping[str, Warehouse], rules: WaveRules) -> pd.Series:
