@@ -6,6 +6,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.flow_runs import suspend_flow_run
 
 from tasks.clock import NOW, moment
+from tasks.domain.counting.count_states import CountDecision
 from tasks.runs.artifact_tables import records, shown
 from tasks.runs.operation import operation
 from tasks.runs.parameters import ALL, Asking, Moment
@@ -20,7 +21,7 @@ from tasks.steps.prepare_database import prepare_database
 
 @dataclass(frozen=True)
 class Approved:
-    """What became of the findings that were asked about."""
+    """How the findings that were asked about were settled."""
 
     posted: int = 0
     rejected: int = 0
@@ -53,15 +54,18 @@ def approve_counts(asked_at: Asking = ALL, role: str = "", as_of: Moment = NOW) 
     turn, problems, waiting = 1, list[str](), look_what_waits(asked_at, role)
     while len(waiting) or answered_before(f"answer-{turn}"):
         create_table_artifact(
-            shown(records(waiting.told())), key="approvals", description="Differences that wait for an answer"
+            shown(records(waiting.table())), key="approvals", description="Differences that wait for an answer"
         )
-        said = suspend_flow_run(wait_for_input=form(waiting.lines(), problems), key=f"answer-{turn}")
-        problems = write_down(said, asked_at, role, as_of)
+        answers = suspend_flow_run(wait_for_input=form(waiting.sentences(), problems), key=f"answer-{turn}")
+        problems = write_down(answers, asked_at, role, as_of)
         carry_out_answers(as_of)
         write_count_documents("reconcile-counts")
         turn, waiting = turn + 1, look_what_waits(asked_at, role)
-    told = look_what_was_answered(asked_at, role)
+    answered = look_what_was_answered(asked_at, role)
     create_table_artifact(
-        shown(records(told.told())), key="answered", description="What was answered, by whom and when"
+        shown(records(answered.table())), key="answered", description="What was answered, by whom and when"
     )
-    return Approved(told.lines("posted"), told.lines("rejected"), told.lines("recount"), ask_people(as_of))
+    return Approved(
+        posted=answered.number_of(CountDecision.POSTED), rejected=answered.number_of(CountDecision.REJECTED),
+        to_recount=answered.number_of(CountDecision.RECOUNT), askings_that_wait=ask_people(as_of),
+    )  # fmt: skip

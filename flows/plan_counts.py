@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from prefect.artifacts import create_table_artifact
 
 from tasks.clock import NOW, moment
+from tasks.domain.counting.count_reasons import CountReason
 from tasks.runs.artifact_tables import shown
 from tasks.runs.operation import operation
 from tasks.runs.parameters import ALL, AS_PLANNED, Counters, Moment, WarehouseChoice, specific
@@ -16,7 +17,7 @@ from tasks.steps.prepare_database import prepare_database
 
 @dataclass(frozen=True)
 class CountsPlanned:
-    """What is to be counted today; a place chosen by several rules is counted by each."""
+    """What is to be counted today; a place that several rules chose is in the number of each."""
 
     places_planned: int
     sheets: int
@@ -40,21 +41,21 @@ def plan_counts(
     closed_days_too: bool = False,  # noqa: FBT001, FBT002
     as_of: Moment = NOW,
 ) -> CountsPlanned:
-    """Choose the places to count today, the most urgent first, and write a blind sheet a counter.
+    """Choose the places to count today, the most urgent first, and write one blind sheet per counter.
 
-    config/rules/counts.yaml says which rules choose them and what the counters can do on a working day. A second run
-    on the same day (of the warehouse) plans nothing more; where nothing is due, no sheet is written. A filled sheet
-    is dropped in inbox/counts as it is.
+    config/rules/counts.yaml says which rules choose them and how much a counter can do on a working day. A second run
+    on the same day (of the warehouse) plans nothing more; where nothing is due, no sheet is written. A sheet that is
+    filled in is dropped in inbox/counts as it is.
 
     Args:
         warehouse: Which warehouse to plan for.
         counters: How many people count today. As planned is what config/rules/counts.yaml says.
-        include_empty: Whether places the book has empty are counted periodically too.
+        include_empty: Whether places that are empty by the book are counted periodically too.
         closed_days_too: Whether to plan on a day on which the warehouse is closed, too.
         as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
 
     Returns:
-        How many places were planned, on how many sheets, and why.
+        The number of places planned, the number of sheets, and the reasons.
     """
     as_of = moment(as_of, warehouse)
     prepare_database()
@@ -65,13 +66,13 @@ def plan_counts(
         places_planned=len(planned.places),
         sheets=planned.places["code"].nunique(),
         warehouses_closed=len(planned.closed),
-        after_short_picks=planned.chosen_by("short pick"),
-        negative=planned.chosen_by("negative stock"),
-        doubtful=planned.chosen_by("doubtful record"),
-        empty_bins=planned.chosen_by("empty bin"),
-        inaccurate=planned.chosen_by("low accuracy"),
-        turned_over=planned.chosen_by("turnover"),
-        new_places=planned.chosen_by("new place"),
-        periodic=planned.chosen_by("periodic"),
+        after_short_picks=planned.chosen_by(CountReason.SHORT_PICK),
+        negative=planned.chosen_by(CountReason.NEGATIVE_STOCK),
+        doubtful=planned.chosen_by(CountReason.DOUBTFUL_RECORD),
+        empty_bins=planned.chosen_by(CountReason.EMPTY_BIN),
+        inaccurate=planned.chosen_by(CountReason.LOW_ACCURACY),
+        turned_over=planned.chosen_by(CountReason.TURNOVER),
+        new_places=planned.chosen_by(CountReason.NEW_PLACE),
+        periodic=planned.chosen_by(CountReason.PERIODIC),
         documents=len(documents),
     )

@@ -6,6 +6,7 @@ from prefect.artifacts import create_table_artifact
 
 from flows.receive_exports import receive_exports
 from tasks.clock import NOW, moment
+from tasks.domain.counting.count_states import CountDecision
 from tasks.runs.artifact_tables import records, shown
 from tasks.runs.operation import operation
 from tasks.runs.parameters import ALL, Moment, WarehouseChoice, specific
@@ -20,7 +21,7 @@ from tasks.steps.receiving.receive_exports import find_files
 
 @dataclass(frozen=True)
 class Reconciled:
-    """What became of the counted places."""
+    """What was decided of the counted places."""
 
     places_counted: int
     matched: int
@@ -52,7 +53,7 @@ def reconcile_counts(warehouse: WarehouseChoice = ALL, as_of: Moment = NOW, *, a
         ask: Start runs of approve-counts that ask in Prefect's UI about what waits.
 
     Returns:
-        How many places were decided how, and what was adjusted.
+        The number of places by decision, and what was adjusted.
     """
     as_of = moment(as_of, warehouse)
     prepare_database()
@@ -60,20 +61,23 @@ def reconcile_counts(warehouse: WarehouseChoice = ALL, as_of: Moment = NOW, *, a
         receive_exports(["movements", "counts", "approvals"], as_of)
     decided, answered = reconcile(specific(warehouse), as_of), carry_out_answers(as_of)
     documents, waiting = write_count_documents("reconcile-counts"), look_what_waits()
-    told = shown(records(decided.told()))
-    create_table_artifact(told, key="variances", description="Counted places that are not as the book says")
     create_table_artifact(
-        shown(records(waiting.told())), key="approvals", description="Differences that wait for an answer"
+        shown(records(decided.table())), key="variances", description="Counted places that differ from the book"
+    )
+    create_table_artifact(
+        shown(records(waiting.table())), key="approvals", description="Differences that wait for an answer"
     )
     if ask:
         ask_people(as_of)
     return Reconciled(
         places_counted=len(decided.findings), refused=len(decided.refused),
-        matched=decided.lines("matched"), posted=decided.lines("posted"), to_recount=decided.lines("recount"),
-        to_review=decided.lines("review"), superseded=decided.lines("superseded"),
+        matched=decided.number_of(CountDecision.MATCHED), posted=decided.number_of(CountDecision.POSTED),
+        to_recount=decided.number_of(CountDecision.RECOUNT), to_review=decided.number_of(CountDecision.REVIEW),
+        superseded=decided.number_of(CountDecision.SUPERSEDED),
         units_adjusted=decided.units_adjusted(),
         value_adjusted=decided.value_adjusted(),
         units_released=decided.units_released + answered.units_released,
-        approved=answered.lines("posted"), rejected=answered.lines("rejected"), waiting=len(waiting),
+        approved=answered.number_of(CountDecision.POSTED), rejected=answered.number_of(CountDecision.REJECTED),
+        waiting=len(waiting),
         documents=len(documents),
     )  # fmt: skip

@@ -18,6 +18,7 @@ from config.read import read
 from tasks.domain.counting.count_decisions import decide
 from tasks.domain.counting.count_postings import adjustments, first_at_each_place, impossible_promises
 from tasks.domain.counting.count_rules import CountRules
+from tasks.domain.counting.count_states import CountDecision
 from tasks.domain.counting.expected_units import out_of_bin, picked_units
 from tasks.steps.counting.reconcile_counts import reconcile
 from tasks.steps.counting.settle_counts import with_book
@@ -54,7 +55,9 @@ def _whole(store: Engine) -> dict[str, float]:
     started = time.perf_counter()
     decided = reconcile.fn(None, AS_OF)
     figures: dict[str, float] = {"seconds": time.perf_counter() - started, "peak_mb": peak_mb()}
-    return figures | {state: decided.lines(state) for state in ("matched", "posted", "recount", "review")}
+    return figures | {
+        state: decided.number_of(CountDecision(state)) for state in ("matched", "posted", "recount", "review")
+    }
 
 
 def _rule_and_join(store: Engine) -> dict[str, float]:

@@ -11,7 +11,7 @@ _UNKNOWN = "approved, and posted once the place and the SKU are known"
 _HELD = "approved, and posted once pickers hold fewer units of the place"
 
 
-def carried_out(lines: pd.DataFrame) -> pd.DataFrame:
+def decide_answers(lines: pd.DataFrame) -> pd.DataFrame:
     """Say what becomes of answered lines, by the book as it is known now.
 
     `lines`: line_id, answer, answered_by, reason_code (that the person chose; may be missing), finding, quantity,

@@ -1,4 +1,4 @@
-"""What a person answers to differences that may not be posted without one: in a form, or row by row in a sheet."""
+"""A person's answers to differences that may not be posted without one: in a form, or row by row in a sheet."""
 
 import re
 from collections.abc import Iterable
@@ -8,18 +8,19 @@ from enum import StrEnum
 import pandas as pd
 
 from tasks.domain import money
-from tasks.domain.counting.count_states import CountAnswer
+from tasks.domain.counting.count_states import CountAnswer, CountDecision
 from tasks.domain.first_reason import first_reason
 
 RANGE_MAX = 10_000
-SHEET = ("finding", "asked_at", "role", "warehouse", "place", "sku", "name", "condition", "lot", "expected", "counted",
-         "difference", "value_minor", "currency", "why", "other_place", "answer", "answered_by", "reason_code",
-         "comment")  # fmt: skip
 TO_ANSWER = ("answer", "answered_by", "reason_code", "comment")
+ANSWER_SHEET = (
+    "finding", "asked_at", "role", "warehouse", "place", "sku", "name", "condition", "lot", "expected", "counted",
+    "difference", "value_minor", "currency", "why", "other_place", *TO_ANSWER,
+)  # fmt: skip
 
 
-class Rest(StrEnum):
-    """What a form says of the findings it does not name."""
+class OtherFindings(StrEnum):
+    """The answer of a form to the findings it does not name."""
 
     WAIT = "wait"
     APPROVE = "approve"
@@ -27,147 +28,165 @@ class Rest(StrEnum):
     RECOUNT = "recount"
 
 
-_ANSWER = {Rest.APPROVE: CountAnswer.APPROVED, Rest.REJECT: CountAnswer.REJECTED, Rest.RECOUNT: CountAnswer.RECOUNT}
+_ANSWER = {
+    OtherFindings.APPROVE: CountAnswer.APPROVED,
+    OtherFindings.REJECT: CountAnswer.REJECTED,
+    OtherFindings.RECOUNT: CountAnswer.RECOUNT,
+}
 
 
 @dataclass(frozen=True)
-class Judged:
-    """Rows that answer a finding, and those that cannot: refused has row_number and reason."""
+class JudgedAnswers:
+    """Rows that answer a finding (`answers`), and rows that cannot (`refused`: row_number, reason)."""
 
     answers: pd.DataFrame
     refused: pd.DataFrame
 
 
-def numbers(said: str) -> list[int]:
-    """The findings a text names: `12, 15-18` is 12, 15, 16, 17, 18. Raises ValueError on anything else."""
-    found: list[int] = []
-    for word in re.split(r"[\s,;]+", said.strip()):
+def finding_numbers(text: str) -> list[int]:
+    """The findings that a text names: `12, 15-18` is 12, 15, 16, 17, 18. Raises ValueError on anything else."""
+    numbers: list[int] = []
+    for word in re.split(r"[\s,;]+", text.strip()):
         if not word:
             continue
         match = re.fullmatch(r"#?(\d{1,12})(?:[-\u2013](\d{1,12}))?", word)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if not 0 <= last - first < RANGE_MAX:
             raise ValueError(f"found '{word}', expected numbers of findings such as 12, 15-18")
-        found += range(first, last + 1)
-    return found
+        numbers += range(first, last + 1)
+    return numbers
 
 
-def of_form(listed: Iterable[int], rest: Rest, named: dict[CountAnswer, str]) -> tuple[pd.DataFrame, list[str]]:
-    """The rows a form stands for, finding int64 and answer str, and what is wrong with it.
+def form_answers(
+    listed: Iterable[int], others: OtherFindings, texts: dict[CountAnswer, str]
+) -> tuple[pd.DataFrame, list[str]]:
+    """The answers that a form gives (finding int64, answer str), and what is wrong with the form.
 
-    `listed`: the findings the form asked about; `named`: the text of findings beside each answer. A finding with two
-    answers, or one that was not listed, is told and not answered; `rest` is the answer of all others.
+    `listed`: the findings the form asked about. `texts`: the numbers of findings beside each answer. `others`: the
+    answer to every finding that no text names. A finding with two answers, or one that was not listed, is reported as
+    a problem and not answered.
     """
-    problems: list[str] = []
     answers: dict[int, str] = {}
-    twice: set[int] = set()
-    for answer, text in named.items():
+    ambiguous: set[int] = set()
+    for answer, text in texts.items():
         try:
-            told = numbers(text)
+            numbers = finding_numbers(text)
         except ValueError as error:
-            problems.append(f"{answer}: {error}")
-            return pd.DataFrame({"finding": [], "answer": []}), problems
-        twice |= {number for number in told if answers.get(number, answer) != answer}
-        answers |= dict.fromkeys(told, answer.value)
-    known = set(listed)
-    problems += [f"finding {number}: named with two answers" for number in sorted(twice)]
-    problems += [f"finding {number}: not one of this list" for number in sorted(set(answers) - known)]
-    good = {number: answer for number, answer in answers.items() if number in known - twice}
-    if rest is not Rest.WAIT:
-        good |= dict.fromkeys(sorted(known - set(answers)), _ANSWER[rest].value)
-    return pd.DataFrame({"finding": list(good), "answer": list(good.values())}), problems
+            return pd.DataFrame({"finding": [], "answer": []}), [f"{answer}: {error}"]
+        ambiguous |= {number for number in numbers if answers.get(number, answer) != answer}
+        answers |= dict.fromkeys(numbers, answer.value)
+    open_findings = set(listed)
+    problems = [f"finding {number}: named with two answers" for number in sorted(ambiguous)]
+    problems += [f"finding {number}: not one of this list" for number in sorted(set(answers) - open_findings)]
+    accepted = {number: answer for number, answer in answers.items() if number in open_findings - ambiguous}
+    if others is not OtherFindings.WAIT:
+        accepted |= dict.fromkeys(sorted(open_findings - set(answers)), _ANSWER[others].value)
+    return pd.DataFrame({"finding": list(accepted), "answer": list(accepted.values())}), problems
 
 
-def judge_answers(rows: pd.DataFrame, asked: pd.DataFrame) -> Judged:
-    """Which rows may be written down, and why the others may not; a row that says nothing new is in neither.
+def judge_answers(rows: pd.DataFrame, questions: pd.DataFrame) -> JudgedAnswers:
+    """Which rows may be written, and why the others may not; a row that only repeats an answer is in neither.
 
     `rows`: row_number, finding int64, answer, answered_by, difference Int64 (what the person saw; may be missing), one
-    row a finding. `asked`: finding, decision, difference, answer, answered_by, answered_at, as known now. The first
-    answer stands: another one is told by whom and when it was given.
+    row per finding. `questions`: finding, decision, difference, answer, answered_by, answered_at, as they are now. The
+    first answer stands: the refusal of another one says who gave it and when.
     """
-    both = rows.merge(asked, on="finding", how="left", suffixes=("", "_now"), indicator="known")
-    told = both[both["answer"].notna()].reset_index(drop=True)
-    number, before = told["finding"].astype("str"), told["answer_now"].notna()
-    when = told["answered_at"].dt.strftime("%Y-%m-%d %H:%M UTC")
-    earlier = number + " was answered already: " + told["answer_now"] + " by " + told["answered_by_now"] + " at " + when
-    seen, now = (told[name].astype("Int64").astype("str") for name in ("difference", "difference_now"))
-    otherwise = (told["difference"] != told["difference_now"]) & told["difference"].notna()
+    both = rows.merge(questions, on="finding", how="left", suffixes=("", "_now"), indicator="origin")
+    filled = both[both["answer"].notna()].reset_index(drop=True)
+    reasons = _refusal_reasons(filled)
+    is_refused = reasons.notna() & (reasons != "")
+    refused = pd.DataFrame({"row_number": filled["row_number"], "reason": reasons})[is_refused]
+    answers = filled[reasons.isna()][list(rows.columns)]
+    return JudgedAnswers(answers.reset_index(drop=True), refused.reset_index(drop=True))
+
+
+def _refusal_reasons(rows: pd.DataFrame) -> pd.Series:
+    """Why each row is refused; empty where it repeats the answer already given, missing where it may be written."""
+    number, is_answered = rows["finding"].astype("str"), rows["answer_now"].notna()
+    when = rows["answered_at"].dt.strftime("%Y-%m-%d %H:%M UTC")
+    earlier = number + " was answered already: " + rows["answer_now"] + " by " + rows["answered_by_now"] + " at " + when
+    seen, now = (rows[name].astype("Int64").astype("str") for name in ("difference", "difference_now"))
+    is_outdated = (rows["difference"] != rows["difference_now"]) & rows["difference"].notna()
     cases = [
-        (told["known"] != "both", "finding: found '" + number + "', expected one that was asked about"),
-        (before & _same(told), ""),
-        (before, "finding: " + earlier),
-        (told["decision"] != "review", "finding: " + number + " waits for no answer: it is " + told["decision"]),
-        (told["answered_by"].fillna("").str.strip() == "", "answered_by: found '', expected the name of who answers"),
-        (otherwise, "difference: found '" + seen + "', expected '" + now + "': it changed; answer the newer list"),
+        (rows["origin"] != "both", "finding: found '" + number + "', expected one that was asked about"),
+        (is_answered & _repeats_answer(rows), ""),
+        (is_answered, "finding: " + earlier),
+        (
+            rows["decision"] != CountDecision.REVIEW,
+            "finding: " + number + " waits for no answer: it is " + rows["decision"],
+        ),
+        (rows["answered_by"].fillna("").str.strip() == "", "answered_by: found '', expected the name of who answers"),
+        (is_outdated, "difference: found '" + seen + "', expected '" + now + "': it changed; answer the newer list"),
     ]
-    why = first_reason(cases, told.index)
-    refused = pd.DataFrame({"row_number": told["row_number"], "reason": why})[why.notna() & (why != "")]
-    return Judged(told[why.isna()][list(rows.columns)].reset_index(drop=True), refused.reset_index(drop=True))
+    return first_reason(cases, rows.index)
 
 
-def _same(told: pd.DataFrame) -> pd.Series:
-    """Whether the row is the answer that was given, by the person who gave it."""
-    people = [told[name].fillna("").str.strip().str.casefold() for name in ("answered_by", "answered_by_now")]
-    return (told["answer"] == told["answer_now"]) & (people[0] == people[1])
+def _repeats_answer(rows: pd.DataFrame) -> pd.Series:
+    """Whether the row repeats the answer that was given, by the person who gave it."""
+    people = [rows[name].fillna("").str.strip().str.casefold() for name in ("answered_by", "answered_by_now")]
+    return (rows["answer"] == rows["answer_now"]) & (people[0] == people[1])
 
 
-def changed(lines: pd.DataFrame) -> pd.DataFrame:
-    """Findings in review whose difference is another one by now, or that nobody was asked about yet.
+def changed_findings(lines: pd.DataFrame) -> pd.DataFrame:
+    """Findings in review whose difference has changed, or that nobody was asked about yet.
 
-    An answer stands all the same where it posts nothing: rejected, to be counted again, or approved and no longer off.
+    An answer still stands where it posts nothing: rejected, to be counted again, or approved and no longer off.
     `lines`: finding, quantity, expected (now) and expected_then int64, unit_minor Int64, asked_at, answer, answered_by.
-    Gives finding, line_id, expected and difference int64, value_minor Int64 and the reason to be shown.
+    Returns finding, line_id, expected and difference int64, value_minor Int64 and the reason to be shown.
     """
     difference = (lines["quantity"] - lines["expected"]).astype("int64")
-    moved = lines["expected"] != lines["expected_then"]
-    stands = lines["answer"].notna() & ((lines["answer"] != CountAnswer.APPROVED.value) | (difference == 0))
-    was = "asked again: expected was " + lines["expected_then"].astype("str") + ", by later facts it is "
+    is_changed = lines["expected"] != lines["expected_then"]
+    posts_nothing = (lines["answer"] != CountAnswer.APPROVED) | (difference == 0)
+    answer_stands = lines["answer"].notna() & posts_nothing
+    before = "asked again: expected was " + lines["expected_then"].astype("str") + ", by later facts it is "
     after = (", after " + lines["answered_by"] + " had answered").where(lines["answer"].notna(), "")
-    reason = (was + lines["expected"].astype("str") + after).where(moved)
-    told = lines.assign(
+    reason = (before + lines["expected"].astype("str") + after).where(is_changed)
+    lines = lines.assign(
         difference=difference, reason=reason.astype("str"),
         value_minor=difference.astype("Int64") * lines["unit_minor"].astype("Int64"),
     )  # fmt: skip
-    names = ["finding", "line_id", "expected", "difference", "value_minor", "reason"]
-    return told[(moved & ~stands) | lines["asked_at"].isna()][names].reset_index(drop=True)
+    columns = ["finding", "line_id", "expected", "difference", "value_minor", "reason"]
+    return lines[(is_changed & ~answer_stands) | lines["asked_at"].isna()][columns].reset_index(drop=True)
 
 
 def answer_sheet(waiting: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a sheet to answer in, columns SHEET: what waits, and cells for the answer."""
+    """The rows of a sheet to answer in: each waiting finding, with empty cells for its answer; columns ANSWER_SHEET."""
     empty = pd.Series("", index=waiting.index, dtype="str")
-    return waiting.rename(columns={"location": "place"}).assign(**dict.fromkeys(TO_ANSWER, empty))[list(SHEET)]
+    return waiting.rename(columns={"location": "place"}).assign(**dict.fromkeys(TO_ANSWER, empty))[list(ANSWER_SHEET)]
 
 
-SHOWN = ("finding", "role", "warehouse", "location", "sku", "name", "lot", "expected", "counted", "difference", "value",
-         "why", "other_place", "counter", "count", "asked_at")  # fmt: skip
-
-
-TOLD = ("finding", "warehouse", "location", "sku", "difference", "decision", "answer", "answered_by", "answered_at",
-        "comment", "why")  # fmt: skip
+WAITING_COLUMNS = (
+    "finding", "role", "warehouse", "location", "sku", "name", "lot", "expected", "counted", "difference", "value",
+    "why", "other_place", "counter", "count", "asked_at",
+)  # fmt: skip
+ANSWERED_COLUMNS = (
+    "finding", "warehouse", "location", "sku", "difference", "decision", "answer", "answered_by", "answered_at",
+    "comment", "why",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """What waits for an answer, as `tasks.store.counting.approvals.waiting` gives it."""
+class WaitingFindings:
+    """Findings that wait for an answer, columns as in `tasks.store.counting.count_reports.findings_at`."""
 
     findings: pd.DataFrame
 
     def __len__(self) -> int:
-        """How many findings."""
+        """The number of findings."""
         return len(self.findings)
 
-    def told(self) -> pd.DataFrame:
-        """The table of the artifact."""
-        return self.findings.assign(value=self._values())[list(SHOWN)]
+    def table(self) -> pd.DataFrame:
+        """The rows of the artifact, columns WAITING_COLUMNS."""
+        return self.findings.assign(value=self._values())[list(WAITING_COLUMNS)]
 
-    def lines(self) -> list[str]:
-        """Each finding in one line."""
-        told = self.findings.assign(value=self._values(), other_place=self.findings["other_place"].fillna(""))
+    def sentences(self) -> list[str]:
+        """Each finding in one line of Markdown."""
+        shown = self.findings.assign(value=self._values(), other_place=self.findings["other_place"].fillna(""))
         return [
             f"**{one.finding}**: {one.sku} at {one.warehouse} {one.location}: {one.counted} counted, {one.expected} "
             f"expected, **{one.difference:+d}**{', ' * bool(one.value)}{one.value}; {one.why}"
             f"{'; the other place is ' * bool(one.other_place)}{one.other_place}"
-            for one in told.itertuples(index=False)
+            for one in shown.itertuples(index=False)
         ]
 
     def _values(self) -> list[str]:
@@ -178,15 +197,15 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Answered:
-    """The findings of one asking, as `tasks.store.counting.approvals.of_asking` gives them."""
+class AnsweredFindings:
+    """The findings of one asking, columns as in `tasks.store.counting.count_reports.findings_at`."""
 
     findings: pd.DataFrame
 
-    def lines(self, decision: str) -> int:
-        """How many findings became that."""
+    def number_of(self, decision: CountDecision) -> int:
+        """The number of findings with that decision."""
         return int((self.findings["decision"] == decision).sum())
 
-    def told(self) -> pd.DataFrame:
-        """The table of the artifact: what was answered, by whom, when and why."""
-        return self.findings[list(TOLD)]
+    def table(self) -> pd.DataFrame:
+        """The rows of the artifact, columns ANSWERED_COLUMNS: what was answered, by whom, when and why."""
+        return self.findings[list(ANSWERED_COLUMNS)]

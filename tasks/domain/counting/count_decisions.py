@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from tasks.domain.counting.count_plans import CLASSES
-from tasks.domain.counting.count_rules import CountRules, in_force
+from tasks.domain.counting.count_rules import CountRules, versions_in_force
 from tasks.domain.counting.count_states import CountDecision, CountFinding, ReasonCode
 from tasks.domain.counting.wrong_bins import pair_bins
 from tasks.domain.first_reason import first_reason
@@ -35,7 +35,7 @@ def compare(lines: pd.DataFrame, rules: CountRules) -> pd.DataFrame:
 
 def _limits(lines: pd.DataFrame, rules: CountRules) -> tuple[np.ndarray, np.ndarray, pd.Series, np.ndarray]:
     """Percent, value, name and version of the tolerance of each line."""
-    policy = in_force(lines, rules)
+    policy = versions_in_force(lines, rules)
     sites, names = pd.factorize(lines["warehouse"])
     letters = pd.Categorical(lines["abc_class"].where(lines["abc_class"].isin(CLASSES), "C"), CLASSES).codes
     each = [

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from tasks.domain.counting.count_reasons import NEVER, Rules, choose
+from tasks.domain.counting.count_reasons import NEVER, Rules, choose_places
 from tasks.domain.sites.calendars import WEEKDAYS, public_holidays
 
 CLASSES = ("A", "B", "C")
@@ -118,19 +118,19 @@ def abc_classes(goods: pd.DataFrame, demand: pd.DataFrame, rules: AbcRules) -> p
     return named.fillna(computed.reindex(named.index)).fillna("C").astype("str")
 
 
-def due(places: pd.DataFrame, rules: Rules, as_of: pd.Timestamp) -> pd.DataFrame:
+def due_places(places: pd.DataFrame, rules: Rules, as_of: pd.Timestamp) -> pd.DataFrame:
     """The places to count, each once, with every rule that chose it, the most urgent first.
 
     `places`: the place, abc_class, counted_at (last count) and what the rules of `counting.count_reasons` look at.
     Adds urgency int64 and reason str. Within a rule class A first, then what was counted longest ago (never counted
     before all), then the place.
     """
-    told = places.assign(**choose(places, rules, as_of), last=places["counted_at"].fillna(NEVER))
+    told = places.assign(**choose_places(places, rules, as_of), last=places["counted_at"].fillna(NEVER))
     told = told[told["urgency"] >= 0].sort_values(["urgency", "abc_class", "last", *_PLACE], ignore_index=True)
     return told.drop(columns="last")
 
 
-def sheets(places: pd.DataFrame, capacity: Capacity) -> pd.DataFrame:
+def on_sheets(places: pd.DataFrame, capacity: Capacity) -> pd.DataFrame:
     """Today's places, one sheet a counter, in walking order.
 
     `places` as `due` gives them, with zone, aisle, bay, level, location and sku. Only as many as the counters can do,

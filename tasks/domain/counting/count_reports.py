@@ -16,7 +16,7 @@ JUDGED = ("abc_class", "kind", "within_tolerance", "rule", "reason_code", "decid
 _GOODS = ["warehouse", "merchant", "sku"]
 
 
-def open_lines(found: pd.DataFrame) -> pd.DataFrame:
+def open_findings(found: pd.DataFrame) -> pd.DataFrame:
     """What waits for a person or another count, the dearest first; columns WHAT."""
     waits = found[found["decision"].isin(ACT)]
     order = waits["value_minor"].abs().fillna(0).sort_values(ascending=False, kind="stable").index
@@ -24,7 +24,7 @@ def open_lines(found: pd.DataFrame) -> pd.DataFrame:
     return first[list(WHAT)].reset_index(drop=True)
 
 
-def counted_lines(found: pd.DataFrame) -> pd.DataFrame:
+def counted_places(found: pd.DataFrame) -> pd.DataFrame:
     """Every counted place, matched ones as evidence; columns WHAT and JUDGED."""
     return found[[*WHAT, *JUDGED]].reset_index(drop=True)
 

@@ -1,44 +1,50 @@
-"""What a run decided, in the figures and rows an analyst reads."""
+"""What a run decided, in the figures and rows that an analyst reads."""
 
 from dataclasses import dataclass
 
 import pandas as pd
 
 from tasks.domain import money
+from tasks.domain.counting.count_states import CountDecision
 
-SHOWN = ("warehouse", "code", "location", "sku", "expected", "quantity", "difference", "finding", "decision", "role",
-         "reason", "value_minor", "currency")  # fmt: skip
+_TABLE_COLUMNS = (
+    "warehouse", "code", "location", "sku", "expected", "quantity", "difference", "finding", "decision", "role",
+    "reason",
+)  # fmt: skip
+DECIDED_COLUMNS = (*_TABLE_COLUMNS, "value_minor", "currency")
 
 
 @dataclass(frozen=True)
 class Decided:
-    """What became of the counted places; `findings` of all passes, as `count_decisions.with_expiry` gives them."""
+    """What was decided of the counted places; `findings` of all passes, columns as in `count_decisions.decide`."""
 
     findings: pd.DataFrame
     units_released: int
     refused: pd.DataFrame
 
-    def lines(self, decision: str) -> int:
-        """How many places were decided so."""
+    def number_of(self, decision: CountDecision) -> int:
+        """The number of places with that decision."""
         return int((self.findings["decision"] == decision).sum())
 
     def units_adjusted(self) -> int:
-        """Units posted, found and missing added up."""
-        return int(self.findings.loc[self.findings["decision"] == "posted", "difference"].abs().sum())
+        """The units posted, found and missing ones added up."""
+        return int(self._posted()["difference"].abs().sum())
 
     def value_adjusted(self) -> str:
-        """The net value posted, per currency, in words."""
-        posted = self.findings[(self.findings["decision"] == "posted") & self.findings["value_minor"].notna()]
-        sums = posted.groupby("currency")["value_minor"].sum()
+        """The net value posted, by currency, in words."""
+        posted = self._posted()
+        sums = posted[posted["value_minor"].notna()].groupby("currency")["value_minor"].sum()
         return (
             ", ".join(money.format_amount(int(value), str(currency)) for currency, value in sums.items()) or "nothing"
         )
 
-    def told(self) -> pd.DataFrame:
-        """What an analyst must see first: everything that is not as the book says, or as is known of a lot."""
-        told = self.findings
-        if len(told):
-            told = told[(told["decision"] != "matched") | (told["expiry"] != "")]
-        lost = self.refused.rename(columns={"count": "code"}).assign(decision="refused")
-        both = pd.concat([told, lost])
-        return both.reindex(columns=list(SHOWN[:-2]))
+    def table(self) -> pd.DataFrame:
+        """The rows of the artifact: every place that differs from the book or whose lot has another expiry date."""
+        findings = self.findings
+        if len(findings):
+            findings = findings[(findings["decision"] != CountDecision.MATCHED) | (findings["expiry"] != "")]
+        refused = self.refused.rename(columns={"count": "code"}).assign(decision="refused")
+        return pd.concat([findings, refused]).reindex(columns=list(_TABLE_COLUMNS))
+
+    def _posted(self) -> pd.DataFrame:
+        return self.findings[self.findings["decision"] == CountDecision.POSTED]

@@ -90,7 +90,7 @@ class CountRules:
             raise ValueError("versions: expected each to have a version of its own")
 
 
-def in_force(lines: pd.DataFrame, rules: CountRules) -> np.ndarray:
+def versions_in_force(lines: pd.DataFrame, rules: CountRules) -> np.ndarray:
     """The number of the version of `rules` that applies to each line (int64): by the warehouse's day of the count.
 
     `lines`: counted_at, time_zone. What was counted before the first version is judged by that one.

@@ -3,7 +3,7 @@
 from prefect.input import RunInput
 from pydantic import Field
 
-from tasks.domain.counting.approvals import Rest
+from tasks.domain.counting.approvals import OtherFindings
 from tasks.domain.counting.count_states import CountAnswer
 
 LISTED_MAX = 25
@@ -16,8 +16,8 @@ class Answers(RunInput):
         title="Your name", min_length=1, description="Kept with every answer and shown in the report."
     )
     comment: str = Field(default="", title="Why", description="Kept with every answer.")
-    rest: Rest = Field(
-        default=Rest.WAIT,
+    rest: OtherFindings = Field(
+        default=OtherFindings.WAIT,
         title="All findings not named below",
         description="approve: post the difference. reject: leave the book as it is and close the line. "
         "recount: another person counts. wait: leave them on the list.",
@@ -27,19 +27,19 @@ class Answers(RunInput):
     recount: str = Field(default="", title="Count these again", description="Numbers of findings.")
 
     def named(self) -> dict[CountAnswer, str]:
-        """The text of findings beside each answer."""
+        """The numbers of findings beside each answer, as they were written."""
         return {
             CountAnswer.APPROVED: self.approve, CountAnswer.REJECTED: self.reject, CountAnswer.RECOUNT: self.recount,
         }  # fmt: skip
 
 
 def form(lines: list[str], problems: list[str]) -> type[Answers]:
-    """The form, with what waits and what was wrong with the answer before in the words above it."""
-    wrong = ["**Not taken from the answer before:**", *(f"- {one}" for one in problems), ""] if problems else []
-    rest = [f"- … and {len(lines) - LISTED_MAX} more"] if len(lines) > LISTED_MAX else []
-    words = (
+    """The form. The text above it lists what waits and, first, what was wrong with the answer before."""
+    wrong = ["**Not taken from the answer before:**", *(f"- {problem}" for problem in problems), ""] if problems else []
+    more = [f"- … and {len(lines) - LISTED_MAX} more"] if len(lines) > LISTED_MAX else []
+    summary = (
         f"**{len(lines)} count differences wait for an answer.** All of them are in the artifact "
         "`approvals` of this run and in approvals.xlsx."
     )
-    about = [*wrong, words, "", *(f"- {one}" for one in lines[:LISTED_MAX]), *rest]
-    return Answers.with_initial_data(description="\n".join(about))
+    description = [*wrong, summary, "", *(f"- {line}" for line in lines[:LISTED_MAX]), *more]
+    return Answers.with_initial_data(description="\n".join(description))

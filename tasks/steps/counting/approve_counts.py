@@ -1,11 +1,17 @@
-"""Steps of approving: what waits for a person, what they answered, what changed since they were asked."""
+"""Steps of approve-counts: which findings wait for a person, what was answered, what changed since they were asked."""
 
 from datetime import datetime
 
 from prefect.context import FlowRunContext
 from sqlalchemy import Connection
 
-from tasks.domain.counting.approvals import Answered, Waiting, changed, judge_answers, of_form
+from tasks.domain.counting.approvals import (
+    AnsweredFindings,
+    WaitingFindings,
+    changed_findings,
+    form_answers,
+    judge_answers,
+)
 from tasks.runs.step import step
 from tasks.steps.counting.approval_form import Answers
 from tasks.steps.counting.settle_counts import with_book
@@ -14,50 +20,52 @@ from tasks.store.database.engine import engine, exclusive, reading
 
 
 @step(task_run_name="look what waits for an answer")
-def look_what_waits(asked_at: datetime | None = None, role: str | None = None) -> Waiting:
-    """What waits for an answer: of one asking, or everything."""
+def look_what_waits(asked_at: datetime | None = None, role: str | None = None) -> WaitingFindings:
+    """The findings that wait for an answer: those of one asking, or all."""
     with reading().connect() as connection:
-        return Waiting(approvals.waiting(connection, asked_at, role))
+        return WaitingFindings(approvals.waiting_findings(connection, asked_at, role))
 
 
 def answered_before(key: str) -> bool:
-    """Whether this run was suspended under that key and has been resumed since: it starts anew with each answer."""
+    """Whether this run was suspended under that key and has been resumed since. With each answer it starts anew."""
     run = getattr(FlowRunContext.get(), "flow_run", None)
     return run is not None and key in (run.empirical_policy.pause_keys or ())
 
 
 def ask_again_what_changed(connection: Connection, as_of: datetime) -> int:
-    """Compare what waits with the book as it is known now: where the difference is another one, it is asked anew.
+    """Compare findings in review with the book as it is known now, and ask again where the difference has changed.
 
-    An answer that was not carried out yet was given to another question: it is taken back. The caller holds the locks.
+    An answer that was not carried out yet was given to another question: it is withdrawn. The caller holds the locks.
+    Returns the number of findings asked about again.
     """
-    waits = approvals.in_review(connection)
-    if waits.empty:
+    findings = approvals.findings_in_review(connection)
+    if findings.empty:
         return 0
-    lines = with_book(connection, count_cases.lines_of(connection, waits["line_id"]))
-    return approvals.ask_anew(connection, changed(lines.merge(waits, on="line_id")), as_of)
+    lines = with_book(connection, count_cases.lines_of(connection, findings["line_id"]))
+    return approvals.ask_anew(connection, changed_findings(lines.merge(findings, on="line_id")), as_of)
 
 
 @step(task_run_name="write down what was answered")
-def write_down(said: Answers, asked_at: datetime, role: str | None, as_of: datetime) -> list[str]:
+def write_down(answers: Answers, asked_at: datetime, role: str | None, as_of: datetime) -> list[str]:
     """Write a form's answers to the findings of its asking; the first answer stands.
 
-    Returns what could not be taken, in words: who answered before and when, or what the form got wrong.
+    Returns the problems, in words: who answered before and when, or what is wrong in the form.
     """
     with engine().begin() as connection:
         exclusive(connection, "receive")  # a sheet that says the same is read at another moment
-        rows, problems = of_form(approvals.of_asking(connection, asked_at, role)["finding"], said.rest, said.named())
+        listed = approvals.asking_findings(connection, asked_at, role)["finding"]
+        rows, problems = form_answers(listed, answers.rest, answers.named())
         rows = rows.assign(
-            row_number=range(len(rows)), answered_by=said.answered_by, comment=said.comment, reason_code=None,
+            row_number=range(len(rows)), answered_by=answers.answered_by, comment=answers.comment, reason_code=None,
             difference=None,
         ).astype({"finding": "int64", "answer": "str", "reason_code": "str", "difference": "Int64"})  # fmt: skip
-        judged = judge_answers(rows, approvals.asked(connection))
-        approvals.answer(connection, judged.answers, as_of)
+        judged = judge_answers(rows, approvals.questions(connection))
+        approvals.write_answers(connection, judged.answers, as_of)
     return [*problems, *judged.refused["reason"]]
 
 
 @step(task_run_name="look what was answered")
-def look_what_was_answered(asked_at: datetime, role: str | None) -> Answered:
-    """What became of the findings of one asking."""
+def look_what_was_answered(asked_at: datetime, role: str | None) -> AnsweredFindings:
+    """The findings of one asking, with their answers and decisions."""
     with reading().connect() as connection:
-        return Answered(approvals.of_asking(connection, asked_at, role))
+        return AnsweredFindings(approvals.asking_findings(connection, asked_at, role))

@@ -1,4 +1,4 @@
-"""The documents of counting, written from what was committed: reports, adjustments, sheets to count and to answer."""
+"""Writes the documents of counting from what was committed: reports, adjustments, sheets to count and to answer."""
 
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from tasks.domain.counting.count_plans import walking_order
 from tasks.domain.counting.count_sheets import blind_sheet
 from tasks.runs.step import step
 from tasks.steps.counting.write_variance_reports import write_variance_reports
-from tasks.store.counting import count_findings, count_reports
+from tasks.store.counting import count_reports, count_sheets
 from tasks.store.database.engine import engine
 from tasks.store.run_log import log
 
@@ -20,13 +20,13 @@ from tasks.store.run_log import log
 def write_count_documents(flow: str) -> list[Path]:
     """Write the documents of every moment that has none yet; the same rows give the same bytes.
 
-    A run that stopped between its commit and its documents is made good by the next one.
+    If a run stops between its commit and its documents, the next one writes them.
     """
     written: list[Path] = []
     is_result = flow == "reconcile-counts"
     with engine().begin() as connection:
-        waiting = count_reports.undocumented(connection) if is_result else count_findings.undocumented(connection, flow)
-        for moment, fingerprint, rows in waiting.itertuples(index=False):
+        query = count_reports.undocumented_results if is_result else count_sheets.undocumented_plans
+        for moment, fingerprint, rows in query(connection).itertuples(index=False):
             folder = settings().documents(flow, moment)
             if is_result:
                 written += write_variance_reports(connection, folder, moment)
@@ -37,21 +37,22 @@ def write_count_documents(flow: str) -> list[Path]:
 
 
 def _sheets(connection: Connection, folder: Path, moment: datetime, *, recount: bool) -> list[Path]:
-    """One workbook and one page to print a count document, places in walking order."""
+    """Write a workbook and a printed sheet per count document, places in walking order."""
     from tasks.documents.count_workbooks import write_sheet
     from tasks.documents.printed_count_sheets import write_paper  # with libraries that only a sheet needs
 
     written: list[Path] = []
-    lines = count_findings.sheet_lines(connection, moment, recount=recount)
-    for _, of_one in lines.groupby(["code", "round"], sort=True):
-        rows = walking_order(of_one)
+    lines = count_sheets.sheet_lines(connection, moment, recount=recount)
+    for _, document in lines.groupby(["code", "round"], sort=True):
+        rows = walking_order(document)
         sheet = blind_sheet(rows)
         path = folder / f"{_file_name(sheet['count_id'].iloc[0])}.xlsx"
-        written += [write_sheet(path, sheet), write_paper(path.with_suffix(".pdf"), sheet, _for_whom(rows))]
+        written += [write_sheet(path, sheet), write_paper(path.with_suffix(".pdf"), sheet, _excluded_counters(rows))]
     return written
 
 
-def _for_whom(rows: pd.DataFrame) -> str:
+def _excluded_counters(rows: pd.DataFrame) -> str:
+    """Who counted places of the sheet before, and must not count them again."""
     before = sorted(set(rows["counted_before"].dropna()))
     return f"(not by {', '.join(before)})" if before else ""
 

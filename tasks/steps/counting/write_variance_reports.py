@@ -1,4 +1,4 @@
-"""What counts found, as documents: the variance report, the adjustment file of each warehouse, accuracy, a trend."""
+"""Writes what counts found: the variance report, the adjustment file of each warehouse, record accuracy, a trend."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,8 +13,8 @@ from tasks.documents.variance_workbook import Page, write_answer_sheet, write_va
 from tasks.domain.counting.approvals import answer_sheet
 from tasks.domain.counting.count_reports import (
     accuracy_by_warehouse,
-    counted_lines,
-    open_lines,
+    counted_places,
+    open_findings,
     shrinkage,
     sku_totals,
     transfers,
@@ -30,44 +30,45 @@ NOT_FOR_CSV = ["line_id", "time_zone", "unit_minor", "transfer_line_id"]
 
 def write_variance_reports(connection: Connection, folder: Path, moment: datetime) -> list[Path]:
     """Write what was found, answered and posted at that moment below `folder`; the same rows give the same bytes."""
-    found = count_reports.found_at(connection, moment)
+    findings = count_reports.findings_at(connection, moment)
     adjusted = count_reports.adjusted_at(connection, moment)
     sites = [read(f"warehouses/{name}.yaml", Warehouse) for name in names("warehouses")]
     written = _adjustments(connection, folder, adjusted, sites, moment)
-    if found.empty:
+    if findings.empty:
         return written
-    accuracy, moves_back = accuracy_by_warehouse(found), transfers(found)
+    accuracy, moves_back = accuracy_by_warehouse(findings), transfers(findings)
     written += [
-        write_csv(folder / "variances.csv", found.drop(columns=NOT_FOR_CSV)),
+        write_csv(folder / "variances.csv", findings.drop(columns=NOT_FOR_CSV)),
         write_csv(folder / "record-accuracy.csv", accuracy),
     ]
     written += [write_csv(folder / "transfers.csv", moves_back)] if len(moves_back) else []
-    pictures = _trend(connection, folder, found, sites, moment)
-    waiting = approvals.waiting(connection)
+    plots = _trends(connection, folder, findings, sites, moment)
+    waiting = approvals.waiting_findings(connection)
     waiting = waiting[waiting["asked_at"] <= moment]
     if len(waiting):
         written.append(write_answer_sheet(folder / "approvals.xlsx", answer_sheet(waiting)))
-    zones = dict(zip(found["warehouse"], found["time_zone"], strict=True))
-    report = write_variance_workbook(folder / "variances.xlsx", _pages(found, adjusted, pictures), zones)
-    return [*written, *pictures, report]
+    zones = dict(zip(findings["warehouse"], findings["time_zone"], strict=True))
+    report = write_variance_workbook(folder / "variances.xlsx", _pages(findings, adjusted, plots), zones)
+    return [*written, *plots, report]
 
 
-def _pages(found: pd.DataFrame, adjusted: pd.DataFrame, pictures: list[Path]) -> list[Page]:
-    picture = pictures[0] if len(pictures) == 1 else None
+def _pages(findings: pd.DataFrame, adjusted: pd.DataFrame, plots: list[Path]) -> list[Page]:
+    plot = plots[0] if len(plots) == 1 else None
     pages = [
-        Page("to act on", "What waits for an answer or another count, the dearest first.", open_lines(found)),
-        Page("all lines", "Every counted place; those that match are the evidence.", counted_lines(found)),
-        Page("by SKU", "Each SKU over its bins: net is what is really gone, absolute what was wrong.",
-             sku_totals(found)),
-        Page("accuracy", "Of the places counted, those within tolerance; by value, less what they were off.",
-             accuracy_by_warehouse(found), picture),
+        Page("to act on", "What waits for an answer or a recount, the highest value first.", open_findings(findings)),
+        Page("all lines", "Every counted place; those that match are the evidence.", counted_places(findings)),
+        Page("by SKU", "Each SKU over all its bins: net is what is missing, absolute what was recorded wrongly.",
+             sku_totals(findings)),
+        Page("accuracy",
+             "The share of counted places within tolerance; by value, the recorded value less all differences.",
+             accuracy_by_warehouse(findings), plot),
         Page("shrinkage", "What was posted, by reason: lost and found, net and absolute.", shrinkage(adjusted)),
     ]  # fmt: skip
-    moves_back = transfers(found)
-    wrong = Page(
+    moves_back = transfers(findings)
+    wrong_bins = Page(
         "transfers", "Short in one bin, over in another: move the goods back, or approve both findings.", moves_back
     )
-    return [*pages, wrong] if len(moves_back) else pages
+    return [*pages, wrong_bins] if len(moves_back) else pages
 
 
 def _adjustments(
@@ -78,22 +79,22 @@ def _adjustments(
     written = [write_csv(folder / "adjustments.csv", canonical(adjusted))]
     levels = count_reports.levels_after(connection, adjusted, moment)
     for site in sites:
-        mine, there = (rows[rows["warehouse"] == site.code] for rows in (adjusted, levels))
-        if site.adjustments.layout != "canonical" and len(mine):
-            table = adjustment_file(site.adjustments, mine, there)
+        site_moves, site_levels = (rows[rows["warehouse"] == site.code] for rows in (adjusted, levels))
+        if site.adjustments.layout != "canonical" and len(site_moves):
+            table = adjustment_file(site.adjustments, site_moves, site_levels)
             written.append(write_csv(folder / f"adjustments-{site.code}-{site.adjustments.layout}.csv", table))
     return written
 
 
-def _trend(
-    connection: Connection, folder: Path, found: pd.DataFrame, sites: list[Warehouse], moment: datetime
+def _trends(
+    connection: Connection, folder: Path, findings: pd.DataFrame, sites: list[Warehouse], moment: datetime
 ) -> list[Path]:
-    """A picture of each warehouse that was counted, over the half year before."""
+    """Draw one plot per warehouse that was counted, over the half year before."""
     since = moment - timedelta(days=TREND_DAYS)
     counted = count_reports.counted_since(connection, since, moment)
     days = trend(counted, count_reports.adjusted_since(connection, since, moment))
     titles = {site.code: f"{site.name}: record accuracy and shrinkage" for site in sites}
     return [
         write_trend(folder / f"trend-{code}.png", titles.get(code, code), days[days["warehouse"] == code])
-        for code in sorted(found["warehouse"].unique())
+        for code in sorted(findings["warehouse"].unique())
     ]

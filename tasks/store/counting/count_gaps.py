@@ -80,7 +80,7 @@ def _within(moment: ColumnElement[Any], line: Table) -> ColumnElement[bool]:
     return and_(moment >= line.c.starts_at, moment < line.c.ends_at)
 
 
-def find_known(connection: Connection) -> int:
+def resolve_unknown(connection: Connection) -> int:
     """Counts of a place or a SKU nobody knew, and that is known now, wait for a decision again. Returns how many."""
     line, document = count_lines.c, counts.c
     shelf = select(locations.c.id).join(counts, document.warehouse_id == locations.c.warehouse_id)

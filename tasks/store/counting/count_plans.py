@@ -59,7 +59,7 @@ def is_planned(connection: Connection, warehouse_id: int, prefix: str) -> bool:
     return bool(connection.scalar(select(exists().where(*mine, counts.c.planned_at.is_not(None)))))
 
 
-def countable(connection: Connection, warehouse_id: int, sheets_valid_since: datetime) -> pd.DataFrame:
+def countable_places(connection: Connection, warehouse_id: int, sheets_valid_since: datetime) -> pd.DataFrame:
     """Places that are not being counted, with all that `counting.count_reasons` looks at but the accuracies.
 
     Also merchant, location, zone, aisle, bay, level, sku, abc_class. A place on a sheet older than
@@ -192,7 +192,7 @@ def _picked(warehouse_id: int) -> Select[Any]:
     )  # fmt: skip
 
 
-def findings(connection: Connection, warehouse_id: int, since: datetime) -> pd.DataFrame:
+def past_findings(connection: Connection, warehouse_id: int, since: datetime) -> pd.DataFrame:
     """What closed counts since then found, the earliest first: the place, zone, is_right bool."""
     line, found = count_lines.c, variances.c
     right = and_(found.within_tolerance, or_(found.expected > 0, found.difference == 0)).label("is_right")

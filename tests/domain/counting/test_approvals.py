@@ -3,7 +3,13 @@
 import pandas as pd
 import pytest
 
-from tasks.domain.counting.approvals import Rest, changed, judge_answers, numbers, of_form
+from tasks.domain.counting.approvals import (
+    OtherFindings,
+    changed_findings,
+    finding_numbers,
+    form_answers,
+    judge_answers,
+)
 from tasks.domain.counting.count_states import CountAnswer
 
 NOTHING = dict.fromkeys(CountAnswer, "")
@@ -16,19 +22,19 @@ NOON = pd.Timestamp("2026-03-06 12:00", tz="UTC")
 )
 def test_findings_are_named_by_number_and_range(said: str, expected: list[int]) -> None:
     """Commas, semicolons, blanks and line breaks; a hyphen or a dash makes a range."""
-    assert numbers(said) == expected
+    assert finding_numbers(said) == expected
 
 
 @pytest.mark.parametrize("said", ["all", "9-3", "1-99999999", "1.5", "-4"])
 def test_anything_else_is_refused(said: str) -> None:
     """A range that runs backwards or names a million findings is a slip of the hand."""
     with pytest.raises(ValueError, match="expected numbers of findings"):
-        numbers(said)
+        finding_numbers(said)
 
 
 def test_what_a_form_does_not_name_gets_the_answer_of_the_rest() -> None:
     """Reject one, approve the others."""
-    rows, problems = of_form([1, 2, 3], Rest.APPROVE, NOTHING | {CountAnswer.REJECTED: "2"})
+    rows, problems = form_answers([1, 2, 3], OtherFindings.APPROVE, NOTHING | {CountAnswer.REJECTED: "2"})
     assert dict(zip(rows["finding"], rows["answer"], strict=True)) == {1: "approved", 2: "rejected", 3: "approved"}
     assert problems == []
 
@@ -36,14 +42,14 @@ def test_what_a_form_does_not_name_gets_the_answer_of_the_rest() -> None:
 def test_a_finding_with_two_answers_gets_neither() -> None:
     """Nor does one of another list; the others are answered."""
     named = NOTHING | {CountAnswer.APPROVED: "1-2, 9", CountAnswer.RECOUNT: "2"}
-    rows, problems = of_form([1, 2, 3], Rest.APPROVE, named)
+    rows, problems = form_answers([1, 2, 3], OtherFindings.APPROVE, named)
     assert dict(zip(rows["finding"], rows["answer"], strict=True)) == {1: "approved", 3: "approved"}
     assert problems == ["finding 2: named with two answers", "finding 9: not one of this list"]
 
 
 def test_a_form_that_cannot_be_read_answers_nothing() -> None:
     """`everything` is no number: nobody's differences are posted by guessing."""
-    rows, problems = of_form([1], Rest.APPROVE, NOTHING | {CountAnswer.REJECTED: "everything"})
+    rows, problems = form_answers([1], OtherFindings.APPROVE, NOTHING | {CountAnswer.REJECTED: "everything"})
     assert rows.empty
     assert problems == ["rejected: found 'everything', expected numbers of findings such as 12, 15-18"]
 
@@ -94,11 +100,11 @@ def _asked(quantity: list[int], answers: list[str | None]) -> pd.DataFrame:
 
 def test_a_difference_that_changed_is_asked_again() -> None:
     """Three units shipped before the count became known: expected 10 then, 7 now; what did not change is left alone."""
-    (again,) = changed(_asked([5, 4], ["approved", None])).to_dict("records")
+    (again,) = changed_findings(_asked([5, 4], ["approved", None])).to_dict("records")
     assert (again["finding"], again["expected"], again["difference"], again["value_minor"]) == (1, 7, -2, -1000)
     assert again["reason"] == "asked again: expected was 10, by later facts it is 7, after Ann had answered"
 
 
 def test_an_answer_that_posts_nothing_stands() -> None:
     """Rejected, to be counted again, or approved and no longer off: nobody is asked a second time."""
-    assert changed(_asked([5, 5, 7, 4], ["rejected", "recount", "approved", None])).empty
+    assert changed_findings(_asked([5, 5, 7, 4], ["rejected", "recount", "approved", None])).empty

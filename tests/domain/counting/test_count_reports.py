@@ -5,7 +5,7 @@ import pytest
 
 from tasks.domain.counting.count_reports import (
     accuracy_by_warehouse,
-    open_lines,
+    open_findings,
     shrinkage,
     sku_totals,
     transfers,
@@ -56,7 +56,7 @@ def test_what_waits_comes_first_by_what_it_is_worth() -> None:
         ("A-01", "MUG", 10, 9, "recount"), ("A-02", "MUG", 10, 0, "recount"), ("A-03", "MUG", 10, 8, "review"),
         ("A-04", "MUG", 10, 10, "matched"), ("A-05", "MUG", 10, 4, "review"),
     )  # fmt: skip
-    assert list(open_lines(rows)["location"]) == ["A-05", "A-03", "A-02", "A-01"]
+    assert list(open_findings(rows)["location"]) == ["A-05", "A-03", "A-02", "A-01"]
 
 
 def test_a_proposed_transfer_moves_what_both_places_agree_on() -> None:

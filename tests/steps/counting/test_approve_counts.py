@@ -17,7 +17,7 @@ from sqlalchemy import Engine, select
 
 from flows import approve_counts as flow
 from flows.approve_counts import Approved, approve_counts
-from tasks.domain.counting.approvals import Rest
+from tasks.domain.counting.approvals import OtherFindings
 from tasks.steps.counting.approval_form import Answers
 from tasks.steps.counting.approve_counts import look_what_waits, write_down
 from tasks.store.audit import levels_off_the_ledger, promises_without_stock
@@ -141,7 +141,7 @@ def test_recount_sends_another_person(floor: Engine, home: Path) -> None:
 def test_the_form_and_the_sheet_answer_once(floor: Engine, home: Path) -> None:
     """Whichever comes second posts nothing, and is told who answered and when."""
     filled = folder(home, ASKED) / "approvals.xlsx"
-    assert say(floor, ANSWERED, rest=Rest.APPROVE) == []
+    assert say(floor, ANSWERED, rest=OtherFindings.APPROVE) == []
     run(ANSWERED)
     with floor.connect() as connection:
         before = footprint(connection)["stock_moves"]
@@ -187,7 +187,7 @@ def test_a_late_movement_is_asked_about_again(floor: Engine, home: Path) -> None
 
 def test_a_second_run_changes_nothing(floor: Engine, home: Path) -> None:
     """No row and no document, before and after the answer."""
-    assert say(floor, ANSWERED, rest=Rest.APPROVE) == []
+    assert say(floor, ANSWERED, rest=OtherFindings.APPROVE) == []
     for as_of in (ANSWERED, LATER):
         run(as_of)
         with floor.connect() as connection:
@@ -240,12 +240,12 @@ def test_a_form_sent_after_the_sheet_is_told_so(floor: Engine, home: Path, monke
 
     def suspend(wait_for_input: type[Answers], key: str) -> Answers:
         read.append(key)
-        return wait_for_input(answered_by="Bob", rest=Rest.REJECT)
+        return wait_for_input(answered_by="Bob", rest=OtherFindings.REJECT)
 
     monkeypatch.setattr(flow, "suspend_flow_run", suspend)
     assert resume(1).posted == 2
     assert read == ["answer-1"]
-    assert say(floor, LATER, by="Bob", rest=Rest.REJECT) == [
+    assert say(floor, LATER, by="Bob", rest=OtherFindings.REJECT) == [
         f"finding: {number} was answered already: approved by Ann at 2026-03-03 09:00 UTC"
         for number in sorted((numbers(floor)["VASE"], numbers(floor)["JUG"]))
     ]

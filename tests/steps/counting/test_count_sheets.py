@@ -8,6 +8,7 @@ from inbox_run import AS_OF, Record, as_csv, column, furnish, movement, product,
 from sqlalchemy import Engine, select
 
 from tasks.domain.counting.count_results import Decided
+from tasks.domain.counting.count_states import CountDecision
 from tasks.steps.counting.reconcile_counts import reconcile
 from tasks.store.schema import count_lines, locations, lots, quarantined_rows, stock_levels, variances
 
@@ -62,7 +63,7 @@ def test_a_day_is_enough_where_nothing_moved(store: Engine, home: Path) -> None:
     """Refused while the day may still bring movements; once it is over, the count stands for any moment of it."""
     shelf(home)
     assert decided(home, counted(99, "2026-03-06")).refused["reason"].str.contains("not over").tolist() == [True]
-    assert reconcile.fn(None, MORROW).lines("posted") == 1
+    assert reconcile.fn(None, MORROW).number_of(CountDecision.POSTED) == 1
     assert reconcile.fn(None, MORROW).refused.empty
 
 
@@ -71,7 +72,7 @@ def test_a_day_is_not_enough_where_goods_moved(store: Engine, home: Path) -> Non
     shelf(home, movement(1, -5))
     told = decided(home, counted(95, "2026-03-06"), as_of=MORROW)
     assert told.refused["reason"].str.contains("moved that day").tolist() == [True]
-    assert decided(home, counted(95), as_of=MORROW).lines("matched") == 1
+    assert decided(home, counted(95), as_of=MORROW).number_of(CountDecision.MATCHED) == 1
 
 
 def test_units_that_were_not_put_away_were_not_in_the_bin(store: Engine, home: Path) -> None:
@@ -80,7 +81,7 @@ def test_units_that_were_not_put_away_were_not_in_the_bin(store: Engine, home: P
     shelf(home, movement(1, 40, **late))
     put(home, "locations", as_csv([{"warehouse": "MAIN", "location": "DOOR", "purpose": "receiving"}]), "door.csv")
     told = decided(home, counted(100), counted(40, location="DOOR"))
-    assert (told.lines("matched"), expected(store)) == (2, [100, 40])
+    assert (told.number_of(CountDecision.MATCHED), expected(store)) == (2, [100, 40])
     with store.connect() as connection:
         found = select(locations.c.code, stock_levels.c.on_hand).join(locations).order_by(locations.c.code)
         assert [tuple(row) for row in connection.execute(found)] == [("A-01", 140), ("DOOR", 0)]
@@ -100,13 +101,13 @@ def test_a_place_nobody_knew_is_decided_once_it_is_known(store: Engine, home: Pa
     shelf(home)
     told = decided(home, counted(3, location="Z-09"), counted(7, sku="GHOST"))
     assert told.findings["finding"].tolist() == ["unknown_location", "unknown_sku"]
-    assert told.lines("review") == 2
+    assert told.number_of(CountDecision.REVIEW) == 2
     put(home, "locations", as_csv([{"warehouse": "MAIN", "location": "Z-09"}]), "plan.csv")
     put(home, "products", as_csv([product("GHOST")]), "ghost.csv")
     receive()
     again = reconcile.fn(None, AS_OF)
     assert again.findings["finding"].tolist() == ["found_at_zero", "found_at_zero"]
-    assert again.lines("recount") == 2
+    assert again.number_of(CountDecision.RECOUNT) == 2
     assert len(column(store, variances, "id")) == 2
 
 
@@ -116,8 +117,8 @@ def test_a_lot_that_expires_otherwise_than_is_known_is_told(store: Engine, home:
     put(home, "stock", as_csv([stock("MUG", 10, lot="L1", expires_on="2027-01-01")]), "stock.csv")
     told = decided(home, counted(10, lot="L1", expires_on="2027-02-02"))
     assert [str(one) for one in column(store, lots, "expires_on")] == ["2027-01-01"]
-    assert told.lines("matched") == 1
-    assert told.told()["reason"].tolist() == [
+    assert told.number_of(CountDecision.MATCHED) == 1
+    assert told.table()["reason"].tolist() == [
         "counted as expected; lot L1 expires on 2027-02-02 by the sheet, on 2027-01-01 by what is known of it"
     ]
 

@@ -15,6 +15,7 @@ from project import ROOT
 from sqlalchemy import Column, Connection, Date, Engine, MetaData, Table, insert, select, update
 
 from config.read import ConfigError
+from tasks.domain.counting.count_states import CountDecision
 from tasks.steps.counting.plan_counts import plan
 from tasks.steps.counting.reconcile_counts import reconcile
 from tasks.steps.counting.write_count_documents import write_count_documents
@@ -405,7 +406,7 @@ def test_a_filled_sheet_closes_the_planned_count(shop: Engine) -> None:
     days = Table("staged_counts", MetaData(), Column("expires_on", Date), Column("counted_on", Date))
     with shop.begin() as connection, staged(connection, frame, like=days) as rows:
         load_counts(connection, rows, Intake(1, "counts", "sheet.xlsx", AS_OF))
-    assert reconcile.fn("MAIN", AS_OF + timedelta(hours=12)).lines("matched") == 1
+    assert reconcile.fn("MAIN", AS_OF + timedelta(hours=12)).number_of(CountDecision.MATCHED) == 1
     with shop.connect() as connection:
         assert connection.scalars(select(count_lines.c.state)).all() == ["matched"]
         assert connection.scalars(select(counts.c.state)).all() == ["completed"]

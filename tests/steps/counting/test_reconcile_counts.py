@@ -12,7 +12,7 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from tasks.domain.counting.count_results import Decided
-from tasks.domain.counting.count_states import LINE_MAY_BECOME
+from tasks.domain.counting.count_states import LINE_MAY_BECOME, CountDecision
 from tasks.steps.counting.reconcile_counts import carry_out_answers, reconcile
 from tasks.steps.counting.write_count_documents import write_count_documents
 from tasks.store.footprint import footprint
@@ -150,7 +150,7 @@ def test_a_sale_before_the_count_is_no_difference(shop: Engine) -> None:
         move(connection, 10, "06:00", kind="opening")
         move(connection, -3, "09:10")
         counted(connection, 7)
-    assert run().lines("matched") == 1
+    assert run().number_of(CountDecision.MATCHED) == 1
     with shop.begin() as connection:
         assert decisions(connection) == [(7, 7, 0, "matched")]
 
@@ -164,7 +164,7 @@ def test_a_sale_after_the_count_is_no_excuse(shop: Engine) -> None:
     run()
     with shop.begin() as connection:
         counted(connection, 7, "09:30", counter="Bob", count_round=2)
-    assert run().lines("posted") == 1
+    assert run().number_of(CountDecision.POSTED) == 1
     with shop.begin() as connection:
         assert on_hand(connection) == 4
         row = connection.execute(select(stock_moves).where(stock_moves.c.kind == "count")).one()
@@ -254,7 +254,7 @@ def test_one_person_does_not_agree_with_themselves(shop: Engine, counter: str | 
     run()
     with shop.begin() as connection:
         counted(connection, 90, "10:30", counter=counter, count_round=2)
-    assert run().lines("recount") == 1
+    assert run().number_of(CountDecision.RECOUNT) == 1
     with shop.begin() as connection:
         assert connection.scalar(select(func.max(counts.c.round))) == 3
 
@@ -281,7 +281,7 @@ def test_a_recount_that_finds_the_book_right_closes_the_place(shop: Engine) -> N
     run()
     with shop.begin() as connection:
         counted(connection, 100, "10:30", counter="Bob", count_round=2)
-    assert run().lines("matched") == 1
+    assert run().number_of(CountDecision.MATCHED) == 1
     with shop.begin() as connection:
         assert on_hand(connection) == 100
         assert connection.scalars(select(count_lines.c.state).order_by(count_lines.c.id)).all() == [
@@ -297,7 +297,7 @@ def test_two_sheets_that_disagree_make_a_recount(shop: Engine) -> None:
         counted(connection, 100)
         counted(connection, 97, counter="Bob")
     decided = run()
-    assert (decided.lines("recount"), len(decided.findings)) == (1, 1)
+    assert (decided.number_of(CountDecision.RECOUNT), len(decided.findings)) == (1, 1)
     with shop.begin() as connection:
         assert on_hand(connection) == 100
         asked = select(func.count()).select_from(count_lines.join(counts)).where(counts.c.round == 2)
@@ -312,7 +312,7 @@ def test_an_earlier_count_that_comes_late_posts_nothing(shop: Engine) -> None:
     run()
     with shop.begin() as connection:
         counted(connection, 199, "11:00", code="CC-2")
-    assert run().lines("superseded") == 1
+    assert run().number_of(CountDecision.SUPERSEDED) == 1
     with shop.begin() as connection:
         assert on_hand(connection) == 198
 
@@ -323,7 +323,7 @@ def test_two_documents_of_one_place_are_decided_in_order(shop: Engine) -> None:
         move(connection, 200, "06:00", kind="opening")
         counted(connection, 198, "12:00", code="CC-2")
         counted(connection, 199, "11:00", code="CC-1")
-    assert run().lines("posted") == 2
+    assert run().number_of(CountDecision.POSTED) == 2
     with shop.begin() as connection:
         assert on_hand(connection) == 198
 
@@ -343,7 +343,7 @@ def test_an_unknown_sku_waits_for_a_person(shop: Engine) -> None:
     """Goods nobody knows are a finding of their own; nothing is posted."""
     with shop.begin() as connection:
         counted(connection, 4, product=None)
-    assert run().lines("review") == 1
+    assert run().number_of(CountDecision.REVIEW) == 1
     with shop.begin() as connection:
         assert connection.scalar(select(func.count()).select_from(stock_moves)) == 0
 
@@ -384,7 +384,7 @@ def test_units_in_pickers_hands_are_never_given_back(shop: Engine) -> None:
         with shop.begin() as connection:
             counted(connection, 0, f"1{number}:00", counter=counter, count_round=number)
         decided = run()
-    assert decided.lines("review") == 1
+    assert decided.number_of(CountDecision.REVIEW) == 1
     with shop.begin() as connection:
         assert connection.scalar(select(allocations.c.state)) == "open"
         assert on_hand(connection) == 4
@@ -408,7 +408,7 @@ def test_a_second_run_changes_nothing(shop: Engine, home: Path) -> None:
     with shop.connect() as connection:
         before = footprint(connection)
     again = run()
-    assert (len(again.findings), again.value_adjusted(), again.told().empty) == (0, "nothing", True)
+    assert (len(again.findings), again.value_adjusted(), again.table().empty) == (0, "nothing", True)
     assert write_count_documents.fn("reconcile-counts") == []
     with shop.connect() as connection:
         assert footprint(connection) == before
@@ -464,13 +464,13 @@ def test_an_answer_is_carried_out_once(
     with shop.begin() as connection:
         move(connection, 100, "06:00", kind="opening", product=VASE)
         counted(connection, 78, product=VASE)
-    assert run().lines("review") == 1
+    assert run().number_of(CountDecision.REVIEW) == 1
     with shop.begin() as connection:
         if late:
             move(connection, late, "07:00", product=VASE)
         answer(connection, said, 1, reason_code="DAMAGED" if said == "approved" else None)
     told = carry_out_answers.fn(AS_OF)
-    assert (told.lines(decision), len(told.findings)) == (1, 1)
+    assert (told.number_of(CountDecision(decision)), len(told.findings)) == (1, 1)
     with shop.begin() as connection:
         assert on_hand(connection, VASE) == book
         assert list(connection.scalars(select(count_lines.c.state).order_by(count_lines.c.id))) == states
@@ -493,7 +493,7 @@ def test_what_explains_a_question_by_itself_is_no_loss(shop: Engine) -> None:
     with shop.begin() as connection:
         move(connection, -3, "07:00", product=VASE)
         answer(connection, "approved", 1)
-    assert carry_out_answers.fn(AS_OF).lines("matched") == 1
+    assert carry_out_answers.fn(AS_OF).number_of(CountDecision.MATCHED) == 1
     with shop.begin() as connection:
         assert on_hand(connection, VASE) == 97
 
@@ -505,7 +505,7 @@ def test_both_places_of_a_transfer_are_answered_together(shop: Engine) -> None:
         move(connection, 100, "06:00", kind="opening", location=A02)
         counted(connection, 90)
         counted(connection, 110, location=A02)
-    assert run().lines("review") == 2
+    assert run().number_of(CountDecision.REVIEW) == 2
     with shop.begin() as connection:
         one = variances.c
         linked = (
@@ -534,10 +534,10 @@ def test_an_approved_loss_of_what_pickers_hold_waits(shop: Engine) -> None:
         run()
     with shop.begin() as connection:
         answer(connection, "approved", 2)
-    assert carry_out_answers.fn(AS_OF).lines("review") == 1
+    assert carry_out_answers.fn(AS_OF).number_of(CountDecision.REVIEW) == 1
     with shop.begin() as connection:
         ship(connection, number, 4, "17:00")
-    assert carry_out_answers.fn(AS_OF).lines("posted") == 1
+    assert carry_out_answers.fn(AS_OF).number_of(CountDecision.POSTED) == 1
     with shop.begin() as connection:
         assert on_hand(connection) == -4  # nothing lay there at noon, and four left all the same
 
@@ -620,7 +620,7 @@ def test_the_book_is_the_truth_at_the_count_and_what_moved_later(
             clock = f"{6 + when // 4:02}:{when % 4 * 15:02}"
             counted(connection, found, clock, counter=counter, code=f"CC-{place}", location=place)
     decided = run()
-    assert decided.lines("posted") + decided.lines("matched") == 1
+    assert decided.number_of(CountDecision.POSTED) + decided.number_of(CountDecision.MATCHED) == 1
     with shop.begin() as connection:
         assert on_hand(connection, location=place) == found + sum(units for units, slot in moves if slot > when)
         here = stock_moves.c.location_id == place

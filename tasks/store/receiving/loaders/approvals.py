@@ -4,7 +4,7 @@ import pandas as pd
 from sqlalchemy import Connection, Table, select
 
 from tasks.domain.counting.approvals import judge_answers
-from tasks.store.counting.approvals import ANSWER, answer, asked
+from tasks.store.counting.approvals import ANSWER, questions, write_answers
 from tasks.store.database.frames import read
 from tasks.store.database.upserts import drop_repeats, row_count
 from tasks.store.receiving.loader import Intake, Loaded
@@ -19,7 +19,7 @@ def load_approvals(connection: Connection, rows: Table, intake: Intake) -> Loade
     total = row_count(connection, rows)
     repeats = drop_repeats(connection, rows, ("finding",), ("answer",))
     names = ("row_number", "difference", *ANSWER)
-    judged = judge_answers(read(connection, select(*(rows.c[name] for name in names))), asked(connection))
-    written = answer(connection, judged.answers, intake.as_of)
+    judged = judge_answers(read(connection, select(*(rows.c[name] for name in names))), questions(connection))
+    written = write_answers(connection, judged.answers, intake.as_of)
     refused = pd.concat([repeats, judged.refused], ignore_index=True)
     return Loaded(written, total - written - len(refused), refused)
