@@ -70,14 +70,11 @@ def reconcile_counts(warehouse: WarehouseChoice = ALL, as_of: Moment = NOW, *, a
     if ask:
         ask_people(as_of)
     return Reconciled(
-        places_counted=len(decided.findings), refused=len(decided.refused),
+        places_counted=len(decided.findings), refused=len(decided.refused), waiting=len(waiting),
         matched=decided.number_of(CountDecision.MATCHED), posted=decided.number_of(CountDecision.POSTED),
         to_recount=decided.number_of(CountDecision.RECOUNT), to_review=decided.number_of(CountDecision.REVIEW),
-        superseded=decided.number_of(CountDecision.SUPERSEDED),
-        units_adjusted=decided.units_adjusted(),
-        value_adjusted=decided.value_adjusted(),
-        units_released=decided.units_released + answered.units_released,
+        superseded=decided.number_of(CountDecision.SUPERSEDED), units_adjusted=decided.units_adjusted(),
+        value_adjusted=decided.value_adjusted(), units_released=decided.units_released + answered.units_released,
         approved=answered.number_of(CountDecision.POSTED), rejected=answered.number_of(CountDecision.REJECTED),
-        waiting=len(waiting),
         documents=len(documents),
     )  # fmt: skip
