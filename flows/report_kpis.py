@@ -6,11 +6,11 @@ from prefect.artifacts import create_table_artifact
 
 from tasks.clock import NOW, moment
 from tasks.runs.artifact_tables import shown
-from tasks.runs.operation import operation
+from tasks.runs.operation import note, operation
 from tasks.runs.parameters import TODAY, Day, Moment, specific
 from tasks.runs.run_names import named
 from tasks.steps.prepare_database import prepare_database
-from tasks.steps.report_kpis import figure_table, measure, write_operations_report
+from tasks.steps.report_kpis import broken_record_findings, figure_table, measure, write_operations_report
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Reported:
 def report_kpis(as_of: Moment = NOW, day: Day = TODAY) -> Reported:
     """Write the operations report: what needs a person now, every figure with the orders behind it, the documents.
 
+    Records that do not add up (the invariants of docs/change/rules.md) are a list on the page and a finding of the run.
     Nothing in the database changes. A second run with the same data writes the same bytes. What arrived late is
     counted on the day it happened: a figure that an earlier report stated otherwise is listed as restated.
 
@@ -36,11 +37,12 @@ def report_kpis(as_of: Moment = NOW, day: Day = TODAY) -> Reported:
         day: The last day of the report, on the clock of config/rules/kpis.yaml. Today is the day of that moment.
 
     Returns:
-        How many figures there are, how many miss their target, what waits for a person, and where the page is.
+        The number of figures, of targets missed and of things that wait for a person, and where the page is.
     """
     prepare_database()
     report = measure(moment(as_of), specific(day))
     page = write_operations_report(report)
+    note(broken_record_findings(report))
     rows = figure_table(report)
     create_table_artifact(shown(rows), key="figures", description=f"Operations on {report.when.last}: {page}")
     return Reported(

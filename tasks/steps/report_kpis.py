@@ -9,18 +9,20 @@ from sqlalchemy import Connection
 
 from config.read import read
 from config.settings import settings
-from tasks.configured import merchants
+from tasks.configured import merchants, warehouses
 from tasks.documents import operations_page
 from tasks.domain.ordering.allocation import AllocationRules
 from tasks.domain.ordering.ship_by import urgent
 from tasks.domain.reporting import operations_report, service_figures
 from tasks.domain.reporting.figures import KpiRules, Period, period, restated
+from tasks.domain.reporting.findings import Finding, FindingKind
 from tasks.domain.reporting.floor_figures import CONTENT_FAULTS
 from tasks.domain.reporting.operations_report import Facts, Report
-from tasks.domain.reporting.waiting_lists import waiting
+from tasks.domain.reporting.waiting_lists import BROKEN_RECORDS, waiting
 from tasks.domain.sites.sites import silent_channels
 from tasks.service.service_problems import service_problems
 from tasks.steps.ordering.audit_oversell import findings
+from tasks.store.audit import broken_records
 from tasks.store.database.engine import reading
 from tasks.store.ordering import due_orders
 from tasks.store.reporting import figure_rows, order_facts, waiting_lists
@@ -36,6 +38,7 @@ def measure(as_of: datetime, day: date | None) -> Report:
         orders = operations_report.promised(facts, rules, silent_channels(merchants()))
         late = operations_report.late_orders(orders, when, rules)
         lists = _waiting(connection, when) | {"late_orders": late, "oversell": findings(connection)}
+        lists[BROKEN_RECORDS] = broken_records(connection, {site.code: site.carts for site in warehouses()})
     lists["service"] = service_problems()
     figures = operations_report.figures(facts, orders, when, rules)
     earlier = operations_page.earlier_days(settings().folder("reports"), when.last)
@@ -49,6 +52,20 @@ def measure(as_of: datetime, day: date | None) -> Report:
 def write_operations_report(report: Report) -> Path:
     """Write the page and a CSV behind every figure and list; the same figures give the same bytes."""
     return operations_page.write_operations_page(settings().folder("reports"), settings().folder("outgoing"), report)
+
+
+def broken_record_findings(report: Report) -> list[Finding]:
+    """One finding per fault of the records that do not add up; none where they all do."""
+    todo = (
+        f"Send waiting_{BROKEN_RECORDS}.csv, beside the operations page, to whoever maintains the installation; "
+        "correct nothing by hand before."
+    )
+    return [
+        Finding(FindingKind.BROKEN_RECORDS, len(records), str(fault), f"invariant {invariant}", todo)
+        for one in report.waiting
+        if one.key == BROKEN_RECORDS
+        for (invariant, fault), records in one.rows.groupby(["invariant", "fault"], sort=False)
+    ]
 
 
 def figure_table(report: Report) -> list[dict[str, str]]:

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Engine, Table, insert, select, update
 
 from config.settings import settings
 from tasks.domain.notices import SILENT_CHANNEL
-from tasks.steps.report_kpis import figure_table, measure, write_operations_report
+from tasks.domain.reporting.findings import FindingKind
+from tasks.steps.report_kpis import broken_record_findings, figure_table, measure, write_operations_report
 from tasks.store import schema
 
 AS_OF = datetime(2026, 9, 11, 17, 0, tzinfo=UTC)
@@ -47,7 +48,11 @@ class Week:
         )  # fmt: skip
         self.put(
             schema.quarantined_rows, import_id=self.source, row_number=7, raw=f"x,{CUSTOMER}",
-            reasons=f"email: found '{CUSTOMER}'", **({"cells": "{}"} if "cells" in schema.quarantined_rows.c else {}),
+            reasons=f"email: found '{CUSTOMER}'", cells="{}",
+        )  # fmt: skip
+        self.put(
+            schema.quarantined_rows, import_id=self.source, row_number=8, raw="x", reasons="sku: found ''", cells="{}",
+            state="corrected",
         )  # fmt: skip
 
     def put(self, table: Table, **values: object) -> int:
@@ -162,6 +167,26 @@ def test_what_waits_for_a_person_comes_first(week: Week) -> None:
     page = write_operations_report.fn(report)
     assert page.read_text(encoding="utf-8").index("Needs a person now") < page.read_text().index("Shipped on time")
     assert (page.parent / "waiting_late_orders.csv").read_text().splitlines()[1].startswith("HEARTH,1005")
+
+
+def test_records_that_do_not_add_up_are_listed_and_found(week: Week, store: Engine) -> None:
+    """A level without its moves: a list on the page, a CSV and a finding of the run; before, none of the three."""
+    report = measure.fn(AS_OF, None)
+    clean = write_operations_report.fn(report)
+    assert broken_record_findings(report) == []
+    assert not (clean.parent / "waiting_broken_records.csv").exists()
+    with store.begin() as connection:
+        _put(connection, schema.stock_levels, location_id=week.location, product_id=week.product,
+             condition="available", lot="", on_hand=6)  # fmt: skip
+    report = measure.fn(AS_OF, None)
+    page = write_operations_report.fn(report)
+    assert "records that do not add up" in page.read_text(encoding="utf-8")
+    rows = pd.read_csv(page.parent / "waiting_broken_records.csv")
+    fault = "on hand differs from the sum of the moves"
+    assert rows[["invariant", "fault", "expected", "found"]].to_numpy().tolist() == [["I2", fault, 0, 6]]
+    assert [(one.kind, one.count, one.what) for one in broken_record_findings(report)] == [
+        (FindingKind.BROKEN_RECORDS, 1, fault)
+    ]
 
 
 def test_the_page_lets_no_name_act_and_names_no_customer(week: Week) -> None:

@@ -8,23 +8,14 @@ from sqlalchemy import Connection, Engine, text
 
 from config.read import names, read
 from tasks.domain.sites.sites import Cart, Warehouse
-from tasks.store import audit
+from tasks.store.audit import broken_records
 from tasks.store.footprint import footprint
 
 
 def broken(connection: Connection, idle_since: datetime) -> pd.DataFrame:
     """Every row that breaks I1 to I7: invariant, fault, subject, expected, found."""
     carts = {name: _carts(name) for name in names("warehouses")}
-    told = {
-        "I1": audit.rows_unaccounted(connection),
-        "I2": audit.levels_off_the_ledger(connection),
-        "I3": audit.promises_without_stock(connection),
-        "I4": audit.messages_astray(connection, idle_since),
-        "I5": audit.waves_off_the_floor(connection, carts),
-        "I6": audit.lines_ahead(connection),
-        "I7": audit.returns_above_sales(connection),
-    }
-    return pd.concat([rows.assign(invariant=name) for name, rows in told.items()], ignore_index=True)
+    return broken_records(connection, carts, idle_since)
 
 
 def _carts(name: str) -> tuple[Cart, ...]:

@@ -11,6 +11,7 @@ class FindingKind(StrEnum):
     REFUSED_FILE = "refused_file"
     QUARANTINED_ROWS = "quarantined_rows"
     DRIFT = "drift"
+    BROKEN_RECORDS = "broken_records"
 
 
 class Ending(StrEnum):
@@ -43,6 +44,7 @@ class OutcomeRules:
     refused_file: Ending
     quarantined_rows: Ending
     drift: Ending
+    broken_records: Ending
 
     def failed(self, findings: Sequence[Finding]) -> bool:
         """Whether a run with these findings is to be red."""
@@ -53,6 +55,7 @@ WORDS = {  # of one, of several
     FindingKind.REFUSED_FILE: ("{} file was refused", "{} files were refused"),
     FindingKind.QUARANTINED_ROWS: ("{} row waits in quarantine", "{} rows wait in quarantine"),
     FindingKind.DRIFT: ("shop and ledger disagree at {} place", "shop and ledger disagree at {} places"),
+    FindingKind.BROKEN_RECORDS: ("{} record does not add up", "{} records do not add up"),
 }
 
 

@@ -6,9 +6,12 @@ from datetime import datetime
 
 import pandas as pd
 
+BROKEN_RECORDS = "broken_records"  # of tasks/store/audit.py
 _WHAT = {  # key: (what waits, what to do, the column that says since when)
     "service": ("parts of the service that do not work", "Run python -m flows health; see docs/operate/running.md.",
                 "since"),
+    BROKEN_RECORDS: ("records that do not add up",
+                     "Send the list to whoever maintains the installation; correct nothing by hand before.", "since"),
     "late_orders": ("orders past their ship-by", "Ship them next, or tell the customer a new date.", "due_at"),
     "due_orders": ("orders to be sent within a day", "Pick and pack them before their cut-off.", "ship_by"),
     "oversell": ("findings of the oversell audit", "Do what each proposes: buy, tell, count or release.", "since"),
