@@ -1,4 +1,4 @@
-"""What is wrong with a packed parcel, how bad that is, and whether the parcel may go."""
+"""What is wrong with a packed parcel, how serious that is, and whether the parcel may leave."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,8 +7,8 @@ from enum import StrEnum
 import pandas as pd
 
 from tasks.domain.ordering.order_states import is_held, is_refunded
-from tasks.domain.parcels.parcel_contents import explode
-from tasks.domain.parcels.procedures import Procedure, unconfirmed
+from tasks.domain.parcels.parcel_contents import explode_kits
+from tasks.domain.parcels.procedures import Procedure, unconfirmed_steps
 from tasks.domain.parcels.sampling import SamplingRules
 from tasks.domain.states import Severity, Verdict
 
@@ -47,20 +47,20 @@ class InspectionRules:
             raise ValueError(f"severities: {', '.join(missing)} missing")
 
 
-FINDING = ["shipment_id", "code", "subject", "expected", "found"]
+_FINDING_COLUMNS = ["shipment_id", "code", "subject", "expected", "found"]
 
 
-def inspect(
+def parcel_findings(
     parcels: pd.DataFrame, content: pd.DataFrame, parts: pd.DataFrame, procedure: Procedure, rules: InspectionRules,
     as_of: datetime,
 ) -> pd.DataFrame:  # fmt: skip
-    """Every finding of the parcels at hand: shipment_id, code, severity, subject, expected, found (str).
+    """One row per finding in `parcels`: shipment_id, code, severity, subject, expected, found (str).
 
     `parcels`: shipment_id, order_id, parcel, packed_at, weight_g Int64, checks, cancelled_at, hold_reason, hold_until,
     total_minor Int64, refunded_minor int64. `content`: shipment_id, order_id, line_number Int64, sku, quantity,
-    unit_weight_g Int64, for every parcel of their orders. `parts`: see `tasks.domain.parcels.parcel_contents`.
+    unit_weight_g Int64, for every parcel of their orders. `parts`: columns as in `parcels.parcel_contents`.
     """
-    found = pd.concat(
+    findings = pd.concat(
         [
             _orders_not_to_ship(parcels, as_of),
             _wrong_items(parcels, content),
@@ -70,100 +70,99 @@ def inspect(
         ],
         ignore_index=True,
     )
-    severity = found["code"].map({str(code): str(severity) for code, severity in rules.severities.items()})
-    order = {str(code): number for number, code in enumerate(FindingCode)}
-    found = found.assign(severity=severity.astype("str"), rank=found["code"].map(order))
-    found = found.sort_values(["shipment_id", "rank", "subject"]).reset_index(drop=True)
-    return found[["shipment_id", "code", "severity", "subject", "expected", "found"]].astype(
+    severity = findings["code"].map({str(code): str(severity) for code, severity in rules.severities.items()})
+    rank_of_code = {str(code): number for number, code in enumerate(FindingCode)}
+    findings = findings.assign(severity=severity.astype("str"), rank=findings["code"].map(rank_of_code))
+    findings = findings.sort_values(["shipment_id", "rank", "subject"]).reset_index(drop=True)
+    return findings[["shipment_id", "code", "severity", "subject", "expected", "found"]].astype(
         dict.fromkeys(("code", "severity", "subject", "expected", "found"), "str")
     )
 
 
 def verdicts(parcels: pd.DataFrame, content: pd.DataFrame, findings: pd.DataFrame) -> pd.Series:
-    """The verdict on each of `parcels` (their index, str): nothing is released that was not looked at.
+    """The verdict on each parcel (str, index of `parcels`): no parcel is released without an inspection.
 
-    A parcel in which nothing was scanned is not inspected; one critical or major finding holds it.
+    A parcel without scans is not inspected; one critical or major finding holds it.
     """
-    bad = findings.loc[findings["severity"] != Severity.MINOR, "shipment_id"]
+    serious = findings.loc[findings["severity"] != Severity.MINOR, "shipment_id"]
     verdict = pd.Series(str(Verdict.NOT_INSPECTED), index=parcels.index, dtype="str")
     verdict[parcels["shipment_id"].isin(content["shipment_id"])] = str(Verdict.RELEASE)
-    verdict[parcels["shipment_id"].isin(bad)] = str(Verdict.HOLD)
+    verdict[parcels["shipment_id"].isin(serious)] = str(Verdict.HOLD)
     return verdict
 
 
 def _orders_not_to_ship(parcels: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
-    why = pd.Series(pd.NA, index=parcels.index, dtype="str")
-    why[is_held(parcels, as_of).to_numpy()] = "held: " + parcels["hold_reason"]
-    why[is_refunded(parcels).to_numpy()] = "refunded in full"
-    why[parcels["cancelled_at"].notna()] = "cancelled"
-    return _finding(
-        FindingCode.ORDER_NOT_TO_SHIP, parcels.assign(subject="order", expected="open", found=why)[why.notna()]
-    )
+    reason = pd.Series(pd.NA, index=parcels.index, dtype="str")
+    reason[is_held(parcels, as_of).to_numpy()] = "held: " + parcels["hold_reason"]
+    reason[is_refunded(parcels).to_numpy()] = "refunded in full"
+    reason[parcels["cancelled_at"].notna()] = "cancelled"
+    rows = parcels.assign(subject="order", expected="open", found=reason)
+    return _finding_rows(FindingCode.ORDER_NOT_TO_SHIP, rows[reason.notna()])
 
 
 def _wrong_items(parcels: pd.DataFrame, content: pd.DataFrame) -> pd.DataFrame:
     wrong = content[content["line_number"].isna() & content["shipment_id"].isin(parcels["shipment_id"])]
-    return _finding(FindingCode.WRONG_ITEM, wrong.assign(subject=wrong["sku"], expected="0", found=wrong["quantity"]))
+    rows = wrong.assign(subject=wrong["sku"], expected="0", found=wrong["quantity"])
+    return _finding_rows(FindingCode.WRONG_ITEM, rows)
 
 
 def _wrong_quantities(parcels: pd.DataFrame, content: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
-    """Judged over all parcels of an order, per SKU; told of the last of the parcels at hand that could be at fault."""
-    stock = parts[~parts["own"] | ~parts["is_kit"]]
+    """Judged per order and SKU over all parcels of the order; reported on the last parcel that could be at fault."""
+    stocked = parts[~parts["own"] | ~parts["is_kit"]]
     key = ["order_id", "sku"]
-    sums = stock.assign(ordered=stock["ordered"] * stock["per"], picked=stock["picked"] * stock["per"])
+    sums = stocked.assign(ordered=stocked["ordered"] * stocked["per"], picked=stocked["picked"] * stocked["per"])
     sums = sums.groupby(key, as_index=False)[["ordered", "picked"]].sum()
-    held = explode(content[content["line_number"].notna()], parts)
-    told = sums.merge(held.groupby(key, as_index=False)["quantity"].sum(), on=key, how="left").fillna({"quantity": 0})
-    told = told.rename(columns={"sku": "subject", "quantity": "found"}).astype({"found": "int64"})
-    last = _last_parcel(parcels, held)
-    told = told.merge(last[0], on=["order_id", "subject"], how="left").merge(last[1], on="order_id")
-    told["shipment_id"] = told["holder"].fillna(told["shipment_id"]).astype("int64")
-    least, most = told["picked"].clip(upper=told["ordered"]), told["ordered"]
-    some = told["found"] > 0
+    packed = explode_kits(content[content["line_number"].notna()], parts)
+    sums = sums.merge(packed.groupby(key, as_index=False)["quantity"].sum(), on=key, how="left")
+    sums = sums.fillna({"quantity": 0}).rename(columns={"sku": "subject", "quantity": "found"})
+    sums = sums.astype({"found": "int64"})
+    last_with_sku, last_of_order = _last_parcels(parcels, packed)
+    sums = sums.merge(last_with_sku, on=["order_id", "subject"], how="left").merge(last_of_order, on="order_id")
+    sums["shipment_id"] = sums["holder"].fillna(sums["shipment_id"]).astype("int64")
+    is_unpicked = (sums["found"] > sums["picked"]) & (sums["found"] > 0) & (sums["found"] <= sums["ordered"])
+    least, most = sums["picked"].clip(upper=sums["ordered"]), sums["ordered"]
     return pd.concat(
         [
-            _finding(FindingCode.MISSING_ITEM, told.assign(expected=least)[told["found"] < least]),
-            _finding(FindingCode.EXTRA_ITEM, told.assign(expected=most)[told["found"] > most]),
-            _finding(FindingCode.UNPICKED_ITEM, told.assign(expected=told["picked"])[
-                some & (told["found"] > told["picked"]) & (told["found"] <= most)]),
+            _finding_rows(FindingCode.MISSING_ITEM, sums.assign(expected=least)[sums["found"] < least]),
+            _finding_rows(FindingCode.EXTRA_ITEM, sums.assign(expected=most)[sums["found"] > most]),
+            _finding_rows(FindingCode.UNPICKED_ITEM, sums.assign(expected=sums["picked"])[is_unpicked]),
         ]
-    )  # fmt: skip
+    )
 
 
-def _last_parcel(parcels: pd.DataFrame, held: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The last parcel at hand of each order that holds a SKU, and the last of the order."""
-    order = parcels.sort_values(["packed_at", "parcel"])[["order_id", "shipment_id"]]
-    rank = pd.Series(range(len(order)), index=order["shipment_id"])
-    mine = held[held["shipment_id"].isin(order["shipment_id"])]
-    mine = (
-        mine.assign(rank=mine["shipment_id"].map(rank))
+def _last_parcels(parcels: pd.DataFrame, packed: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The last of `parcels` that holds a SKU (order_id, subject, holder), and the last of its order."""
+    in_order = parcels.sort_values(["packed_at", "parcel"])[["order_id", "shipment_id"]]
+    rank = pd.Series(range(len(in_order)), index=in_order["shipment_id"])
+    holders = packed[packed["shipment_id"].isin(in_order["shipment_id"])]
+    holders = (
+        holders.assign(rank=holders["shipment_id"].map(rank))
         .sort_values("rank")
         .drop_duplicates(["order_id", "sku"], keep="last")
+        .rename(columns={"sku": "subject", "shipment_id": "holder"})
     )
-    holder = mine.rename(columns={"sku": "subject", "shipment_id": "holder"})[["order_id", "subject", "holder"]]
-    return holder, order.drop_duplicates("order_id", keep="last")
+    return holders[["order_id", "subject", "holder"]], in_order.drop_duplicates("order_id", keep="last")
 
 
 def _unconfirmed_steps(parcels: pd.DataFrame, procedure: Procedure) -> pd.DataFrame:
-    steps = unconfirmed(parcels.set_index("shipment_id")["checks"], procedure)
-    told = steps.rename(columns={"at": "shipment_id", "step": "subject", "answer": "found"})
-    return _finding(FindingCode.STEP_NOT_CONFIRMED, told.assign(expected="yes"))
+    steps = unconfirmed_steps(parcels.set_index("shipment_id")["checks"], procedure)
+    rows = steps.rename(columns={"at": "shipment_id", "step": "subject", "answer": "found"})
+    return _finding_rows(FindingCode.STEP_NOT_CONFIRMED, rows.assign(expected="yes"))
 
 
 def _weights(parcels: pd.DataFrame, content: pd.DataFrame, rules: WeightRules) -> pd.DataFrame:
     """Only where the parcel was weighed and the weight of everything in it is known."""
     weight = content["unit_weight_g"].where(content["unit_weight_g"] > 0)
-    each = content.assign(goods=weight * content["quantity"], unknown=weight.isna()).groupby("shipment_id")
-    sums = each.agg(goods=("goods", "sum"), unknown=("unknown", "any"))
-    told = parcels[["shipment_id", "weight_g"]].join(sums, on="shipment_id", how="inner")
-    told = told[told["weight_g"].notna() & ~told["unknown"]].astype({"weight_g": "int64", "goods": "int64"})
-    least = told["goods"] * (100 - rules.tolerance_percent) // 100
-    most = told["goods"] * (100 + rules.tolerance_percent) // 100 + rules.packaging_g_max
+    by_parcel = content.assign(goods=weight * content["quantity"], unknown=weight.isna()).groupby("shipment_id")
+    sums = by_parcel.agg(goods=("goods", "sum"), unknown=("unknown", "any"))
+    rows = parcels[["shipment_id", "weight_g"]].join(sums, on="shipment_id", how="inner")
+    rows = rows[rows["weight_g"].notna() & ~rows["unknown"]].astype({"weight_g": "int64", "goods": "int64"})
+    least = rows["goods"] * (100 - rules.tolerance_percent) // 100
+    most = rows["goods"] * (100 + rules.tolerance_percent) // 100 + rules.packaging_g_max
     expected = least.astype("str") + " to " + most.astype("str") + " g"
-    told = told.assign(subject="weight", expected=expected, found=told["weight_g"].astype("str") + " g")
-    return _finding(FindingCode.WEIGHT_OUT_OF_RANGE, told[~told["weight_g"].between(least, most)])
+    rows = rows.assign(subject="weight", expected=expected, found=rows["weight_g"].astype("str") + " g")
+    return _finding_rows(FindingCode.WEIGHT_OUT_OF_RANGE, rows[~rows["weight_g"].between(least, most)])
 
 
-def _finding(code: FindingCode, rows: pd.DataFrame) -> pd.DataFrame:
-    made = rows.assign(code=str(code))[FINDING]
-    return made.astype({"expected": "str", "found": "str"})
+def _finding_rows(code: FindingCode, rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(code=str(code))[_FINDING_COLUMNS].astype({"expected": "str", "found": "str"})

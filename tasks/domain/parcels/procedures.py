@@ -1,4 +1,4 @@
-"""Procedures: versioned steps, and which of them were confirmed (config/procedures)."""
+"""Procedures: their versioned steps (config/procedures), and which of them were not confirmed."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class ProcedureStep:
-    """One thing a person confirms; without a mandatory one the work is not done."""
+    """One thing a person confirms; the work is not done until every mandatory step is confirmed."""
 
     code: str
     says: str
@@ -29,21 +29,22 @@ class Procedure:
             raise ValueError(f"procedure {self.procedure}: a step's code names one step, found {codes}")
 
 
-def unconfirmed(checks: pd.Series, procedure: Procedure) -> pd.DataFrame:
-    """Which mandatory steps were not confirmed: an answer other than yes, two answers, and no answer are not yes.
+def unconfirmed_steps(checks: pd.Series, procedure: Procedure) -> pd.DataFrame:
+    """One row per mandatory step that was not confirmed: any answer but a single yes.
 
-    `checks` (str): `step=yes|step=no`. Gives its index as `at`, step (str) and answer (str), by step as listed.
+    `checks` (str): `step=yes|step=no`. Returns at (the index of `checks`), step (str) and answer (str), in the order of
+    the procedure.
     """
-    found = [_answers(checks, step.code) for step in procedure.steps if step.mandatory]
-    every = pd.concat(found) if found else pd.DataFrame({"at": checks.index[:0], "step": "", "answer": ""})
-    return every[every["answer"] != "yes"].reset_index(drop=True)
+    by_step = [_answers(checks, step.code) for step in procedure.steps if step.mandatory]
+    answers = pd.concat(by_step) if by_step else pd.DataFrame({"at": checks.index[:0], "step": "", "answer": ""})
+    return answers[answers["answer"] != "yes"].reset_index(drop=True)
 
 
 def _answers(checks: pd.Series, code: str) -> pd.DataFrame:
-    said = checks.astype("str").fillna("").str.casefold().str.findall(_answer(code))
-    answer = said.map(lambda words: "/".join(sorted(set(words)))).astype("str")
+    words = checks.astype("str").fillna("").str.casefold().str.findall(_answer_pattern(code))
+    answer = words.map(lambda answers: "/".join(sorted(set(answers)))).astype("str")
     return pd.DataFrame({"at": checks.index, "step": code, "answer": answer.where(answer != "", "no answer")})
 
 
-def _answer(code: str) -> str:
+def _answer_pattern(code: str) -> str:
     return rf"(?:^|\|)\s*{re.escape(code.casefold())}\s*=\s*([^|]*?)\s*(?=\||$)"

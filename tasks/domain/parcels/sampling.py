@@ -1,8 +1,8 @@
-"""How many parcels of a lot are opened by hand, and which: ISO 2859-1, single sampling, normal inspection.
+"""Which parcels of a lot are opened by hand: acceptance sampling by ISO 2859-1, single plan, normal inspection.
 
-The facts are those of ISO 2859-1 (ANSI/ASQ Z1.4) tables 1 and 2-A, also published as MIL-STD-105E. Rows of table 2-A
-repeat one sequence of acceptance numbers along the diagonal, so it is kept as that sequence and, for each AQL, the
-letter at which it begins. Inspection is always normal: switching to tightened or reduced is not built.
+The numbers are those of ISO 2859-1 (ANSI/ASQ Z1.4) tables 1 and 2-A, also published as MIL-STD-105E. Rows of table 2-A
+repeat one sequence of acceptance numbers along the diagonal. The table is kept as that sequence and, for each AQL, the
+letter at which it begins. Switching to tightened or reduced inspection is not supported.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ _ONE, _LAST = 3, 10
 
 @dataclass(frozen=True)
 class SamplingRules:
-    """Which plan lots are sampled by."""
+    """The sampling plan: inspection level and acceptance quality limit (AQL)."""
 
     level: str = "II"
     aql: float = 2.5
@@ -47,8 +47,8 @@ class SamplingRules:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How many of a lot are looked at, up to how many nonconforming ones it passes, from how many it fails."""
+class SamplingPlan:
+    """A single sampling plan: the lot passes with up to `accept` nonconforming units and fails from `reject` on."""
 
     code_letter: str
     sample_size: int
@@ -56,19 +56,19 @@ class Plan:
     reject: int
 
 
-def plan(lot_size: int, rules: SamplingRules) -> Plan:
-    """The plan for a lot; a sample as large as the lot is the whole lot."""
+def sampling_plan(lot_size: int, rules: SamplingRules) -> SamplingPlan:
+    """The plan for a lot (tables 1 and 2-A); a sample of the size of the lot or larger is the whole lot."""
     if lot_size < 1:
         raise ValueError(f"a lot holds at least one unit, found {lot_size}")
     letter = LEVELS[rules.level][bisect_left(LOTS_TO, lot_size)]
     zero = ZERO_AT[rules.aql]
     row = zero + _along_the_arrows(LETTERS.index(letter) - zero, zero_row=zero >= 0)
     accept = 0 if row == zero else ACCEPT[row - zero - _ONE]
-    return Plan(LETTERS[row], min(SIZES[row], lot_size), accept, accept + 1)
+    return SamplingPlan(LETTERS[row], min(SIZES[row], lot_size), accept, accept + 1)
 
 
 def _along_the_arrows(offset: int, *, zero_row: bool) -> int:
-    """Where an arrow of table 2-A points to: above zero down, just below it up, then down; at the end up."""
+    """The row an arrow of table 2-A points to: down above the zero row, up just below it, then down, up at the end."""
     if offset <= 1:
         return 0 if zero_row else _ONE
     return min(max(offset, _ONE), _LAST)
@@ -76,44 +76,41 @@ def _along_the_arrows(offset: int, *, zero_row: bool) -> int:
 
 def seed_of(lot: str, rules: SamplingRules) -> int:
     """The seed of a lot, 63 bits: the same lot and rules draw the same units on any machine."""
-    return _number(f"{rules.draw}|{lot}") >> 1
+    return _hash(f"{rules.draw}|{lot}") >> 1
 
 
-def draw(members: pd.Series, seed: int, size: int) -> pd.Series:
-    """Which of `members` (str, distinct) are drawn (bool): the `size` of them with the smallest hash beside the seed.
+def is_drawn(members: pd.Series, seed: int, size: int) -> pd.Series:
+    """Whether each of `members` (str, distinct) is drawn: the `size` of them with the smallest hash of seed and name.
 
-    An auditor draws again with nothing but the seed and the names.
+    An auditor can repeat the draw with the seed and the names alone.
     """
-    ranked = sorted(members, key=lambda member: _number(f"{seed}|{member}"))
+    ranked = sorted(members, key=lambda member: _hash(f"{seed}|{member}"))
     return members.isin(ranked[:size])
 
 
-def _number(text: str) -> int:
+def _hash(text: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
-def draw_lots(units: pd.DataFrame, others: pd.DataFrame, rules: SamplingRules) -> pd.DataFrame:
-    """The plan of each unit's lot, and whether the unit is drawn.
+def sampled_units(units: pd.DataFrame, others: pd.DataFrame, rules: SamplingRules) -> pd.DataFrame:
+    """The plan of each unit's lot, and whether the unit is drawn: plan (str), seed int64, by_hand (bool).
 
-    `units`: lot, unit (str). `others`: lot, unit of the same lots that are not at hand; they count, and may be drawn.
-    Gives, by the index of `units`: plan (str), seed int64, by_hand (bool).
+    `units`: lot, unit (str). `others`: lot, unit of the other members of these lots; they count toward the size of the
+    lot and may be drawn. Returns one row per row of `units`, with its index.
     """
-    every = pd.concat([units[["lot", "unit"]], others[["lot", "unit"]]]).drop_duplicates()
-    drawn = [_draw_lot(units[units["lot"] == lot], lot, members, rules) for lot, members in _lots(every, units)]
+    everyone = pd.concat([units[["lot", "unit"]], others[["lot", "unit"]]]).drop_duplicates()
+    lots = [(str(lot), everyone.loc[everyone["lot"] == lot, "unit"]) for lot in units["lot"].unique()]
+    by_lot = [_sample_of_lot(units[units["lot"] == lot], lot, members, rules) for lot, members in lots]
     columns = {"plan": "str", "seed": "int64", "by_hand": "bool"}
-    made = pd.concat(drawn) if drawn else pd.DataFrame(columns=list(columns))
-    return made.reindex(units.index).astype(columns)
+    samples = pd.concat(by_lot) if by_lot else pd.DataFrame(columns=list(columns))
+    return samples.reindex(units.index).astype(columns)
 
 
-def _lots(every: pd.DataFrame, units: pd.DataFrame) -> list[tuple[str, pd.Series]]:
-    return [(str(lot), every.loc[every["lot"] == lot, "unit"]) for lot in units["lot"].unique()]
-
-
-def _draw_lot(units: pd.DataFrame, lot: str, members: pd.Series, rules: SamplingRules) -> pd.DataFrame:
-    chosen, seed = plan(len(members), rules), seed_of(lot, rules)
-    drawn = members[draw(members, seed, chosen.sample_size)]
-    words = (
+def _sample_of_lot(units: pd.DataFrame, lot: str, members: pd.Series, rules: SamplingRules) -> pd.DataFrame:
+    plan, seed = sampling_plan(len(members), rules), seed_of(lot, rules)
+    sample = members[is_drawn(members, seed, plan.sample_size)]
+    description = (
         f"ISO 2859-1 single normal, level {rules.level}, AQL {rules.aql}; lot {lot} of {len(members)}; "
-        f"letter {chosen.code_letter}: open {chosen.sample_size}, accept {chosen.accept}, reject {chosen.reject}"
+        f"letter {plan.code_letter}: open {plan.sample_size}, accept {plan.accept}, reject {plan.reject}"
     )
-    return pd.DataFrame({"plan": words, "seed": seed, "by_hand": units["unit"].isin(drawn)}, index=units.index)
+    return pd.DataFrame({"plan": description, "seed": seed, "by_hand": units["unit"].isin(sample)}, index=units.index)

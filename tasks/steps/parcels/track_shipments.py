@@ -1,4 +1,4 @@
-"""Steps of track-shipments: book what left, follow what is on its way, warn of what went astray."""
+"""Steps of track-shipments: book departed parcels, follow those on their way, warn of those in trouble."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,12 +22,12 @@ from tasks.store.parcels.parcel_notices import notice_rows
 
 TROUBLE = (ParcelState.EXCEPTION, ParcelState.LOST, ParcelState.RETURNED_TO_SENDER)
 
-KEY = ["merchant", "parcel"]  # names a parcel in the documents
+PARCEL_KEY = ["merchant", "parcel"]  # names a parcel in the documents
 
 
 @dataclass(frozen=True)
-class Left:
-    """Parcels (ids) that left with their carrier."""
+class DepartedParcels:
+    """The ids of the parcels that left with a carrier, and the numbers of stock moves and notices."""
 
     parcels: pd.Series
     stock_moves: int
@@ -35,8 +35,8 @@ class Left:
 
 
 @dataclass(frozen=True)
-class Moved:
-    """Parcels that left or moved, as people read of them."""
+class MovedParcels:
+    """The parcels that left or moved, one row each; how many were delivered or got into trouble, and the notices."""
 
     parcels: pd.DataFrame
     notices: int
@@ -45,70 +45,71 @@ class Moved:
 
 
 @step(task_run_name="ship parcels")
-def ship_parcels(as_of: datetime) -> Left:
-    """Book every parcel a carrier took: stock, promises, lines, the parcel itself and the customer's notice."""
+def ship_parcels(as_of: datetime) -> DepartedParcels:
+    """Book every parcel a carrier took: stock, promises, order lines, the parcel and the notice to the customer."""
     with engine().begin() as connection:
         exclusive(connection, "allocations")
         exclusive(connection, "parcels")
-        parcels = departures.leaving(connection, as_of)
+        parcels = departures.departing_parcels(connection, as_of)
         if parcels.empty:
-            return Left(parcels["shipment_id"], 0, 0)
-        posted = departures.book(connection, parcels, as_of)
+            return DepartedParcels(parcels["shipment_id"], 0, 0)
+        posted = departures.book_departures(connection, parcels, as_of)
         rows = notice_rows(connection, parcels["shipment_id"])
-        told = _tell(connection, NoticeKind.PARCEL_SHIPPED, rows.assign(happened_at=rows["shipped_at"]), as_of)
-        _write(tracking.listed(connection, parcels["shipment_id"]), as_of)
-    return Left(parcels["shipment_id"], posted, told)
+        notices = _notify(connection, NoticeKind.PARCEL_SHIPPED, rows.assign(happened_at=rows["shipped_at"]), as_of)
+        _write_documents(tracking.shipment_rows(connection, parcels["shipment_id"]), as_of)
+    return DepartedParcels(parcels["shipment_id"], posted, notices)
 
 
 @step(task_run_name="follow parcels")
-def follow_parcels(left: Left, as_of: datetime) -> Moved:
-    """Bring every parcel on its way where its events say it is; tell customers of arrivals and troubles."""
+def follow_parcels(departed: DepartedParcels, as_of: datetime) -> MovedParcels:
+    """Bring every parcel on its way to the state its events say; notify customers of deliveries and trouble."""
     rules = read("rules/shipments.yaml", ShipmentRules)
     with engine().begin() as connection:
         exclusive(connection, "parcels")
         tracking.attach_events(connection)
-        events = tracking.followed(connection, as_of - timedelta(days=rules.followed_days_max), as_of)
+        events = tracking.tracked_events(connection, as_of - timedelta(days=rules.followed_days_max), as_of)
         states = parcel_states(events)
         moved = tracking.write_states(connection, states)
         departures.raise_delivered(connection, moved.loc[moved["arrived"], "order_id"])
-        told = _tell_of(connection, moved, states, as_of)
-        listed = tracking.listed(connection, pd.concat([left.parcels, moved["shipment_id"]]))
-        _write(listed, as_of)
-    return Moved(listed, told, int(moved["arrived"].sum()), int(moved["state"].isin(TROUBLE).sum()))
+        notices = _notify_of_moves(connection, moved, states, as_of)
+        rows = tracking.shipment_rows(connection, pd.concat([departed.parcels, moved["shipment_id"]]))
+        _write_documents(rows, as_of)
+    return MovedParcels(rows, notices, int(moved["arrived"].sum()), int(moved["state"].isin(TROUBLE).sum()))
 
 
 @step(task_run_name="warn of late and lost parcels")
 def warn_of_parcels(as_of: datetime) -> tuple[int, int]:
-    """Open alerts for parcels that are lost, come back, left on hold or were not scanned for too long; close others."""
+    """Open alerts for parcels that are lost, returned, unscanned for too long or left while held; close the others."""
     rules = read("rules/shipments.yaml", ShipmentRules)
     with engine().begin() as connection:
         exclusive(connection, "parcels")
-        return parcel_alerts.refresh(connection, rules, as_of)
+        return parcel_alerts.refresh_parcel_alerts(connection, rules, as_of)
 
 
-def moved_parcels_table(moved: Moved) -> list[dict[str, str]]:
-    """What moved as rows of an artifact, troubles first."""
-    late = ~moved.parcels["state"].isin(TROUBLE)
-    listed = moved.parcels.assign(late=late).sort_values(["late", "merchant", "parcel"]).drop(columns="late")
-    return records(listed)
+def moved_parcels_table(moved: MovedParcels) -> list[dict[str, str]]:
+    """The parcels that moved as rows of an artifact, those in trouble first."""
+    is_well = ~moved.parcels["state"].isin(TROUBLE)
+    rows = moved.parcels.assign(well=is_well).sort_values(["well", "merchant", "parcel"])
+    return records(rows.drop(columns="well"))
 
 
-def _tell_of(connection: Connection, moved: pd.DataFrame, states: pd.DataFrame, as_of: datetime) -> int:
+def _notify_of_moves(connection: Connection, moved: pd.DataFrame, states: pd.DataFrame, as_of: datetime) -> int:
     trouble = moved[moved["state"].isin(TROUBLE)]
     rows = notice_rows(connection, pd.concat([moved.loc[moved["arrived"], "shipment_id"], trouble["shipment_id"]]))
     rows = rows.merge(states[["shipment_id", "state", "event", "happened_at"]], on="shipment_id")
-    told = _tell(connection, NoticeKind.PARCEL_DELIVERED, rows[rows["state"] == ParcelState.DELIVERED], as_of)
-    return told + _tell(connection, NoticeKind.PARCEL_EXCEPTION, rows[rows["state"].isin(TROUBLE)], as_of)
+    delivered, in_trouble = rows[rows["state"] == ParcelState.DELIVERED], rows[rows["state"].isin(TROUBLE)]
+    notices = _notify(connection, NoticeKind.PARCEL_DELIVERED, delivered, as_of)
+    return notices + _notify(connection, NoticeKind.PARCEL_EXCEPTION, in_trouble, as_of)
 
 
-def _tell(connection: Connection, kind: NoticeKind, rows: pd.DataFrame, as_of: datetime) -> int:
+def _notify(connection: Connection, kind: NoticeKind, rows: pd.DataFrame, as_of: datetime) -> int:
     facts = rows.drop(columns=[name for name in ("shipment_id", "shipped_at", "delivered_at", "state") if name in rows])
     return tell(connection, kind, facts, as_of)
 
 
-def _write(listed: pd.DataFrame, as_of: datetime) -> None:
-    """Write before the commit, so that nothing moves that is in no document; nothing when nothing moved."""
+def _write_documents(rows: pd.DataFrame, as_of: datetime) -> None:
+    """Written before the commit, so that every parcel that moved is in a document; no document when none moved."""
     folder = settings().documents("track-shipments", as_of)
-    plain, trouble = listed.rename(columns={"order_number": "order"}), listed["state"].isin(TROUBLE)
-    add_rows(folder / "shipments.csv", plain, KEY)
-    add_rows(folder / "exceptions.csv", plain[trouble], KEY)
+    moved, in_trouble = rows.rename(columns={"order_number": "order"}), rows["state"].isin(TROUBLE)
+    add_rows(folder / "shipments.csv", moved, PARCEL_KEY)
+    add_rows(folder / "exceptions.csv", moved[in_trouble], PARCEL_KEY)

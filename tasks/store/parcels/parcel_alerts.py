@@ -1,6 +1,6 @@
-"""Parcels a person should look at: opened while it is so, closed when it is not any more.
+"""Alerts about parcels: opened while a parcel needs attention, closed when it no longer does.
 
-What is true follows from the rows alone, so inspect-parcels and track-shipments bring the same alerts up to date.
+They follow from the rows alone, so inspect-parcels and track-shipments both keep the same alerts up to date.
 """
 
 from datetime import datetime, timedelta
@@ -29,7 +29,8 @@ from tasks.store.schema import (
 from tasks.store.stock.alerts import raise_alerts, resolve_alerts
 
 _ON_THE_WAY = (ParcelState.SHIPPED, ParcelState.IN_TRANSIT)
-_DETAIL = {
+_TROUBLE = (ParcelState.EXCEPTION, ParcelState.LOST, ParcelState.RETURNED_TO_SENDER)
+_DETAILS = {
     "held": "held, ",
     "shipped_held": "was shipped though it was held, ",
     "exception": "the carrier reports a problem",
@@ -40,28 +41,28 @@ _DETAIL = {
 }
 
 
-def refresh(connection: Connection, rules: ShipmentRules, as_of: datetime) -> tuple[int, int]:
-    """Open and close the alerts of parcels. Gives how many were opened and closed."""
+def refresh_parcel_alerts(connection: Connection, rules: ShipmentRules, as_of: datetime) -> tuple[int, int]:
+    """Open and close the alerts about parcels. Returns the numbers of those opened and closed."""
     since = as_of - timedelta(days=rules.followed_days_max)
-    told = pd.concat(
+    rows = pd.concat(
         [
-            _told(connection, "held", _findings().where(shipments.c.state == ParcelState.HELD)),
-            _told(connection, "shipped_held", _findings().where(_shipped_held())),
-            _told(connection, "unrecorded", _unrecorded(since)),
-            _told(connection, "no_scan", _unscanned(since, as_of - timedelta(days=rules.lost_after_days))),
-            *(_told(connection, state, _astray(state, since)) for state in ("exception", "lost", "returned_to_sender")),
+            _alert_rows(connection, "held", _findings().where(shipments.c.state == ParcelState.HELD)),
+            _alert_rows(connection, "shipped_held", _findings().where(_shipped_held())),
+            _alert_rows(connection, "unrecorded", _unrecorded(since)),
+            _alert_rows(connection, "no_scan", _unscanned(since, as_of - timedelta(days=rules.lost_after_days))),
+            *(_alert_rows(connection, state, _astray(state, since)) for state in _TROUBLE),
         ],
         ignore_index=True,
     )
     others = select(alerts.c.cause).where(alerts.c.kind == AlertKind.PARCEL, alerts.c.cause.not_like("parcel:%"),
                                           alerts.c.state != AlertState.RESOLVED)  # fmt: skip
-    still = pd.concat([told["cause"], read(connection, others)["cause"]]).astype("str")
-    opened = raise_alerts(connection, told.assign(opened_at=pd.Timestamp(as_of)))
-    return opened, resolve_alerts(connection, AlertKind.PARCEL, still, as_of)
+    causes = pd.concat([rows["cause"], read(connection, others)["cause"]]).astype("str")
+    opened = raise_alerts(connection, rows.assign(opened_at=pd.Timestamp(as_of)))
+    return opened, resolve_alerts(connection, AlertKind.PARCEL, causes, as_of)
 
 
-def _told(connection: Connection, what: str, parcels: Select[Any]) -> pd.DataFrame:
-    """Alerts about `parcels`, as `_parcels` selects them; `more` is a text or a day and ends the detail."""
+def _alert_rows(connection: Connection, trouble: str, parcels: Select[Any]) -> pd.DataFrame:
+    """One alert per row of `parcels` (of `_parcels`); its `more`, a text or a day, ends the detail."""
     rows = read(connection, parcels)
     parcel = rows["merchant"] + ":" + rows["parcel"]
     number = (", " + rows["tracking_number"]).fillna("")
@@ -69,10 +70,10 @@ def _told(connection: Connection, what: str, parcels: Select[Any]) -> pd.DataFra
     more = (rows["more"].dt.strftime("%Y-%m-%d") if dated else rows["more"]).astype("str").fillna("")
     return pd.DataFrame(
         {
-            "cause": ("parcel:" + parcel + f":{what}").astype("str"),
+            "cause": ("parcel:" + parcel + f":{trouble}").astype("str"),
             "kind": str(AlertKind.PARCEL),
             "subject": (rows["parcel"] + " of order " + rows["order_number"].fillna("unknown") + number).astype("str"),
-            "detail": (_DETAIL[what] + more).astype("str"),
+            "detail": (_DETAILS[trouble] + more).astype("str"),
             "warehouse_id": rows["warehouse_id"].astype("Int64"),
             "merchant_id": rows["merchant_id"].astype("Int64"),
         }
@@ -92,7 +93,7 @@ def _parcels(more: ColumnElement[Any]) -> Select[Any]:
 
 
 def _findings() -> Select[Any]:
-    """The worst an inspection found, and how many there are; critical comes before major in the alphabet too."""
+    """Parcels with their worst finding and the number of findings; critical sorts before major alphabetically too."""
     word = (findings.c.severity + ": " + findings.c.code + " " + findings.c.subject).label("word")
     first = (
         select(inspections.c.shipment_id, func.min(word).label("word"), func.count(findings.c.id).label("many"))
@@ -106,30 +107,31 @@ def _findings() -> Select[Any]:
 
 
 def _shipped_held() -> ColumnElement[bool]:
-    held = select(inspections.c.id).where(
+    hold = select(inspections.c.id).where(
         inspections.c.shipment_id == shipments.c.id, inspections.c.verdict == Verdict.HOLD
     )
-    return and_(shipments.c.state.in_(_ON_THE_WAY), held.exists())
+    return and_(shipments.c.state.in_(_ON_THE_WAY), hold.exists())
 
 
 def _unrecorded(since: datetime) -> Select[Any]:
-    """Parcels that left with units their order line does not count as shipped; of a kit, only as a kit."""
-    line, parcel, held = order_lines.c, shipments.c, shipment_lines.c
-    left = (
-        select(held.order_id, held.line_number, held.sku, func.sum(held.quantity).label("units"),
+    """Parcels that left with units their order line does not count as shipped; a kit only where it left as a kit."""
+    line, parcel, packed = order_lines.c, shipments.c, shipment_lines.c
+    departed = (
+        select(packed.order_id, packed.line_number, packed.sku, func.sum(packed.quantity).label("units"),
                func.max(parcel.id).label("shipment_id"))
-        .join(shipments, parcel.id == held.shipment_id)
-        .where(parcel.state.not_in(parcel_contents.WAITING), parcel.shipped_at > since)
-        .group_by(held.order_id, held.line_number, held.sku)
+        .join(shipments, parcel.id == packed.shipment_id)
+        .where(parcel.state.not_in(parcel_contents.NOT_DEPARTED), parcel.shipped_at > since)
+        .group_by(packed.order_id, packed.line_number, packed.sku)
         .subquery("left_for")
     )  # fmt: skip
-    same = and_(line.order_id == left.c.order_id, line.line_number == left.c.line_number, line.sku == left.c.sku)
-    units = left.c.units - line.quantity_shipped
+    same_line = and_(line.order_id == departed.c.order_id, line.line_number == departed.c.line_number,
+                     line.sku == departed.c.sku)  # fmt: skip
+    units = departed.c.units - line.quantity_shipped
     over = (
-        select(left.c.shipment_id, func.sum(units).label("units"))
-        .join(order_lines, same)
+        select(departed.c.shipment_id, func.sum(units).label("units"))
+        .join(order_lines, same_line)
         .where(units > 0)
-        .group_by(left.c.shipment_id)
+        .group_by(departed.c.shipment_id)
         .subquery("over")
     )
     return _parcels(cast(over.c.units, String) + literal(" of its units")).join(
@@ -138,7 +140,7 @@ def _unrecorded(since: datetime) -> Select[Any]:
 
 
 def _unscanned(since: datetime, until: datetime) -> Select[Any]:
-    """Parcels on the way that no carrier has scanned since `until`."""
+    """Parcels on the way without a carrier scan since `until`."""
     event = tracking_events.c
     last = (
         select(event.shipment_id, func.max(event.occurred_at).label("at"))
@@ -146,19 +148,19 @@ def _unscanned(since: datetime, until: datetime) -> Select[Any]:
         .group_by(event.shipment_id)
         .subquery("last_scan")
     )
-    seen = func.coalesce(last.c.at, shipments.c.shipped_at)
-    quiet = and_(shipments.c.state.in_(_ON_THE_WAY), shipments.c.shipped_at > since, seen < until)
-    return _parcels(seen).join(last, last.c.shipment_id == shipments.c.id, isouter=True).where(quiet)
+    last_scan = func.coalesce(last.c.at, shipments.c.shipped_at)
+    quiet = and_(shipments.c.state.in_(_ON_THE_WAY), shipments.c.shipped_at > since, last_scan < until)
+    return _parcels(last_scan).join(last, last.c.shipment_id == shipments.c.id, isouter=True).where(quiet)
 
 
 def _astray(state: str, since: datetime) -> Select[Any]:
-    """Parcels in trouble for which nothing was done yet: no return received, no refund."""
-    back = select(returns.c.id).where(
+    """Parcels in this state that nobody has dealt with: no return received, no refund."""
+    received = select(returns.c.id).where(
         returns.c.order_id == shipments.c.order_id, returns.c.requested_at >= shipments.c.shipped_at,
         returns.c.state.in_((ReturnState.RECEIVED, ReturnState.CLOSED)),
     )  # fmt: skip
-    paid = select(refunds.c.id).where(
+    refund = select(refunds.c.id).where(
         refunds.c.order_id == shipments.c.order_id, refunds.c.created_at >= shipments.c.shipped_at
     )
-    done = or_(back.exists(), paid.exists())
-    return _parcels(literal("")).where(shipments.c.state == state, shipments.c.shipped_at > since, ~done)
+    dealt_with = or_(received.exists(), refund.exists())
+    return _parcels(literal("")).where(shipments.c.state == state, shipments.c.shipped_at > since, ~dealt_with)

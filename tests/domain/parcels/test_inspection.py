@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.read import read
-from tasks.domain.parcels.inspection import InspectionRules, inspect, verdicts
-from tasks.domain.parcels.parcel_states import TRAIL, parcel_states
-from tasks.domain.parcels.procedures import Procedure, ProcedureStep, unconfirmed
+from tasks.domain.parcels.inspection import InspectionRules, parcel_findings, verdicts
+from tasks.domain.parcels.parcel_states import STATE_AFTER_EVENT, parcel_states
+from tasks.domain.parcels.procedures import Procedure, ProcedureStep, unconfirmed_steps
 from tasks.domain.parcels.sampling import SamplingRules
 from tasks.domain.sharing import share_out
 
@@ -55,14 +55,14 @@ def parts(*lines: tuple[int, str, int, int]) -> pd.DataFrame:
 
 def found(rules: InspectionRules, parcels: pd.DataFrame, held: pd.DataFrame, asked: pd.DataFrame) -> list[list[str]]:
     """Each finding in short."""
-    made = inspect(parcels, held, asked, PROCEDURE, rules, NOW)
+    made = parcel_findings(parcels, held, asked, PROCEDURE, rules, NOW)
     return made[["code", "severity", "subject", "expected", "found"]].to_numpy().tolist()
 
 
 def test_a_parcel_as_it_should_be_has_no_findings(rules: InspectionRules) -> None:
     """And goes."""
     held, asked = content((7, 1, "CUP", 2)), parts((1, "CUP", 2, 2))
-    made = inspect(parcel(), held, asked, PROCEDURE, rules, NOW)
+    made = parcel_findings(parcel(), held, asked, PROCEDURE, rules, NOW)
     assert made.empty
     assert verdicts(parcel(), held, made).tolist() == ["release"]
 
@@ -100,7 +100,7 @@ def test_an_unanswered_step_is_not_confirmed(rules: InspectionRules, checks: str
 
 def test_answers_are_read_with_spaces_and_in_any_case() -> None:
     """People and scanners write them."""
-    assert unconfirmed(pd.Series([" Items = YES | full=no", "items=yes|items=yes"]), PROCEDURE).empty
+    assert unconfirmed_steps(pd.Series([" Items = YES | full=no", "items=yes|items=yes"]), PROCEDURE).empty
 
 
 @pytest.mark.parametrize(("weight_g", "fits"), [(899, False), (900, True), (1600, True), (1601, False), (None, True)])
@@ -131,7 +131,7 @@ def test_an_order_that_is_off_stops_its_parcel(
 
 def test_what_nobody_looked_at_is_not_released(rules: InspectionRules) -> None:
     """A parcel without scans is not inspected."""
-    made = inspect(parcel(checks="items=yes"), content(), parts(), PROCEDURE, rules, NOW)
+    made = parcel_findings(parcel(checks="items=yes"), content(), parts(), PROCEDURE, rules, NOW)
     assert verdicts(parcel(), content(), made).tolist() == ["not_inspected"]
 
 
@@ -141,7 +141,9 @@ def test_rules_name_every_finding() -> None:
         InspectionRules({}, None, SamplingRules())  # type: ignore[arg-type]
 
 
-EVENTS = st.lists(st.tuples(st.integers(1, 3), st.sampled_from(sorted(TRAIL)), st.integers(0, 6)), max_size=14)
+EVENTS = st.lists(
+    st.tuples(st.integers(1, 3), st.sampled_from(sorted(STATE_AFTER_EVENT)), st.integers(0, 6)), max_size=14
+)
 
 
 def _events(told: list[tuple[int, str, int]]) -> pd.DataFrame:

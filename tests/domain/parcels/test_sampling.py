@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from project import SHARED
 
-from tasks.domain.parcels.sampling import AQLS, LEVELS, SamplingRules, draw, draw_lots, plan, seed_of
+from tasks.domain.parcels.sampling import AQLS, LEVELS, SamplingRules, is_drawn, sampled_units, sampling_plan, seed_of
 
 TABLE = SHARED / "data" / "aql_z14_single_normal.csv"
 
@@ -26,7 +26,7 @@ TABLE = SHARED / "data" / "aql_z14_single_normal.csv"
 )
 def test_the_plan_of_a_lot(lot: int, aql: float, expected: tuple[str, int, int, int]) -> None:
     """Plans as they are published; a sample as large as the lot is all of it, and a lot of one is that one."""
-    found = plan(lot, SamplingRules("II", aql))
+    found = sampling_plan(lot, SamplingRules("II", aql))
     assert (found.code_letter, found.sample_size, found.accept, found.reject) == expected
 
 
@@ -40,7 +40,7 @@ def test_every_published_plan_is_met() -> None:
         rules = SamplingRules(row["level"], float(row["aql"]))
         ends = [int(row["lot_from"]), int(row["lot_to"] or 10**9)]
         for lot in ends:
-            found, size = plan(lot, rules), min(int(row["sample_size"]), lot)
+            found, size = sampling_plan(lot, rules), min(int(row["sample_size"]), lot)
             if (found.code_letter, found.sample_size, found.accept, found.reject) != (
                 row["code_letter"], size, int(row["accept"]), int(row["reject"]),
             ):  # fmt: skip
@@ -52,7 +52,7 @@ def test_every_published_plan_is_met() -> None:
 @given(lot=st.integers(1, 1_000_000), level=st.sampled_from(sorted(LEVELS)), aql=st.sampled_from(AQLS))
 def test_a_plan_can_be_carried_out(lot: int, level: str, aql: float) -> None:
     """The sample is in the lot, and a lot passes or fails, never neither."""
-    found = plan(lot, SamplingRules(level, aql))
+    found = sampling_plan(lot, SamplingRules(level, aql))
     assert 1 <= found.sample_size <= lot
     assert found.reject == found.accept + 1
 
@@ -61,10 +61,10 @@ def test_an_auditor_draws_the_same_parcels() -> None:
     """From the seed and the names alone, in whatever order they are listed; another word draws others."""
     names = pd.Series([f"P{number}" for number in range(200)])
     seed = seed_of("wave W1", SamplingRules())
-    first, again = draw(names, seed, 32), draw(names.sample(frac=1, random_state=7), seed, 32)
+    first, again = is_drawn(names, seed, 32), is_drawn(names.sample(frac=1, random_state=7), seed, 32)
     assert first.sum() == 32
     assert set(names[first]) == set(names[again.sort_index()])
-    other = draw(names, seed_of("wave W1", SamplingRules(draw="second")), 32)
+    other = is_drawn(names, seed_of("wave W1", SamplingRules(draw="second")), 32)
     assert set(names[first]) != set(names[other])
     assert 0 <= seed < 2**63
 
@@ -73,8 +73,8 @@ def test_a_wave_is_drawn_from_as_a_whole() -> None:
     """Whichever of its orders are packed first, the same ones are opened; orders not packed yet count."""
     orders = pd.DataFrame({"lot": "wave W1", "unit": [f"M:{number}" for number in range(60)]})
     rules = SamplingRules("II", 2.5)
-    whole = draw_lots(orders, orders, rules)
-    early, late = draw_lots(orders[:25], orders, rules), draw_lots(orders[25:], orders, rules)
+    whole = sampled_units(orders, orders, rules)
+    early, late = sampled_units(orders[:25], orders, rules), sampled_units(orders[25:], orders, rules)
     assert whole["by_hand"].tolist() == [*early["by_hand"], *late["by_hand"]]
     assert whole["by_hand"].sum() == 20
     assert whole["plan"].unique().tolist() == [

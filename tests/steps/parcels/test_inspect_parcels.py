@@ -9,7 +9,7 @@ import pytest
 from packing_floor import NOW, Floor, ago, put
 from sqlalchemy import Engine, select, update
 
-from tasks.domain.parcels.sampling import SamplingRules, draw, seed_of
+from tasks.domain.parcels.sampling import SamplingRules, is_drawn, seed_of
 from tasks.steps.parcels.inspect_parcels import inspection_table, judge_parcels, warn_of_held_parcels
 from tasks.store import schema
 
@@ -157,7 +157,7 @@ def test_the_sample_can_be_drawn_again_from_what_is_kept(floor: Floor, home: Pat
     (seed,) = set(floor.rows(schema.inspections, "seed"))
     assert seed == (seed_of("run 2026-09-10T16:00:00Z", SamplingRules()),)
     names = pd.Series([f"HEARTH:P{number}" for number in range(60)])
-    drawn = names[draw(names, seed[0], 20)].str.removeprefix("HEARTH:")
+    drawn = names[is_drawn(names, seed[0], 20)].str.removeprefix("HEARTH:")
     assert set(document(home, "sample.csv")["parcel"]) == set(drawn)
     (plan,) = {row[0] for row in floor.rows(schema.inspections, "plan")}
     assert "of 60; letter F: open 20, accept 1, reject 2; procedure packing version 1" in plan

@@ -10,7 +10,7 @@ from packing_floor import NOW, Floor, ago, put
 from sqlalchemy import Engine, select, update
 
 from config.settings import settings
-from tasks.steps.parcels.track_shipments import Moved, follow_parcels, ship_parcels, warn_of_parcels
+from tasks.steps.parcels.track_shipments import MovedParcels, follow_parcels, ship_parcels, warn_of_parcels
 from tasks.store import schema
 
 STEP = timedelta(minutes=30)
@@ -26,7 +26,7 @@ def floor(store: Engine) -> Floor:
     return floor
 
 
-def track(step: int = 0) -> Moved:
+def track(step: int = 0) -> MovedParcels:
     """A run of the flow's steps, `step` half hours from now."""
     as_of = NOW + step * STEP
     left = ship_parcels.fn(as_of)

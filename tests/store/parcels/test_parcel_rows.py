@@ -137,7 +137,7 @@ def test_what_was_told_first_of_a_parcel_stands(floor: Floor) -> None:
     floor.pack("P1", "1001", ("CUP", 2))
     floor.manifest("1001", "P1")
     (wrong,) = floor.manifest("1001", "P1", tracking_number="OTHER").refused["reason"]
-    assert wrong == "tracking_number: found 'OTHER' for parcel 'P1', expected 'T-P1' as told before"
+    assert wrong == "tracking_number: found 'OTHER' for parcel 'P1', expected 'T-P1' as reported before"
     assert len(floor.manifest("1001", "P1", shipped_at=ago(1)).refused) == 1
     assert floor.manifest("9999").refused["reason"].tolist() == [
         "order_number: found '9999', expected an order received before"

@@ -3,7 +3,7 @@
 import pandas as pd
 from sqlalchemy import Connection, Table, and_, select
 
-from tasks.domain.parcels.parcel_contents import attach, read_codes
+from tasks.domain.parcels.parcel_contents import parcel_lines, scanned_skus
 from tasks.domain.states import ParcelState
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import read, staged
@@ -33,7 +33,7 @@ def load_packs(connection: Connection, rows: Table, intake: Intake) -> Loaded:
     refused.append(misplaced)
     scans = scans[~scans["row_number"].isin(misplaced["row_number"])].astype({"order_id": "int64"})
     parts = parcel_contents.parts_of(connection, scans["order_id"])
-    scans["sku"] = read_codes(scans, _products(connection, scans["merchant_id"]), parts)
+    scans["sku"] = scanned_skus(scans, _products(connection, scans["merchant_id"]), parts)
     contents = _scanned_contents(scans, _packed_units(connection, scans))
     late = _late_scans(contents)
     refused.append(late)
@@ -105,7 +105,7 @@ def _products(connection: Connection, merchant_ids: pd.Series) -> pd.DataFrame:
 
 def _packed_units(connection: Connection, scans: pd.DataFrame) -> pd.DataFrame:
     """Units stored for the scanned parcels: shipment_id, sku, held."""
-    with staged(connection, parcel_contents.ids(scans["shipment_id"], "shipment_id")) as chosen:
+    with staged(connection, parcel_contents.distinct_ids(scans["shipment_id"], "shipment_id")) as chosen:
         line = shipment_lines.c
         lines = read(
             connection,
@@ -170,7 +170,7 @@ def _write(connection: Connection, contents: pd.DataFrame, parts: pd.DataFrame, 
     before = parcel_contents.contents_of(connection, contents["order_id"])
     is_rewritten = before["shipment_id"].isin(contents["shipment_id"])
     units = _merged_units(contents, before[is_rewritten & before["packed_at"].notna()])
-    lines = attach(units, parts, before[~is_rewritten & ~before["state"].isin(parcel_contents.ASTRAY)])
+    lines = parcel_lines(units, parts, before[~is_rewritten & ~before["state"].isin(parcel_contents.ASTRAY)])
     parcel_contents.replace_lines(connection, lines)
     parcel_contents.raise_packed(connection, contents["order_id"])
 
