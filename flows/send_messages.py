@@ -11,8 +11,8 @@ from tasks.runs.artifact_tables import shown
 from tasks.runs.operation import operation
 from tasks.runs.parameters import Moment
 from tasks.runs.run_names import named
-from tasks.steps.messaging.list_unreached_customers import list_for_support, support_rows
-from tasks.steps.messaging.send_messages import leave_out, release_messages, send_queued, settle_interrupted
+from tasks.steps.messaging.list_unreached_customers import list_unreached_customers, support_rows
+from tasks.steps.messaging.send_messages import release_messages, send_queued, settle_interrupted, suppress_messages
 from tasks.steps.prepare_database import prepare_database
 
 
@@ -48,9 +48,9 @@ def send_messages(not_sent: Sequence[str] = (), as_of: Moment = NOW) -> Sent:
     prepare_database()
     interrupted = settle_interrupted(as_of)
     released = release_messages(not_sent)
-    suppressed = leave_out(as_of)
+    suppressed = suppress_messages(as_of)
     states = send_queued(as_of)
-    listed = list_for_support(as_of)
+    listed = list_unreached_customers(as_of)
     create_table_artifact(
         shown(support_rows(listed)), key="customer-support", description="Messages that did not arrive"
     )

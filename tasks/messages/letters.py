@@ -1,4 +1,4 @@
-"""From a row of the outbox to a letter, and from what became of letters to rows of the outbox."""
+"""From a row of the outbox to a letter, and from the outcomes of letters to rows of the outbox."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from tasks.messages.senders import Letter, Outcome, Sender
 
 
 def letter(folder: Path, row: Any, merchants: Mapping[str, Merchant]) -> Letter | Outcome:
-    """The letter of one message (a row of `next_queued`), worded from `folder`; or why there is none."""
+    """The letter of one message (a row of `next_queued`), worded from `folder`; its outcome if it has no wording."""
     merchant = merchants.get(row.merchant)
     if merchant is None:
         return Outcome(MessageState.FAILED, reason=f"merchant {row.merchant} is not configured")
@@ -22,24 +22,30 @@ def letter(folder: Path, row: Any, merchants: Mapping[str, Merchant]) -> Letter 
     except WordingError as error:
         return Outcome(MessageState.FAILED, reason=f"no wording: {error}")
     return Letter(
-        row.dedupe_key, row.kind, merchant.sender_email, merchant.sender_name, row.recipient,
-        wording.subject, wording.text, wording.html,
-    )  # fmt: skip
+        dedupe_key=row.dedupe_key,
+        kind=row.kind,
+        sender_email=merchant.sender_email,
+        sender_name=merchant.sender_name,
+        recipient=row.recipient,
+        subject=wording.subject,
+        text=wording.text,
+        html=wording.html,
+    )
 
 
 def references(sender: Sender, letters: Mapping[int, Letter]) -> pd.DataFrame:
-    """What each letter will be found by: id int64, provider_id str."""
-    known = [sender.reference(one.dedupe_key) for one in letters.values()]
-    return pd.DataFrame({"id": pd.Series(list(letters), dtype="int64"), "provider_id": pd.Series(known, dtype="str")})
+    """The reference each letter will be found by: id int64, provider_id str."""
+    names = [sender.reference(letter.dedupe_key) for letter in letters.values()]
+    return pd.DataFrame({"id": pd.Series(list(letters), dtype="int64"), "provider_id": pd.Series(names, dtype="str")})
 
 
-def outcomes(ended: Sequence[tuple[int, Outcome]]) -> pd.DataFrame:
-    """What became of messages, as `tasks.store.messaging.outbox.close` takes it: id, state, provider_id, reason."""
+def outcomes(pairs: Sequence[tuple[int, Outcome]]) -> pd.DataFrame:
+    """The outcomes of messages as a frame: id int64, state, provider_id, reason str."""
     return pd.DataFrame(
         {
-            "id": pd.Series([key for key, _ in ended], dtype="int64"),
-            "state": pd.Series([str(one.state) for _, one in ended], dtype="str"),
-            "provider_id": pd.Series([one.provider_id for _, one in ended], dtype="str"),
-            "reason": pd.Series([one.reason for _, one in ended], dtype="str"),
+            "id": pd.Series([key for key, _ in pairs], dtype="int64"),
+            "state": pd.Series([str(outcome.state) for _, outcome in pairs], dtype="str"),
+            "provider_id": pd.Series([outcome.provider_id for _, outcome in pairs], dtype="str"),
+            "reason": pd.Series([outcome.reason for _, outcome in pairs], dtype="str"),
         }
     )

@@ -1,4 +1,4 @@
-"""The Paper sender: each letter is two files in a folder, to be read, printed or checked before a provider is used."""
+"""The paper sender: each letter is two files in a folder, to read, print or check before a provider is used."""
 
 import hashlib
 import re
@@ -27,15 +27,15 @@ class Paper:
     def send(self, letters: Sequence[Letter]) -> list[Outcome]:
         """Write each letter."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        return [self._write(one) for one in letters]
+        return [self._write(letter) for letter in letters]
 
     def is_written(self, reference: str) -> bool:
-        """Whether the letter of that reference is complete: its last file is there."""
+        """Whether the letter with that reference is complete: its last file exists."""
         return self._file(reference, "html").is_file()
 
     @staticmethod
-    def wrote(reference: str) -> bool:
-        """Whether the reference is one of this sender."""
+    def is_own(reference: str) -> bool:
+        """Whether the reference is one of this sender's."""
         return reference.startswith(_MARK)
 
     def _write(self, letter: Letter) -> Outcome:

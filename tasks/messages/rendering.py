@@ -1,10 +1,10 @@
-"""The wording of a message: a template a kind, rendered once as plain text and once as HTML.
+"""The wording of a message: one template per kind, rendered as plain text and as HTML.
 
 A template (config/messages/<language>/<kind>.j2) is plain text: its first line is the subject, an empty line ends a
 paragraph, lines that begin with "- " are a list. The HTML is the same text, every fact escaped, set in
-config/messages/layout.html.j2. A merchant's own wording lies in config/messages/<language>/<MERCHANT>/.
+config/messages/layout.html.j2. A merchant's own wording is in config/messages/<language>/<MERCHANT>/.
 
-    WordingError   a template is missing, broken or asks for a fact the message does not have
+    WordingError   a template is missing or broken, or needs a fact the message does not have
 """
 
 import json
@@ -27,7 +27,7 @@ from tasks.domain.sites.sites import Merchant
 
 SUBJECT_MAX = 200
 NAME_MAX = 80
-# Facts a message of some kind may or may not have: a template asks for them with {% if … %}.
+# Facts that a message may lack: a template asks for them with {% if … %}.
 OPTIONAL = (
     "alerts", "carrier", "currency", "customer_name", "event", "instructions", "is_complete", "items", "more",
     "new_date", "order_number", "reason", "refunded_minor", "ship_by", "subject", "total_minor", "tracking_number",
@@ -35,7 +35,7 @@ OPTIONAL = (
 
 
 class WordingError(ValueError):
-    """A message cannot be worded; says which template and why, never a fact's value."""
+    """A message cannot be worded. The text names the template and the reason, never the value of a fact."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class Wording:
 
 
 def render(folder: Path, kind: str, language: str, merchant: Merchant, facts: str) -> Wording:
-    """Word the message of `kind` about `facts` (JSON) in `language`, the merchant's language, or English."""
+    """Word the message of `kind` about `facts` (JSON), in `language`, otherwise the merchant's language or English."""
     language = _language_worded(folder, kind, merchant, language)
-    values = dict.fromkeys(OPTIONAL) | _tame(json.loads(facts)) | {"merchant_name": merchant.name}
+    values = dict.fromkeys(OPTIONAL) | _without_controls(json.loads(facts)) | {"merchant_name": merchant.name}
     values["customer_name"] = _greetable(values["customer_name"])
     try:
         text = _rendered(folder, kind, language, merchant, values, html=False)
@@ -61,11 +61,11 @@ def render(folder: Path, kind: str, language: str, merchant: Merchant, facts: st
             subject=subject, language=language, body=_paragraphs(_split(inner)[1]), merchant_name=merchant.name
         )
     except (TemplateError, ValueError, TypeError) as error:
-        raise WordingError(f"{language}/{kind}.j2: {_said(error)}") from None
+        raise WordingError(f"{language}/{kind}.j2: {_reason(error)}") from None
     return Wording(subject[:SUBJECT_MAX], body, html)
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, TemplateError | WordingError) else "a fact is not what the wording expects"
 
 
@@ -86,19 +86,19 @@ def _rendered(folder: Path, kind: str, language: str, merchant: Merchant, values
 @cache
 def _environment(folder: Path, language: str, merchant: Merchant, *, html: bool) -> Environment:
     places = [folder / language / merchant.code, folder / language, folder]
-    made = Environment(
-        loader=FileSystemLoader(places), undefined=StrictUndefined, finalize=_there,
+    environment = Environment(
+        loader=FileSystemLoader(places), undefined=StrictUndefined, finalize=_required,
         autoescape=html,  # noqa: S701 - the plain text is not HTML
         trim_blocks=True, lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
-    made.filters["money"] = partial(_money, language=language)
-    made.filters["date"] = partial(_date, language=language, zone=ZoneInfo(merchant.time_zone))
-    return made
+    environment.filters["money"] = partial(_money, language=language)
+    environment.filters["date"] = partial(_date, language=language, zone=ZoneInfo(merchant.time_zone))
+    return environment
 
 
-def _there(value: object) -> object:
+def _required(value: object) -> object:
     if value is None:
-        raise UndefinedError("a fact it shows is missing")
+        raise UndefinedError("it shows a fact that is missing")
     return value
 
 
@@ -107,7 +107,7 @@ def _money(amount_minor: int, currency: str, *, language: str) -> str:
 
 
 def _date(value: str, *, language: str, zone: ZoneInfo) -> str:
-    """A moment as the day it is for the merchant, or a day as it is."""
+    """The day of a moment in the merchant's time zone, or a day as it is, in words."""
     if len(value) == len("2026-09-07"):
         return format_date(date.fromisoformat(value), format="long", locale=language)
     at = datetime.fromisoformat(value)
@@ -115,10 +115,10 @@ def _date(value: str, *, language: str, zone: ZoneInfo) -> str:
 
 
 def _split(rendered: str) -> tuple[str, str]:
-    """The subject, which is the first line, and the paragraphs after it."""
+    """The subject (the first line) and the paragraphs below it."""
     subject, _, body = rendered.strip().partition("\n")
     if not subject.startswith("Subject: ") or not body.strip():
-        raise WordingError("expected 'Subject: …' as the first line, and a text after it")
+        raise WordingError("expected 'Subject: …' as the first line and a text below it")
     paragraphs = [one.strip() for one in re.split(r"\n\s*\n", body.strip())]
     return subject.removeprefix("Subject: ").strip(), "\n\n".join(paragraphs) + "\n"
 
@@ -132,25 +132,25 @@ def _block(lines: list[str]) -> Markup:
     if all(line.startswith("- ") for line in lines):
         inner = "".join(f"<li>{line.removeprefix('- ')}</li>" for line in lines)
         return Markup(f"<ul>{inner}</ul>")  # noqa: S704 - every fact in it was escaped when the text was rendered
-    return Markup(f"<p>{'<br>'.join(lines)}</p>")  # noqa: S704 - the same
+    return Markup(f"<p>{'<br>'.join(lines)}</p>")  # noqa: S704 - as above
 
 
-def _tame(value: Any) -> Any:
-    """Facts without control characters: a name cannot break a line, a header or the direction of writing."""
+def _without_controls(value: Any) -> Any:
+    """Facts without control characters, so that a name cannot break a line, a header or the writing direction."""
     if isinstance(value, str):
-        return " ".join("".join(" " if _steers(sign) else sign for sign in value).split())
+        return " ".join("".join(" " if _is_control(sign) else sign for sign in value).split())
     if isinstance(value, Mapping):
-        return {key: _tame(one) for key, one in value.items()}
-    return [_tame(one) for one in value] if isinstance(value, list) else value
+        return {key: _without_controls(one) for key, one in value.items()}
+    return [_without_controls(one) for one in value] if isinstance(value, list) else value
 
 
-def _steers(sign: str) -> bool:
+def _is_control(sign: str) -> bool:
     bidirectional = unicodedata.bidirectional(sign) in {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
     return bidirectional or unicodedata.category(sign) in {"Cc", "Zl", "Zp"}
 
 
 def _greetable(name: str | None) -> str | None:
-    """The name, unless it is one to advertise with: mail programs make links of what looks like an address."""
+    """The name, unless it could advertise: mail programs turn what looks like an address into a link."""
     if not name or len(name) > NAME_MAX or re.search(r"[/@]|www\.|\w\.\w{2}", name):
         return None
     return name

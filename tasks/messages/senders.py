@@ -1,4 +1,4 @@
-"""What sends messages: the folder on paper, or the mail provider."""
+"""Senders of messages: a folder on paper, or the mail provider."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ class Letter:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one letter.
+    """The outcome of one letter.
 
-    sent: taken, with the provider's id. failed: refused for good. queued: certainly not taken, to be tried again.
-    in_doubt: perhaps taken; nobody sends it again without looking.
+    sent: accepted, with the provider's id. failed: refused for good. queued: certainly not accepted, to be tried again.
+    in_doubt: perhaps accepted; not sent again until a person has looked.
     """
 
     state: MessageState
@@ -37,10 +37,10 @@ class Outcome:
 class Sender(Protocol):
     """A way to send letters."""
 
-    batch: int  # letters claimed and sent together: as many may be in doubt after a crash
+    batch: int  # letters claimed and sent together; at most so many are in doubt after a crash
 
     def reference(self, dedupe_key: str) -> str | None:
-        """What the letter will be found by, where that is known before it is sent."""
+        """The reference the letter will be found by, if it is known before sending."""
 
     def send(self, letters: Sequence[Letter]) -> list[Outcome]:
-        """Send each letter once; an outcome for each."""
+        """Send each letter once. Returns an outcome for each."""

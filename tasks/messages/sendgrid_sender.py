@@ -1,12 +1,12 @@
-"""The mail provider: one request a letter through the `sendgrid` library.
+"""The mail provider: one request per letter, through the `sendgrid` library.
 
 What an answer means (I4):
-    202                           taken; its X-Message-Id is kept
-    429, 503                      the provider says it did not take it: tried again by a later run
-    401, 403, 404, 405            not this letter's fault but the installation's: the same
-    other 4xx                     refused for good
-    no connection                 nothing was sent: tried again by a later run
-    500 and other 5xx, a timeout or a broken connection after that: perhaps taken, so in doubt
+    202                     accepted; its X-Message-Id is kept
+    429, 503                not accepted, says the provider: tried again by a later run
+    401, 403, 404, 405      the settings are at fault, not the letter: tried again by a later run
+    other 4xx               refused for good
+    no connection           nothing was sent: tried again by a later run
+    other 5xx, a timeout or a connection that broke later: perhaps accepted, so in doubt
 """
 
 import errno
@@ -33,7 +33,7 @@ _NO_CONNECTION = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH}
 
 
 class SendGrid:
-    """Sends through SendGrid's v3 API; several requests at a time, because each opens a connection of its own."""
+    """Sends through SendGrid's v3 API, several requests at a time because each opens its own connection."""
 
     batch = 32
     _at_once = 8
@@ -43,12 +43,12 @@ class SendGrid:
         self._client = SendGridAPIClient(api_key=api_key, host=host.rstrip("/"))
         self._client.client.timeout = timeout_seconds
 
-    def reference(self, dedupe_key: str) -> None:  # noqa: ARG002 - the provider names it when it takes it
-        """Nothing: the provider gives a letter its id when it takes it."""
+    def reference(self, dedupe_key: str) -> None:  # noqa: ARG002 - the provider names it when it accepts it
+        """None: the provider gives a letter its id when it accepts it."""
         return
 
     def send(self, letters: Sequence[Letter]) -> list[Outcome]:
-        """Send each letter in a request of its own."""
+        """Send each letter in its own request."""
         with ThreadPoolExecutor(self._at_once) as pool:
             return list(pool.map(self._send, letters))
 
@@ -81,25 +81,27 @@ def _mail(letter: Letter) -> dict[str, object]:
 def _refused(error: HTTPError) -> Outcome:
     status = int(error.status_code)
     if status in _NOT_TAKEN:
-        return Outcome(MessageState.QUEUED, reason=f"the provider did not take it ({status}); tried again later")
+        return Outcome(
+            MessageState.QUEUED, reason=f"the provider did not accept it ({status}); the next run tries again"
+        )
     if 400 <= status < 500:
         return Outcome(MessageState.FAILED, reason=f"the provider refused it ({status}{_fields(error.body)})")
-    return Outcome(MessageState.IN_DOUBT, reason=f"the provider answered {status}: it may have taken it or not")
+    return Outcome(MessageState.IN_DOUBT, reason=f"the provider answered {status}: it may or may not have accepted it")
 
 
 def _fields(body: object) -> str:
     """Which fields the provider complained about; never their values."""
     try:
-        told = json.loads(body if isinstance(body, bytes | str) else "{}").get("errors") or []
-        fields = sorted({str(one.get("field")) for one in told if one.get("field")})
+        problems = json.loads(body if isinstance(body, bytes | str) else "{}").get("errors") or []
+        fields = sorted({str(problem.get("field")) for problem in problems if problem.get("field")})
     except (ValueError, AttributeError, TypeError):
         return ""
-    return "".join(f", {one}" for one in fields if re.fullmatch(r"[A-Za-z0-9_.\[\]-]{1,60}", one))
+    return "".join(f", {field}" for field in fields if re.fullmatch(r"[A-Za-z0-9_.\[\]-]{1,60}", field))
 
 
 def _unanswered(error: OSError | HTTPException) -> Outcome:
     cause = error.reason if isinstance(error, URLError) else error
     refused = isinstance(cause, OSError) and cause.errno in _NO_CONNECTION
     if isinstance(error, URLError) and (refused or isinstance(cause, socket.gaierror | ssl.SSLCertVerificationError)):
-        return Outcome(MessageState.QUEUED, reason="the provider was not reached; tried again later")
+        return Outcome(MessageState.QUEUED, reason="the provider could not be reached; the next run tries again")
     return Outcome(MessageState.IN_DOUBT, reason=f"no answer from the provider ({type(cause).__name__})")

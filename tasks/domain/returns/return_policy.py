@@ -1,7 +1,7 @@
-"""Who may send what back: the return policy as data, decided product by product, with the rule that decided.
+"""The return policy as data: who may send what back, decided product by product, with the rule that decided.
 
-The window counts from the delivery of the order's last parcel, its day not included; the last day is included, on
-the merchant's calendar. Where no delivery is known a stated stand-in takes its place.
+The return window counts from the day after the delivery of the order's last parcel to its last day inclusive, on the
+merchant's calendar. Where no delivery is known, a stand-in date is used, and the decision says so.
 """
 
 from dataclasses import dataclass, field
@@ -18,22 +18,22 @@ EU_FLOOR_DAYS = 14  # Directive 2011/83/EU, article 9
 
 
 class Answer(StrEnum):
-    """What a rule says to a request."""
+    """The answer a rule gives to a request."""
 
     APPROVE = "approve"
     REJECT = "reject"
     MANUAL = "manual"
 
 
-class Found(StrEnum):
-    """How many orders a request is about."""
+class OrderMatch(StrEnum):
+    """Whether a request could be matched to one order."""
 
     ONE = "one"
     UNKNOWN = "unknown"
     SEVERAL = "several"
 
 
-STATES = {
+STATE_OF_ANSWER = {
     Answer.APPROVE: ReturnState.APPROVED,
     Answer.REJECT: ReturnState.REJECTED,
     Answer.MANUAL: ReturnState.MANUAL,
@@ -42,11 +42,11 @@ STATES = {
 
 @dataclass(frozen=True)
 class PolicyRule:
-    """One rule; what it does not say does not matter to it."""
+    """One rule; a condition that is not set always holds."""
 
     id: str
     answer: Answer
-    order: tuple[Found, ...] = ()
+    order: tuple[OrderMatch, ...] = ()
     on_order: bool | None = None
     too_many: bool | None = None
     final_sale: bool | None = None
@@ -60,14 +60,14 @@ class PolicyRule:
 
     def __post_init__(self) -> None:
         if self.answer is Answer.REJECT and "en" not in self.tell:
-            raise ValueError(f"rule {self.id} rejects: expected what the customer is told, at least in en")
+            raise ValueError(f"rule {self.id} rejects: expected a text for the customer under tell, at least in en")
         if self.within_days is not None and self.within_days < 0:
             raise ValueError(f"rule {self.id}: within_days must not be negative, found {self.within_days}")
 
 
 @dataclass(frozen=True)
 class Grade:
-    """What happens to goods that look like this."""
+    """What happens to goods of this grade."""
 
     disposition: Disposition
     deduct_percent: int = 0
@@ -93,9 +93,9 @@ class ReturnPolicy:
     def __post_init__(self) -> None:
         names = [one.id for one in self.rules]
         if len(set(names)) < len(names):
-            raise ValueError(f"each rule needs an id of its own, found {names}")
+            raise ValueError(f"every rule needs its own id, found {names}")
         if not self.rules or _conditions(self.rules[-1]):
-            raise ValueError("the last rule must fit always: expected one without conditions")
+            raise ValueError("the last rule must always apply: expected one without conditions")
         short = [one.id for one in self.rules if _cuts_the_eu_short(one)]
         if short and not any(_is_eu_floor(one) for one in self.rules[: names.index(short[0])]):
             raise ValueError(
@@ -104,16 +104,15 @@ class ReturnPolicy:
             )
 
     def rule(self, rule_id: str) -> PolicyRule:
-        """The rule of that id."""
+        """The rule with that id."""
         return next(one for one in self.rules if one.id == rule_id)
 
 
 def _conditions(rule: PolicyRule) -> list[str]:
     names = ("order", "reasons", "countries", "merchants", "channels")
-    said = [name for name in names if getattr(rule, name)]
-    return said + [
-        name for name in ("on_order", "too_many", "final_sale", "within_days") if getattr(rule, name) is not None
-    ]
+    flags = ("on_order", "too_many", "final_sale", "within_days")
+    lists = [name for name in names if getattr(rule, name)]
+    return lists + [name for name in flags if getattr(rule, name) is not None]
 
 
 def _cuts_the_eu_short(rule: PolicyRule) -> bool:
@@ -130,60 +129,60 @@ def _is_eu_floor(rule: PolicyRule) -> bool:
     )
 
 
-def decide(lines: pd.DataFrame, policy: ReturnPolicy) -> pd.DataFrame:
-    """The answer to each requested product.
+def decided_products(lines: pd.DataFrame, policy: ReturnPolicy) -> pd.DataFrame:
+    """`lines` with rule, answer and why (str): the first rule that matches decides each requested product.
 
-    `lines`: merchant, channel, country, zone, found (`Found`), reason str (missing allowed); on_order, final_sale
-    bool; quantity, left int64 (units sent that have not come back and are not announced otherwise); anchored_at,
-    requested_at datetime64[s, UTC]; anchor str (what the days count from).
-    Gives `lines` with rule, answer and why (str).
+    `lines`: merchant, channel, country, zone, found (`OrderMatch`), reason str (may be missing); on_order, final_sale
+    bool; quantity, left int64 (units shipped that are neither back nor announced by another return); anchored_at,
+    requested_at datetime64[s, UTC]; anchor str (the event the days count from).
     """
     facts = lines.assign(
         days=_days_after(lines), reason=_plain(lines["reason"]), too_many=lines["quantity"] > lines["left"]
     )
     rule = pd.Series(pd.NA, index=lines.index, dtype="str")
     for one in policy.rules:
-        rule = rule.mask(rule.isna() & _fits(one, facts), one.id)
+        rule = rule.mask(rule.isna() & _matches(one, facts), one.id)
     answers = {one.id: str(one.answer) for one in policy.rules}
     spans = {one.id: "" if one.within_days is None else f", {one.within_days} days" for one in policy.rules}
-    said = rule + ": counted from " + lines["anchor"] + " on " + _local(lines, "anchored_at").dt.strftime("%Y-%m-%d")
-    why = (said + rule.map(spans)).where(lines["anchored_at"].notna() & lines["on_order"], rule)
+    dated = rule + ": counted from " + lines["anchor"] + " on " + _local(lines, "anchored_at").dt.strftime("%Y-%m-%d")
+    why = (dated + rule.map(spans)).where(lines["anchored_at"].notna() & lines["on_order"], rule)
     return lines.assign(rule=rule, answer=rule.map(answers).astype("str"), why=why.astype("str"))
 
 
-def by_return(decided: pd.DataFrame, policy: ReturnPolicy) -> pd.DataFrame:
-    """One answer a return: its products' if they agree, otherwise a person's.
+def decided_returns(decided: pd.DataFrame, policy: ReturnPolicy) -> pd.DataFrame:
+    """One row per return: the answer its products agree on; where they differ, a person decides.
 
-    `decided`: what `decide` gives, with return_id. Gives return_id, state, rule (ids, in the order of the policy), why.
+    `decided`: columns as in `decided_products`, and return_id. Returns return_id, state, rule (ids, in the order of the
+    policy), why.
     """
     rank = {one.id: number for number, one in enumerate(policy.rules)}
-    known = decided.assign(rank=decided["rule"].map(rank)).sort_values(["return_id", "rank"], kind="stable")
-    unique = known.drop_duplicates(["return_id", "rule"]).groupby("return_id")
+    ranked = decided.assign(rank=decided["rule"].map(rank)).sort_values(["return_id", "rank"], kind="stable")
+    unique = ranked.drop_duplicates(["return_id", "rule"]).groupby("return_id")
     one = unique.agg(answers=("answer", "nunique"), answer=("answer", "first"), rule=("rule", ", ".join),
                      why=("why", "; ".join)).reset_index()  # fmt: skip
     answer = one["answer"].mask(one["answers"] > 1, str(Answer.MANUAL))
-    state = answer.map({str(key): str(value) for key, value in STATES.items()}).astype("str")
+    state = answer.map({str(key): str(value) for key, value in STATE_OF_ANSWER.items()}).astype("str")
     return pd.DataFrame({"return_id": one["return_id"], "state": state, "rule": one["rule"], "why": one["why"]})
 
 
-def _fits(rule: PolicyRule, facts: pd.DataFrame) -> pd.Series:
-    fits = pd.Series(data=True, index=facts.index)
-    wanted = {
+def _matches(rule: PolicyRule, facts: pd.DataFrame) -> pd.Series:
+    matches = pd.Series(data=True, index=facts.index)
+    allowed = {
         "found": [str(one) for one in rule.order],
         "reason": _plain(pd.Series(rule.reasons, dtype="str")).tolist(),
         "country": sorted(set(rule.countries) | (EU if "EU" in rule.countries else set())),
         "merchant": list(rule.merchants),
         "channel": list(rule.channels),
     }
-    for column, values in wanted.items():
+    for column, values in allowed.items():
         if values:
-            fits &= facts[column].isin(values)
+            matches &= facts[column].isin(values)
     for column in ("on_order", "too_many", "final_sale"):
         if getattr(rule, column) is not None:
-            fits &= facts[column] == getattr(rule, column)
+            matches &= facts[column] == getattr(rule, column)
     if rule.within_days is not None:
-        fits &= (facts["days"] <= rule.within_days).fillna(value=False).astype(bool)
-    return fits
+        matches &= (facts["days"] <= rule.within_days).fillna(value=False).astype(bool)
+    return matches
 
 
 def _days_after(lines: pd.DataFrame) -> pd.Series:

@@ -1,4 +1,4 @@
-"""What came back: where it goes, which units of which order lines it is, and what is paid back for it."""
+"""Returned goods: their disposition, the order lines they belong to, and the units a refund is due for."""
 
 import numpy as np
 import pandas as pd
@@ -6,80 +6,82 @@ import pandas as pd
 from tasks.domain.returns.return_policy import ReturnPolicy
 from tasks.domain.states import Condition, Disposition, ReturnState
 
-CONDITIONS = {
+CONDITION_OF_DISPOSITION = {
     Disposition.RESTOCK: Condition.AVAILABLE,
     Disposition.QUARANTINE: Condition.QUARANTINE,
     Disposition.SCRAP: Condition.DAMAGED,
 }
-NOT_THE_ORDERED = "wrong_item"  # a grade that says: this is not what was ordered
+WRONG_ITEM_GRADE = "wrong_item"  # the grade of goods that are not what was ordered
 
 
 def anchors(parcels: pd.DataFrame, orders: pd.DataFrame, policy: ReturnPolicy) -> pd.DataFrame:
-    """The moment a return's days count from, and what it is.
+    """The moment the days of a return count from, and the event it is: order_id, anchored_at, anchor (str).
 
-    `parcels`: order_id, shipped_at, delivered_at, a row a parcel that left; `orders`: order_id, fulfilled_at, paid_at.
-    Gives order_id, anchored_at, anchor. The last parcel counts; one without delivery counts as delivered some days
-    after it left; an order without parcels some days after it was fulfilled or else paid.
+    `parcels`: order_id, shipped_at, delivered_at, one row per parcel that left; `orders`: order_id, fulfilled_at,
+    paid_at. The last parcel counts. Without a delivery it is taken as delivered some days after it left; an order
+    without parcels, some days after it was fulfilled or, failing that, paid.
     """
     shipped, paid = (pd.Timedelta(days=days) for days in (policy.shipped_plus_days, policy.paid_plus_days))
     sent = f"{policy.shipped_plus_days} days after it left (no delivery is known)"
-    told = pd.DataFrame(
+    by_parcel = pd.DataFrame(
         {
             "order_id": parcels["order_id"],
             "anchored_at": parcels["delivered_at"].fillna(parcels["shipped_at"] + shipped),
             "anchor": np.where(parcels["delivered_at"].notna(), "delivery", sent),
         }
     )
-    last = told.sort_values(["order_id", "anchored_at", "anchor"]).drop_duplicates("order_id", keep="last")
+    last = by_parcel.sort_values(["order_id", "anchored_at", "anchor"]).drop_duplicates("order_id", keep="last")
     rest = orders[~orders["order_id"].isin(last["order_id"])]
     paying = f"{policy.paid_plus_days} days after it was paid (neither delivery nor dispatch is known)"
-    guess = pd.DataFrame(
+    assumed = pd.DataFrame(
         {
             "order_id": rest["order_id"],
             "anchored_at": (rest["fulfilled_at"] + shipped).fillna(rest["paid_at"] + paid),
             "anchor": np.where(rest["fulfilled_at"].notna(), sent, paying),
         }
     )
-    return pd.concat([last, guess], ignore_index=True).astype({"anchor": "str"})
+    return pd.concat([last, assumed], ignore_index=True).astype({"anchor": "str"})
 
 
-def dispose(lines: pd.DataFrame, policy: ReturnPolicy) -> pd.DataFrame:
-    """Where each received product goes and how many of its units count.
+def disposed_products(lines: pd.DataFrame, policy: ReturnPolicy) -> pd.DataFrame:
+    """`lines` with the disposition of each received product and the number of units that count.
 
     `lines`: return_id, state (of the return), order_id Int64, sku, quantity (agreed), quantity_received, grade,
-    resolution, on_order bool, left int64 (units sent and not yet back), product_id Int64, is_kit, priced bool.
-    Gives `lines` with disposition, condition, returned (units that came back of the order), refundable int64,
-    deduct_percent int64 and flags (str, empty where nothing is odd; a flag calls for a person).
+    resolution, on_order bool, left int64 (units shipped and not yet back), product_id Int64, is_kit, priced bool.
+    Adds disposition, condition (str), returned (units of the order that came back), refundable, deduct_percent int64
+    and flags (str, empty where nothing is odd; a flag calls for a person).
     """
     grade = lines["grade"].map(policy.grades)
-    decided = lines["state"].isin([ReturnState.APPROVED, ReturnState.RECEIVED, ReturnState.CLOSED])
-    home = grade.map(lambda one: str(one.disposition)).where(decided & lines["on_order"], str(Disposition.QUARANTINE))
-    home = home.mask(lines["quantity_received"] == 0, str(Disposition.NOT_RECEIVED))
-    ordered = lines["on_order"] & (lines["grade"] != NOT_THE_ORDERED)
+    is_agreed = lines["state"].isin([ReturnState.APPROVED, ReturnState.RECEIVED, ReturnState.CLOSED])
+    disposition = grade.map(lambda one: str(one.disposition))
+    disposition = disposition.where(is_agreed & lines["on_order"], str(Disposition.QUARANTINE))
+    disposition = disposition.mask(lines["quantity_received"] == 0, str(Disposition.NOT_RECEIVED))
+    is_ordered = lines["on_order"] & (lines["grade"] != WRONG_ITEM_GRADE)
     before = lines.groupby(["order_id", "sku"], dropna=False)["quantity_received"].cumsum() - lines["quantity_received"]
     left = (lines["left"] - before).clip(lower=0)
-    returned = lines["quantity_received"].clip(upper=left).where(ordered, 0)
-    pays = decided & (lines["resolution"] == "refund") & lines["priced"]
+    returned = lines["quantity_received"].clip(upper=left).where(is_ordered, 0)
+    pays = is_agreed & (lines["resolution"] == "refund") & lines["priced"]
     pays &= ~grade.map(lambda one: one.by_hand).astype(bool)
     odd = {
-        "not agreed before": ~decided,
+        "not agreed before": ~is_agreed,
         "not on the order": ~lines["on_order"],
-        "not what was ordered": lines["grade"] == NOT_THE_ORDERED,
+        "not what was ordered": lines["grade"] == WRONG_ITEM_GRADE,
         "empty box": lines["quantity_received"] == 0,
-        "more than agreed": decided & (lines["quantity_received"] > lines["quantity"]),
-        "more than was sent": ordered & (lines["quantity_received"] > left),
+        "more than agreed": is_agreed & (lines["quantity_received"] > lines["quantity"]),
+        "more than was sent": is_ordered & (lines["quantity_received"] > left),
         "price unknown": lines["on_order"] & ~lines["priced"],
         "unknown product": lines["product_id"].isna(),
         "a kit: book its parts by hand": lines["is_kit"],
     }
+    conditions = {str(key): str(value) for key, value in CONDITION_OF_DISPOSITION.items()}
     flags = pd.Series("", index=lines.index, dtype="str")
-    for word, is_odd in odd.items():
-        flags = flags.mask(is_odd, flags + np.where(flags == "", "", "; ") + word)
+    for flag, is_odd in odd.items():
+        flags = flags.mask(is_odd, flags + np.where(flags == "", "", "; ") + flag)
     resolution = lines["resolution"].fillna("")
     flags = flags.mask((flags == "") & (resolution != "refund"), resolution.str.replace("_", " ") + " wanted")
     return lines.assign(
-        disposition=home.astype("str"),
-        condition=home.map({str(key): str(value) for key, value in CONDITIONS.items()}).astype("str"),
+        disposition=disposition.astype("str"),
+        condition=disposition.map(conditions).astype("str"),
         returned=returned.astype("int64"),
         refundable=returned.clip(upper=lines["quantity"]).where(pays, 0).astype("int64"),
         deduct_percent=grade.map(lambda one: one.deduct_percent).astype("int64"),
@@ -87,11 +89,11 @@ def dispose(lines: pd.DataFrame, policy: ReturnPolicy) -> pd.DataFrame:
     )
 
 
-def spread(disposed: pd.DataFrame, order_lines: pd.DataFrame) -> pd.DataFrame:
-    """Which units of which order lines came back, the lower line number first.
+def returned_units(disposed: pd.DataFrame, order_lines: pd.DataFrame) -> pd.DataFrame:
+    """One row per returned product and order line its units belong to, the lower line number first.
 
-    `disposed`: what `dispose` gives; `order_lines`: order_id, line_number, sku, shipped, came_back.
-    Gives return_id, sku, deduct_percent, order_id, line_number, first (units back before), returned, refundable.
+    `disposed`: columns as in `disposed_products`; `order_lines`: order_id, line_number, sku, shipped, came_back.
+    Returns return_id, sku, deduct_percent, order_id, line_number, first (units back before), returned, refundable.
     """
     pairs = disposed[["return_id", "order_id", "sku", "returned", "refundable", "deduct_percent"]].merge(
         order_lines, on=["order_id", "sku"]
@@ -102,9 +104,7 @@ def spread(disposed: pd.DataFrame, order_lines: pd.DataFrame) -> pd.DataFrame:
     pairs = pairs.merge(skip, on=["return_id", "sku"])
     room = pairs["shipped"] - pairs["came_back"]
     ahead = room.groupby([pairs["return_id"], pairs["sku"]]).cumsum() - room
-    start = (pairs["skip"] - ahead).clip(
-        lower=0, upper=room
-    )  # units of this line that earlier returns of this run took
+    start = (pairs["skip"] - ahead).clip(lower=0, upper=room)  # units of the line taken by earlier returns of this run
     for name in ("returned", "refundable"):
         end = (pairs["skip"] + pairs[name] - ahead).clip(lower=0, upper=room)
         pairs[name] = end - start
@@ -113,11 +113,11 @@ def spread(disposed: pd.DataFrame, order_lines: pd.DataFrame) -> pd.DataFrame:
     return pairs.loc[pairs["returned"] > 0, kept].reset_index(drop=True)
 
 
-def ended(disposed: pd.DataFrame, refunds: pd.DataFrame, waiting: pd.DataFrame) -> pd.DataFrame:
-    """The state in which each booked return ends: return_id, state, flags.
+def settled_returns(disposed: pd.DataFrame, refunds: pd.DataFrame, incomplete: pd.DataFrame) -> pd.DataFrame:
+    """The state of each booked return: return_id, state, flags.
 
-    A person looks at one with a flag, or with units to pay for which nothing is left to pay; one of which a product
-    is still to come (`waiting`: return_id) is received, every other closed.
+    A person looks at a return with a flag, or with refundable units but nothing left to refund. A return of which a
+    product is still to come (`incomplete`: return_id) is received; every other is closed.
     """
     one = disposed.groupby("return_id").agg(
         flags=("flags", lambda flags: "; ".join(sorted({flag for flag in flags if flag}))),
@@ -126,7 +126,7 @@ def ended(disposed: pd.DataFrame, refunds: pd.DataFrame, waiting: pd.DataFrame) 
     unpaid = (one["refundable"] > 0) & ~one["return_id"].isin(refunds["return_id"])
     flags = one["flags"].mask(unpaid & (one["flags"] == ""), "nothing left to pay back")
     state = pd.Series(str(ReturnState.CLOSED), index=one.index, dtype="str")
-    state = state.mask(one["return_id"].isin(waiting["return_id"]), str(ReturnState.RECEIVED))
+    state = state.mask(one["return_id"].isin(incomplete["return_id"]), str(ReturnState.RECEIVED))
     return pd.DataFrame(
         {"return_id": one["return_id"], "state": state.mask(flags != "", str(ReturnState.MANUAL)), "flags": flags}
     )

@@ -1,4 +1,4 @@
-"""The last step of send-messages: what did not arrive, for customer support."""
+"""The last step of send-messages: messages that did not arrive, for customer support."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,23 +19,23 @@ LIST = "customer-support.csv"
 
 
 @task(task_run_name="list customers who were not reached")
-def list_for_support(as_of: datetime) -> pd.DataFrame:
-    """Messages that did not arrive and that a person can do something about, as a CSV where one is new."""
+def list_unreached_customers(as_of: datetime) -> pd.DataFrame:
+    """Messages that did not arrive and that a person can act on; also a CSV if one of them is new."""
     since = as_of - timedelta(days=read("rules/notices.yaml", NoticeRules).support_days)
     with reading().connect() as connection:
-        listed = for_support(outbox.troubled(connection, since))
+        rows = for_support(outbox.undelivered_messages(connection, since))
     folder = settings().folder("outgoing") / FOLDER
-    if set(listed["message"]) - _listed_before(folder):
-        write_csv(settings().documents(FOLDER, as_of) / LIST, listed)
-    return listed
+    if set(rows["message"]) - _listed_before(folder):
+        write_csv(settings().documents(FOLDER, as_of) / LIST, rows)
+    return rows
 
 
-def support_rows(listed: pd.DataFrame) -> list[dict[str, str]]:
+def support_rows(unreached: pd.DataFrame) -> list[dict[str, str]]:
     """The list as rows of an artifact: no address and no name."""
-    return records(listed[["merchant", "order_number", "kind", "state", "reason"]])
+    return records(unreached[["merchant", "order_number", "kind", "state", "reason"]])
 
 
 def _listed_before(folder: Path) -> set[str]:
-    """The messages the newest list names."""
+    """The messages on the newest list."""
     lists = sorted(folder.glob(f"*/{LIST}"))
     return set(pd.read_csv(lists[-1], dtype="str")["message"]) if lists else set()

@@ -1,4 +1,4 @@
-"""What the steps tell customers: into the outbox, in the transaction that decided it."""
+"""Notices to customers: into the outbox, in the transaction that decided them."""
 
 from datetime import datetime
 
@@ -7,15 +7,16 @@ from sqlalchemy import Connection
 
 from config.read import read
 from tasks.configured import merchants
-from tasks.domain.notices import NoticeKind, NoticeRules, notices
+from tasks.domain.notices import NoticeKind, NoticeRules, notice_messages
 from tasks.domain.sites.sites import silent_channels
 from tasks.store.messaging.enqueue import enqueue
 
 
-def tell(connection: Connection, kind: NoticeKind, rows: pd.DataFrame, as_of: datetime) -> int:
-    """Put the notices of `kind` in the outbox; says how many are new.
+def notify_customers(connection: Connection, kind: NoticeKind, rows: pd.DataFrame, as_of: datetime) -> int:
+    """Put the notices of `kind` in the outbox. Returns the number of new ones.
 
-    `rows` as `tasks.domain.notices.notices` takes them. Rules of the house and channels that forbid mail are kept to.
+    `rows`: columns as in `tasks.domain.notices.notice_messages`. The rules of config/rules/notices.yaml apply, and
+    channels that forbid own mail are respected.
     """
     rules = read("rules/notices.yaml", NoticeRules)
-    return enqueue(connection, notices(kind, rows, rules, silent_channels(merchants()), as_of))
+    return enqueue(connection, notice_messages(kind, rows, rules, silent_channels(merchants()), as_of))

@@ -14,7 +14,7 @@ from tasks.domain.ordering.ship_by import ship_by
 from tasks.domain.sites.sites import Warehouse
 from tasks.domain.states import AlertKind
 from tasks.runs.step import step
-from tasks.steps.messaging.notify_customers import tell
+from tasks.steps.messaging.notify_customers import notify_customers
 from tasks.steps.ordering.open_demand import free_places, open_demand, silence
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.database.frames import id_table
@@ -42,7 +42,7 @@ def release_cancelled(as_of: datetime) -> int:
         for reason, rows in gone.groupby("reason"):
             allocations.release(connection, rows, str(reason), as_of)
         cancelled = cancellations.cancel_lines(connection).assign(happened_at=lambda order: order["cancelled_at"])
-        tell(connection, NoticeKind.ORDER_CANCELLED, cancelled, as_of)
+        notify_customers(connection, NoticeKind.ORDER_CANCELLED, cancelled, as_of)
         _warn_of_picked(connection, as_of)
     return len(gone)
 

@@ -12,7 +12,7 @@ from tasks.domain.ordering.holds import OrderRules, duplicates, expired, hold_sh
 from tasks.domain.ordering.ship_by import urgency
 from tasks.domain.states import AlertKind, HoldReason
 from tasks.runs.step import step
-from tasks.steps.messaging.notify_customers import tell
+from tasks.steps.messaging.notify_customers import notify_customers
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.ordering import holds, order_notices
 from tasks.store.stock.alerts import raise_alerts, resolve_alerts
@@ -69,7 +69,7 @@ def expire_unpaid(as_of: datetime) -> int:
             told = order_notices.untold(connection, late["order_id"], NoticeKind.ORDER_EXPIRED)
             told["happened_at"] = told["order_id"].map(late.set_index("order_id")["due_at"])
             items = told["order_id"].map(order_notices.contents(connection, told["order_id"]))
-            tell(connection, NoticeKind.ORDER_EXPIRED, told.assign(items=items), as_of)
+            notify_customers(connection, NoticeKind.ORDER_EXPIRED, told.assign(items=items), as_of)
         _warn_of_late_money(connection, as_of)
         return gone
 

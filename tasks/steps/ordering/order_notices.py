@@ -10,7 +10,7 @@ from tasks.domain.notices import NoticeKind
 from tasks.domain.ordering import backorders
 from tasks.domain.ordering.allocation import AllocationRules
 from tasks.runs.step import step
-from tasks.steps.messaging.notify_customers import tell
+from tasks.steps.messaging.notify_customers import notify_customers
 from tasks.steps.ordering.explain_backorders import Served
 from tasks.store.database.engine import engine
 from tasks.store.ordering import order_notices
@@ -22,7 +22,7 @@ def confirm_orders(as_of: datetime) -> int:
     with engine().begin() as connection:
         orders = order_notices.unconfirmed(connection)
         told = orders.assign(happened_at=orders["paid_at"], items=_items(connection, orders))
-        return tell(connection, NoticeKind.ORDER_CONFIRMED, told, as_of)
+        return notify_customers(connection, NoticeKind.ORDER_CONFIRMED, told, as_of)
 
 
 @step(task_run_name="tell customers of delays")
@@ -35,7 +35,7 @@ def tell_of_delays(served: Served, as_of: datetime) -> int:
     with engine().begin() as connection:
         orders = order_notices.untold(connection, late, NoticeKind.ORDER_DELAYED)
         told = orders.assign(happened_at=orders["ship_by"], items=_items(connection, orders))
-        return tell(connection, NoticeKind.ORDER_DELAYED, told, as_of)
+        return notify_customers(connection, NoticeKind.ORDER_DELAYED, told, as_of)
 
 
 def _items(connection: Connection, orders: pd.DataFrame) -> pd.Series:

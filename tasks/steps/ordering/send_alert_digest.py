@@ -11,7 +11,7 @@ from tasks.domain.notices import NoticeKind
 from tasks.domain.stock.replenishment import ReplenishmentRules
 from tasks.domain.stock.stock_alerts import alert_sheet, digest, to_tell
 from tasks.runs.step import step
-from tasks.steps.messaging.notify_customers import tell
+from tasks.steps.messaging.notify_customers import notify_customers
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.stock.alerts import live, note_told
 
@@ -38,7 +38,7 @@ def tell_staff(as_of: datetime) -> int:
             email=[address[code][0] for code in letters["merchant"]],
             language=[address[code][1] for code in letters["merchant"]],
         )  # fmt: skip
-        tell(connection, NoticeKind.STOCK_DIGEST, letters, as_of)
+        notify_customers(connection, NoticeKind.STOCK_DIGEST, letters, as_of)
         note_told(connection, told["alert_id"], as_of)
     return len(told)
 

@@ -15,7 +15,7 @@ from tasks.domain.parcels.parcel_states import parcel_states
 from tasks.domain.states import ParcelState
 from tasks.runs.artifact_tables import records
 from tasks.runs.step import step
-from tasks.steps.messaging.notify_customers import tell
+from tasks.steps.messaging.notify_customers import notify_customers
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.parcels import departures, parcel_alerts, tracking
 from tasks.store.parcels.parcel_notices import notice_rows
@@ -104,7 +104,7 @@ def _notify_of_moves(connection: Connection, moved: pd.DataFrame, states: pd.Dat
 
 def _notify(connection: Connection, kind: NoticeKind, rows: pd.DataFrame, as_of: datetime) -> int:
     facts = rows.drop(columns=[name for name in ("shipment_id", "shipped_at", "delivered_at", "state") if name in rows])
-    return tell(connection, kind, facts, as_of)
+    return notify_customers(connection, kind, facts, as_of)
 
 
 def _write_documents(rows: pd.DataFrame, as_of: datetime) -> None:

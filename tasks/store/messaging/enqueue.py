@@ -1,4 +1,4 @@
-"""The outbox: what customers are to be told, written in the transaction that decided it, sent at most once (I4)."""
+"""The way into the outbox: notices are written in the transaction that decided them, and sent at most once (I4)."""
 
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, and_, func, select
@@ -10,9 +10,9 @@ from tasks.store.schema import messages
 
 
 def enqueue(connection: Connection, notices: pd.DataFrame) -> int:
-    """Put notices (`tasks.domain.notices.notices`) in the outbox; a key that is there already is passed over.
+    """Put notices (columns as in `tasks.domain.notices.notice_messages`) in the outbox; a known key is skipped.
 
-    Returns how many were new.
+    Returns the number of new messages.
     """
     if notices.empty:
         return 0
@@ -21,6 +21,6 @@ def enqueue(connection: Connection, notices: pd.DataFrame) -> int:
 
 
 def was_due() -> ColumnElement[bool]:
-    """Whether a message was to be sent at all: neither old news nor for a channel that forbids own mail."""
+    """Whether a message should have been sent: it is neither old news nor for a channel that forbids own mail."""
     reason = func.coalesce(messages.c.reason, "")
     return and_(reason.not_like(f"{OLD_NEWS}%"), reason != SILENT_CHANNEL)

@@ -6,9 +6,9 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.returns.refunds import paid, refund
+from tasks.domain.returns.refunds import order_payment, refund_minor
 from tasks.domain.returns.return_policy import Answer, Grade, PolicyRule, ReturnPolicy
-from tasks.domain.returns.returned_goods import anchors, spread
+from tasks.domain.returns.returned_goods import anchors, returned_units
 from tasks.domain.states import Disposition
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
@@ -43,13 +43,13 @@ def test_all_units_back_one_by_one_pay_all_that_was_paid_for_them(
     of: list[tuple[int, int, int]], total: int | None, data: st.DataObject
 ) -> None:
     """In whatever steps: the sum is what was paid for the goods, never above the payment."""
-    order = paid(lines(*of), total, is_paid=True)
+    order = order_payment(lines(*of), total, is_paid=True)
     given_back = 0
     for number, (count, _, _) in enumerate(of, 1):
         first = 0
         while first < count:
             step = data.draw(st.integers(1, count - first))
-            given_back += refund(units(number, first, step), order, given_back, with_charges=False)
+            given_back += refund_minor(units(number, first, step), order, given_back, with_charges=False)
             first += step
     assert given_back == int(order.goods.sum()) == order.total - order.charges
     assert given_back <= order.total
@@ -57,21 +57,25 @@ def test_all_units_back_one_by_one_pay_all_that_was_paid_for_them(
 
 def test_a_discount_on_the_order_is_taken_off_every_line() -> None:
     """30.00 of goods paid with 20.00: each line by its weight, no cent lost."""
-    order = paid(lines((1, 2000, 0), (1, 1000, 0)), 2000, is_paid=True)
+    order = order_payment(lines((1, 2000, 0), (1, 1000, 0)), 2000, is_paid=True)
     assert order.goods.tolist() == [1333, 667]
     assert order.charges == 0
 
 
 def test_a_deduction_is_rounded_to_the_cent_and_shipping_is_never_deducted() -> None:
     """Half of 3.33 is kept; 4.95 for the way there is paid in full."""
-    order = paid(lines((1, 333, 0)), 828, is_paid=True)
-    assert refund(units(1, 0, 1, deduct=50), order, 0, with_charges=True) == 333 - 167 + 495
+    order = order_payment(lines((1, 333, 0)), 828, is_paid=True)
+    assert refund_minor(units(1, 0, 1, deduct=50), order, 0, with_charges=True) == 333 - 167 + 495
 
 
 def test_what_was_not_paid_is_not_paid_back() -> None:
     """An unpaid order, and one whose payment went back already."""
-    assert refund(units(1, 0, 1), paid(lines((1, 500, 0)), 500, is_paid=False), 0, with_charges=True) == 0
-    assert refund(units(1, 0, 1), paid(lines((1, 500, 0)), 500, is_paid=True), 700, with_charges=False) == 0
+    assert (
+        refund_minor(units(1, 0, 1), order_payment(lines((1, 500, 0)), 500, is_paid=False), 0, with_charges=True) == 0
+    )
+    assert (
+        refund_minor(units(1, 0, 1), order_payment(lines((1, 500, 0)), 500, is_paid=True), 700, with_charges=False) == 0
+    )
 
 
 def test_units_fall_to_lines_in_their_order_and_to_returns_in_theirs() -> None:
@@ -89,7 +93,7 @@ def test_units_fall_to_lines_in_their_order_and_to_returns_in_theirs() -> None:
             "deduct_percent": 0,
         }
     )
-    found = spread(came, of_order)[["return_id", "line_number", "first", "returned", "refundable"]]
+    found = returned_units(came, of_order)[["return_id", "line_number", "first", "returned", "refundable"]]
     assert found.to_numpy().tolist() == [[1, 1, 1, 1, 1], [1, 2, 0, 1, 1], [2, 2, 1, 1, 0]]
 
 

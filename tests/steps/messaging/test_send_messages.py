@@ -16,8 +16,8 @@ from mail_provider import Provider
 from sqlalchemy import Engine, insert, select
 
 from config.settings import settings
-from tasks.steps.messaging.list_unreached_customers import list_for_support, support_rows
-from tasks.steps.messaging.send_messages import leave_out, release_messages, send_queued, settle_interrupted
+from tasks.steps.messaging.list_unreached_customers import list_unreached_customers, support_rows
+from tasks.steps.messaging.send_messages import release_messages, send_queued, settle_interrupted, suppress_messages
 from tasks.store import schema
 
 AS_OF = datetime(2026, 9, 7, 12, 0, tzinfo=UTC)
@@ -69,7 +69,7 @@ def states(store: Engine) -> dict[str, str]:
 def run() -> dict[str, int]:
     """The steps of send-messages."""
     settle_interrupted.fn(AS_OF)
-    leave_out.fn(AS_OF)
+    suppress_messages.fn(AS_OF)
     return send_queued.fn(AS_OF)
 
 
@@ -159,7 +159,7 @@ def test_a_sender_killed_in_the_middle_sends_nothing_twice(outbox: Engine, provi
     assert run() == {}
     assert states(outbox) == {"a": "in_doubt"}
     assert provider.keys() == ["a"]
-    assert list(list_for_support.fn(AS_OF)["message"]) == ["a"]
+    assert list(list_unreached_customers.fn(AS_OF)["message"]) == ["a"]
 
 
 def test_two_senders_at_once_send_each_message_once(outbox: Engine, provider: Provider) -> None:
@@ -224,12 +224,12 @@ def test_who_cannot_be_reached_is_left_out_and_listed_without_an_address(outbox:
         )
     assert run() == {"sent": 1, "failed": 1}
     assert states(outbox) == {"bounced": "suppressed", "fine": "sent", "old": "suppressed", "wordless": "failed"}
-    listed = list_for_support.fn(AS_OF)
+    listed = list_unreached_customers.fn(AS_OF)
     assert list(listed["message"]) == ["bounced", "wordless"]
     lists = list((home / "outgoing" / "send-messages").glob("*/customer-support.csv"))
     assert len(lists) == 1
     assert "mail.example" not in lists[0].read_text() + json.dumps(support_rows(listed))
-    list_for_support.fn(AS_OF + timedelta(hours=1))
+    list_unreached_customers.fn(AS_OF + timedelta(hours=1))
     assert len(list((home / "outgoing" / "send-messages").glob("*/customer-support.csv"))) == 1
     assert list(pd.read_csv(lists[0])["state"]) == ["suppressed", "failed"]
 

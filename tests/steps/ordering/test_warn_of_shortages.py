@@ -13,7 +13,7 @@ from mail_provider import Provider
 from sqlalchemy import Engine, insert, update
 
 from config.settings import settings
-from tasks.steps.messaging.send_messages import leave_out, send_queued, settle_interrupted
+from tasks.steps.messaging.send_messages import send_queued, settle_interrupted, suppress_messages
 from tasks.steps.plan_purchases import propose_purchases, set_targets
 from tasks.store import schema
 
@@ -59,7 +59,7 @@ def send(hours: float) -> dict[str, int]:
     """The steps of send-messages."""
     as_of = AS_OF + timedelta(hours=hours)
     settle_interrupted.fn(as_of)
-    leave_out.fn(as_of)
+    suppress_messages.fn(as_of)
     return send_queued.fn(as_of)
 
 

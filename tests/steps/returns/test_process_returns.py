@@ -10,7 +10,7 @@ from returns_shop import AS_OF, Counter, ago
 from sqlalchemy import Engine
 
 from tasks.steps.returns.answer_requests import decide_requests
-from tasks.steps.returns.book_returned_goods import Booked, book_receipts
+from tasks.steps.returns.book_returned_goods import BookedReturns, book_receipts
 from tasks.steps.returns.returns_table import returns_shown
 from tasks.store import schema
 
@@ -24,7 +24,7 @@ def counter(store: Engine) -> Counter:
     return counter
 
 
-def run() -> Booked:
+def run() -> BookedReturns:
     """Both steps of process-returns."""
     decide_requests.fn(AS_OF)
     return book_receipts.fn(AS_OF)

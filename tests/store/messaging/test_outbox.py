@@ -63,12 +63,12 @@ def test_only_a_queued_message_is_claimed_and_only_a_claimed_one_closed(queue: E
     """The second claim gets nothing, and an event that came first is not overwritten."""
     wanted = pd.DataFrame({"id": [1, 2], "provider_id": pd.Series([None, "paper:b"], dtype="str")})
     with queue.begin() as connection:
-        assert outbox.claim(connection, wanted) == {1, 2}
-        assert outbox.claim(connection, wanted) == set()
+        assert outbox.claim_messages(connection, wanted) == {1, 2}
+        assert outbox.claim_messages(connection, wanted) == set()
     load("message_events", [_event(1, "delivered", dedupe_key="a")])
     ended = wanted.assign(state="sent", reason=pd.Series([None, None], dtype="str"))
     with queue.begin() as connection:
-        assert outbox.close(connection, ended, MessageState.SENDING, AS_OF) == 1
+        assert outbox.close_messages(connection, ended, MessageState.SENDING, AS_OF) == 1
     assert _states(queue) == {"a": "delivered", "b": "sent", "c": "queued"}
 
 
@@ -119,6 +119,6 @@ def test_an_address_of_which_trouble_was_told_is_not_written_to(queue: Engine) -
     with queue.begin() as connection:
         assert outbox.suppress_unreachable(connection) == 3
         assert outbox.suppress_unreachable(connection) == 0
-        assert set(outbox.troubled(connection, AS_OF)["reason"]) == {
-            "the address is not written to: the provider reported 'spamreport'"
+        assert set(outbox.undelivered_messages(connection, AS_OF)["reason"]) == {
+            "no mail is sent to this address: the provider reported 'spamreport'"
         }

@@ -3,7 +3,7 @@
 import pandas as pd
 from sqlalchemy import Connection, Table, func, literal, select, update
 
-from tasks.domain.notices import message_part, settled
+from tasks.domain.notices import base_provider_id, settled_messages
 from tasks.store.database.frames import read, staged
 from tasks.store.database.upserts import differs, drop_repeats, drop_rows, insert_new, keys_match, row_count
 from tasks.store.receiving.loader import Intake, Loaded
@@ -19,7 +19,7 @@ def load_message_events(connection: Connection, rows: Table, _intake: Intake) ->
     events = _events_of_messages(connection, rows)
     source = select(rows.c.event_id, *(rows.c[name] for name in _EVENT_FACTS)).order_by(rows.c.row_number)
     new = insert_new(connection, message_events, source)
-    _settle(connection, settled(events))
+    _settle(connection, settled_messages(events))
     refused_rows = pd.concat(refused, ignore_index=True)
     return Loaded(new, total - new - len(refused_rows), refused_rows)
 
@@ -42,7 +42,7 @@ def _events_of_messages(connection: Connection, rows: Table) -> pd.DataFrame:
     """Staged events with the message they are about, matched by its key, otherwise by the provider's id."""
     row = rows.c
     events = read(connection, select(row.row_number, row.event, row.dedupe_key, row.provider_id, row.occurred_at))
-    events["provider_id"] = message_part(events["provider_id"])
+    events["provider_id"] = base_provider_id(events["provider_id"])
     with staged(connection, events, like=message_events) as reported:
         statement = select(
             messages.c.id, messages.c.state, reported.c.event, reported.c.provider_id, reported.c.occurred_at

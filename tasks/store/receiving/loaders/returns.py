@@ -30,7 +30,7 @@ def load_return_requests(connection: Connection, rows: Table, intake: Intake) ->
             rows, merchants, merchants.c.id == row.merchant_id
         ),
     )
-    _insert_requested_returns(connection, return_matching.requests(requests), intake)
+    _insert_requested_returns(connection, return_matching.requested_returns(requests), intake)
     lines = select(returns.c.id.label("return_id"), row.sku, row.reason, row.quantity).join_from(
         rows, returns, keys_match(returns, rows, _REQUEST_KEY)
     )
@@ -70,11 +70,11 @@ def load_return_receipts(connection: Connection, rows: Table, intake: Intake) ->
     refused = drop_repeats(connection, rows, _RECEIPT_KEY, ("quantity",))
     receipts = _receipts(connection, rows)
     return_rows = _return_rows(connection, receipts)
-    new = return_matching.unseen(receipts, return_rows)
+    new = return_matching.new_receipts(receipts, return_rows)
     if len(new):
-        new = return_matching.placed(new, return_rows)
-        _insert_receipt_returns(connection, return_matching.made(new, return_rows), intake)
-        _write_receipts(connection, new.assign(quantity_agreed=return_matching.outstanding(new, return_rows)))
+        new = return_matching.with_return(new, return_rows)
+        _insert_receipt_returns(connection, return_matching.returns_to_open(new, return_rows), intake)
+        _write_receipts(connection, new.assign(quantity_agreed=return_matching.outstanding_units(new, return_rows)))
     return Loaded(len(new), total - len(new) - len(refused), refused)
 
 
@@ -95,9 +95,9 @@ def _receipts(connection: Connection, rows: Table) -> pd.DataFrame:
 
 
 def _return_rows(connection: Connection, receipts: pd.DataFrame) -> pd.DataFrame:
-    """The lines of all returns that receipts may belong to, further parcels included; see `return_matching.unseen`."""
+    """The lines of all returns that receipts may belong to, further parcels included; see `return_matching.new_receipts`."""
     line, header = return_lines.c, returns.c
-    keys = receipts.assign(family=return_matching.base(receipts["rma"]))[
+    keys = receipts.assign(family=return_matching.base_rma(receipts["rma"]))[
         ["merchant_id", "family", "made", "order_number"]
     ]
     with staged(connection, keys.drop_duplicates(), like=returns) as keys_table:
