@@ -1,4 +1,4 @@
-"""Ask a person about count differences that may not be posted without one, and carry out the answers."""
+"""Ask a person about count differences that need approval, and carry out the answers."""
 
 from dataclasses import dataclass
 
@@ -26,35 +26,35 @@ class Approved:
     posted: int = 0
     rejected: int = 0
     to_recount: int = 0
-    askings_that_wait: int = 0
+    lists_waiting: int = 0
 
 
 @operation(name="approve-counts", flow_run_name=named("approve counts", role=": {}", asked_at=", asked {}"))
 def approve_counts(asked_at: Asking = ALL, role: str = "", as_of: Moment = NOW) -> Approved:
-    """Wait for a person's answers in Prefect's UI, and post, close or count again what they say.
+    """Wait for a person's answers in Prefect's UI, then post, reject or recount each difference accordingly.
 
     reconcile-counts starts one run for each list of differences and role. The run is suspended: no process waits, and
-    other runs go on. With each answer it starts anew; what was answered already, here or in a sheet, stays as it is.
-    Findings that are left waiting are asked about again in the same run; those that changed meanwhile in a new one.
+    other runs go on. Each answer resumes it from the start; earlier answers, here or in a sheet, are kept. Findings
+    left unanswered are asked about again in the same run, findings that changed meanwhile in a new one.
 
     Args:
-        asked_at: Leave it at all: every list that waits without a run is asked about again, in a run of its own.
-            reconcile-counts names the list by the moment it was asked.
-        role: Leave it empty: reconcile-counts names who is asked about its list.
-        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
+        asked_at: Leave it at "all" to ask again about every waiting list that has no run, each in its own run.
+            reconcile-counts sets the moment at which its list was asked about.
+        role: Leave it empty. reconcile-counts sets the role that is asked about its list.
+        as_of: The moment to take as now. A time without a zone is in the warehouse's time zone.
 
     Returns:
-        How many findings were posted, rejected and sent to be counted again.
+        The numbers of findings posted, rejected and sent for a recount, and of lists that still wait.
     """
     as_of = moment(as_of)
     prepare_database()
     if isinstance(asked_at, str):
-        return Approved(askings_that_wait=ask_people(as_of, again=True))
+        return Approved(lists_waiting=ask_people(as_of, again=True))
     asked_at = moment(asked_at)
     turn, problems, waiting = 1, list[str](), look_what_waits(asked_at, role)
     while len(waiting) or answered_before(f"answer-{turn}"):
         create_table_artifact(
-            shown(records(waiting.table())), key="approvals", description="Differences that wait for an answer"
+            shown(records(waiting.table())), key="approvals", description="Differences awaiting an answer"
         )
         answers = suspend_flow_run(wait_for_input=form(waiting.sentences(), problems), key=f"answer-{turn}")
         problems = write_down(answers, asked_at, role, as_of)
@@ -63,9 +63,9 @@ def approve_counts(asked_at: Asking = ALL, role: str = "", as_of: Moment = NOW) 
         turn, waiting = turn + 1, look_what_waits(asked_at, role)
     answered = look_what_was_answered(asked_at, role)
     create_table_artifact(
-        shown(records(answered.table())), key="answered", description="What was answered, by whom and when"
+        shown(records(answered.table())), key="answered", description="The answers, with who gave them and when"
     )
     return Approved(
         posted=answered.number_of(CountDecision.POSTED), rejected=answered.number_of(CountDecision.REJECTED),
-        to_recount=answered.number_of(CountDecision.RECOUNT), askings_that_wait=ask_people(as_of),
+        to_recount=answered.number_of(CountDecision.RECOUNT), lists_waiting=ask_people(as_of),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Judge what was packed before it leaves."""
+"""Inspect packed parcels before they leave."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from tasks.steps.prepare_database import prepare_database
 
 @dataclass(frozen=True)
 class Inspected:
-    """What a run judged."""
+    """The counts of a run."""
 
     parcels: int
     released: int
@@ -30,19 +30,19 @@ class Inspected:
 
 @operation(name="inspect-parcels", flow_run_name=named("inspect parcels", as_of=" as of {}"))
 def inspect_parcels(as_of: Moment = NOW) -> Inspected:
-    """Compare every packed parcel with its order, its picks, its weight and the packing procedure; release or hold it.
+    """Compare every packed parcel with its order, picks, weight and the packing procedure, and release or hold it.
 
-    Which parcels a person opens by hand as well is drawn from a seed that is kept, by ISO 2859-1: from the orders of
-    their wave, or from the parcels of this run where there is no wave. What such a person finds is not taken in by this
-    project, nor is the release of a held parcel: a held parcel goes when a person sends it, and its manifest says so.
+    The parcels that a person opens by hand as well are sampled by ISO 2859-1 with a stored seed: from the orders of
+    their wave, or from the parcels of this run where there is no wave. The findings of that person and the release of a
+    held parcel are not recorded here: a held parcel leaves when a person sends it, and its manifest reports it.
 
-    A parcel is judged once: a second run finds nothing to do and writes nothing.
+    A parcel is judged once: a second run has nothing to do and writes nothing.
 
     Args:
-        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
+        as_of: The moment to take as now. A time without a zone is in the warehouse's time zone.
 
     Returns:
-        How many parcels were released, held and drawn, and what was found in them.
+        The numbers of parcels released, held and drawn for opening, and of findings.
     """
     as_of = moment(as_of)
     prepare_database()

@@ -1,4 +1,4 @@
-"""Choose the places to count today, and write blind sheets for the counters."""
+"""Choose the places to count today, and write blind count sheets."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from tasks.steps.prepare_database import prepare_database
 
 @dataclass(frozen=True)
 class CountsPlanned:
-    """What is to be counted today; a place that several rules chose is in the number of each."""
+    """What is to be counted today; a place chosen by several rules appears in the number of each."""
 
     places_planned: int
     sheets: int
@@ -43,19 +43,19 @@ def plan_counts(
 ) -> CountsPlanned:
     """Choose the places to count today, the most urgent first, and write one blind sheet per counter.
 
-    config/rules/counts.yaml says which rules choose them and how much a counter can do on a working day. A second run
-    on the same day (of the warehouse) plans nothing more; where nothing is due, no sheet is written. A sheet that is
-    filled in is dropped in inbox/counts as it is.
+    config/rules/counts.yaml holds the rules that choose them and the capacity of the counters on a working day. A
+    second run on the same day (of the warehouse) plans nothing more. Where nothing is due, no sheet is written. Drop
+    filled sheets in inbox/counts as they are.
 
     Args:
-        warehouse: Which warehouse to plan for.
-        counters: How many people count today. As planned is what config/rules/counts.yaml says.
-        include_empty: Whether places that are empty by the book are counted periodically too.
-        closed_days_too: Whether to plan on a day on which the warehouse is closed, too.
-        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
+        warehouse: The warehouse to plan for.
+        counters: The number of people who count today. "As planned" is the number in config/rules/counts.yaml.
+        include_empty: Whether to count places periodically that are empty by the book.
+        closed_days_too: Whether to plan even on a day on which the warehouse is closed.
+        as_of: The moment to take as now. A time without a zone is in the warehouse's time zone.
 
     Returns:
-        The number of places planned, the number of sheets, and the reasons.
+        The numbers of places planned, by rule, and of sheets.
     """
     as_of = moment(as_of, warehouse)
     prepare_database()

@@ -1,4 +1,4 @@
-"""Release allocated orders to the floor: waves, carts and the way each is walked."""
+"""Release allocated orders to the floor: waves, carts and the tour of each cart."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from tasks.steps.prepare_database import prepare_database
 
 @dataclass(frozen=True)
 class Waved:
-    """What a run released, and which carts under way it planned again."""
+    """What a run released, and the carts under way that it replanned."""
 
     waves: int
     carts: int
@@ -25,7 +25,7 @@ class Waved:
     picks: int
     metres_to_walk: int
     orders_left_out: int
-    carts_planned_again: int
+    carts_replanned: int
     places_off_the_floor: int
     documents: int
 
@@ -34,20 +34,20 @@ class Waved:
     name="plan-waves", flow_run_name=named("plan waves", warehouse=" in {}", carrier=" for {}", as_of=" as of {}")
 )
 def plan_waves(warehouse: WarehouseChoice = ALL, carrier: CarrierChoice = ALL, as_of: Moment = NOW) -> Waved:
-    """Put every order that can be picked into one wave a warehouse and carrier, on carts walked the shortest way.
+    """Put every order that can be picked into one wave per warehouse and carrier, on carts with the shortest tours.
 
-    Each order left out has a reason. Of carts under way only those change from which an order was cancelled or for a
-    short pick of which other units were promised; each gets a revised list. A second run finds nothing left to release
-    or to change and writes nothing; lists that a broken-off run did not print are printed by the next.
+    Each order left out has a reason. A cart under way changes only if one of its orders was cancelled, or if other
+    units were promised for one of its short picks; it gets a revised list. A second run has nothing to release or
+    change and writes nothing. Lists that an interrupted run did not print are printed by the next run.
 
     Args:
-        warehouse: Which warehouse to plan for.
-        carrier: Whose pickup to plan for.
-        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
+        warehouse: The warehouse to plan for.
+        carrier: The carrier whose pickup to plan for.
+        as_of: The moment to take as now. A time without a zone is in the warehouse's time zone.
 
     Returns:
-        How many waves, carts, orders and picks were released, the metres walked, and how many orders were left out; how
-        many carts were planned again, and how many places no tour can reach.
+        The numbers of waves, carts, orders and picks released, the metres to walk, and the numbers of orders left out,
+        of carts replanned and of places no tour can reach.
     """
     as_of = moment(as_of, warehouse)
     prepare_database()
@@ -56,7 +56,7 @@ def plan_waves(warehouse: WarehouseChoice = ALL, carrier: CarrierChoice = ALL, a
     documents = write_pick_lists(planned, as_of)
     waves, left_out = planned.waves, planned.left_out["reason"].value_counts().sort_index()
     rows = records(waves) + [{"wave": f"left out: {why}", "orders": int(count)} for why, count in left_out.items()]
-    rows += [{"wave": "carts planned again", "carts": changed.carts}] * bool(changed.carts)
+    rows += [{"wave": "carts replanned", "carts": changed.carts}] * bool(changed.carts)
     create_table_artifact(shown(rows), key="waves", description="Waves released, and why orders were left out")
     return Waved(
         waves=len(waves),
@@ -65,7 +65,7 @@ def plan_waves(warehouse: WarehouseChoice = ALL, carrier: CarrierChoice = ALL, a
         picks=int(waves["picks"].sum()),
         metres_to_walk=round(waves["walk_m"].sum()),
         orders_left_out=len(planned.left_out),
-        carts_planned_again=changed.carts,
+        carts_replanned=changed.carts,
         places_off_the_floor=len(planned.off_floor),
         documents=documents,
     )

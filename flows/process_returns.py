@@ -1,4 +1,4 @@
-"""Answer return requests, and book what came back."""
+"""Answer return requests, and book returned goods."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from tasks.steps.returns.returns_table import returns_shown
 
 @dataclass(frozen=True)
 class ReturnsProcessed:
-    """What became of requests and of what came back."""
+    """The counts of a run."""
 
     approved: int
     rejected: int
@@ -30,16 +30,16 @@ class ReturnsProcessed:
 
 @operation(name="process-returns", flow_run_name=named("process returns", as_of=" as of {}"))
 def process_returns(as_of: Moment = NOW) -> ReturnsProcessed:
-    """Answer return requests by the policy, put what came back where it belongs, and propose what is paid back.
+    """Answer return requests by the policy, book returned goods to stock, and propose refunds.
 
-    Each decision names its rule. A request is answered once, a received unit is dispositioned once and a refund
-    proposed once: a second run finds nothing to do, changes nothing and writes no document.
+    Each decision names its rule. Each request is answered once, each received unit gets its disposition once and each
+    refund is proposed once: a second run has nothing to do, changes nothing and writes no document.
 
     Args:
-        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
+        as_of: The moment to take as now. A time without a zone is in the warehouse's time zone.
 
     Returns:
-        How many requests were answered in which way, how many products were received, and how many refunds proposed.
+        The numbers of requests by answer, of products received and flagged, and of refunds proposed.
     """
     as_of = moment(as_of)
     prepare_database()

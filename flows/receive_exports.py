@@ -51,8 +51,8 @@ def receive_exports(kinds: Sequence[KindChoice] = (), as_of: Moment = NOW) -> Re
     The merchant's own people are notified of both once, and the run ends as set in config/rules/outcomes.yaml.
 
     Args:
-        kinds: Which folders of the inbox to look into; all of them when none is chosen.
-        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
+        kinds: The folders of the inbox to receive; all of them if none is chosen.
+        as_of: The moment to take as now. A time without a zone is in the warehouse's time zone.
 
     Returns:
         The numbers of files and rows that were loaded, refused and quarantined.

@@ -1,4 +1,4 @@
-"""Compare counts with the book as it was when they were made."""
+"""Compare counts with the book at the moment of the count."""
 
 from dataclasses import dataclass
 
@@ -43,14 +43,14 @@ class Reconciled:
 def reconcile_counts(warehouse: WarehouseChoice = ALL, as_of: Moment = NOW, *, ask: bool = False) -> Reconciled:
     """Compare each counted place with the ledger at the moment of the count, and settle the difference.
 
-    Within tolerance it is posted, dated at the count; outside, another person counts again; what is dear or stays
-    disputed waits for a person's answer, in approvals.xlsx or in Prefect's UI. Count sheets, answers and movements that
-    lie in the inbox are received first. A second run finds nothing to decide, changes no row and writes no document.
+    Within tolerance it is posted, dated at the count. Outside, another person recounts. A difference of high value, or
+    one that stays disputed, waits for approval in approvals.xlsx or in Prefect's UI. Count sheets, answers and
+    movements in the inbox are received first. A second run decides nothing, changes no row and writes no document.
 
     Args:
-        warehouse: Whose counts to reconcile.
-        as_of: The moment the run takes for now; later counts wait. A time without a zone is on the warehouse's clock.
-        ask: Start runs of approve-counts that ask in Prefect's UI about what waits.
+        warehouse: The warehouse whose counts to reconcile.
+        as_of: The moment to take as now. Later counts wait. A time without a zone is in the warehouse's time zone.
+        ask: Start runs of approve-counts that ask in Prefect's UI about waiting differences.
 
     Returns:
         The number of places by decision, and what was adjusted.
@@ -65,7 +65,7 @@ def reconcile_counts(warehouse: WarehouseChoice = ALL, as_of: Moment = NOW, *, a
         shown(records(decided.table())), key="variances", description="Counted places that differ from the book"
     )
     create_table_artifact(
-        shown(records(waiting.table())), key="approvals", description="Differences that wait for an answer"
+        shown(records(waiting.table())), key="approvals", description="Differences awaiting an answer"
     )
     if ask:
         ask_people(as_of)

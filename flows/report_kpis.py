@@ -1,4 +1,4 @@
-"""Say whether it works: the operations report."""
+"""Write the operations report."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from tasks.steps.report_kpis import broken_record_findings, figure_table, measur
 
 @dataclass(frozen=True)
 class Reported:
-    """What the report holds."""
+    """The counts of the report, and where its page is."""
 
     figures: int
     targets_missed: int
@@ -26,18 +26,18 @@ class Reported:
 
 @operation(name="report-kpis", flow_run_name=named("report the figures", day=" of {}", as_of=" as of {}"))
 def report_kpis(as_of: Moment = NOW, day: Day = TODAY) -> Reported:
-    """Write the operations report: what needs a person now, every figure with the orders behind it, the documents.
+    """Write the operations report: what needs a person now, every figure with the rows behind it, the documents.
 
     Records that do not add up (the invariants of docs/change/rules.md) are a list on the page and a finding of the run.
-    Nothing in the database changes. A second run with the same data writes the same bytes. What arrived late is
-    counted on the day it happened: a figure that an earlier report stated otherwise is listed as restated.
+    The database does not change. A second run with the same data writes the same bytes. Late data counts on the day it
+    belongs to: a figure that differs from an earlier report is listed as restated.
 
     Args:
-        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
-        day: The last day of the report, on the clock of config/rules/kpis.yaml. Today is the day of that moment.
+        as_of: The moment to take as now. A time without a zone is in the warehouse's time zone.
+        day: The last day of the report, in the time zone of config/rules/kpis.yaml. "Today" is the day of as_of.
 
     Returns:
-        The number of figures, of targets missed and of things that wait for a person, and where the page is.
+        The numbers of figures, of targets missed and of things that wait for a person, and where the page is.
     """
     prepare_database()
     report = measure(moment(as_of), specific(day))

@@ -21,12 +21,12 @@ from tasks.runs.operation import operation
 from tasks.runs.parameters import Moment, SourceFolder
 from tasks.runs.run_names import named
 from tasks.steps.prepare_database import prepare_database
-from tasks.steps.run_day import STOCK_AND_ORDERS, day_of, fill_inbox, look, tables_changed
+from tasks.steps.run_day import STOCK_AND_ORDERS, day_of, fill_inbox, table_digests, tables_changed
 
 
 @dataclass(frozen=True)
 class Day:
-    """What each flow counted, in the order of the day; where the report is; and which tables changed."""
+    """The counts of each flow in the order of the day, where the report is, and the tables that changed."""
 
     done: dict[str, Any]
     report: str
@@ -37,19 +37,19 @@ class Day:
 def run_day(source: SourceFolder = "", as_of: Moment = NOW) -> Day:
     """Run one fulfilment day: receive, reconcile, allocate, pick, inspect, ship, answer, report.
 
-    A second run with the same files changes no row, and says so.
+    A second run with the same files changes no row, and reports that.
 
     Args:
-        source: A folder whose inbox is copied to the inbox first, such as data/sample; only the inbox when empty.
-        as_of: The moment the run takes for now. Where the source has a day.yaml, now is what it says. A time
-            without a zone is on the warehouse's clock.
+        source: A folder whose inbox is copied to the inbox first, such as data/sample. Leave it empty to copy nothing.
+        as_of: The moment to take as now; "now" is the moment in the source's day.yaml, if it has one. A time without a
+            zone is in the warehouse's time zone.
 
     Returns:
-        What each flow did, and which tables changed.
+        The counts of each flow, and the tables that changed.
     """
     prepare_database()
     as_of = moment(day_of(source, as_of))
-    before = look()
+    before = table_digests()
     fill_inbox(source)
     done: dict[str, Any] = {}
     done["received"] = receive_exports(STOCK_AND_ORDERS, as_of)
@@ -59,8 +59,8 @@ def run_day(source: SourceFolder = "", as_of: Moment = NOW) -> Day:
     done["orders allocated"] = allocate_orders(as_of=as_of)
     done["waves planned"] = plan_waves(as_of=as_of)
     done["picks received"] = receive_exports(["picks"], as_of)
-    done["short picks promised elsewhere"] = allocate_orders(as_of=as_of)
-    done["short picks planned again"] = plan_waves(as_of=as_of)
+    done["short picks reallocated"] = allocate_orders(as_of=as_of)
+    done["short picks replanned"] = plan_waves(as_of=as_of)
     done["packs received"] = receive_exports(["packs"], as_of)
     done["parcels inspected"] = inspect_parcels(as_of=as_of)
     done["shipments received"] = receive_exports(["shipments", "tracking"], as_of)
@@ -69,12 +69,12 @@ def run_day(source: SourceFolder = "", as_of: Moment = NOW) -> Day:
     done["return requests answered"] = process_returns(as_of=as_of)
     done["returns received"] = receive_exports(["return_receipts", "message_events", "snoozes"], as_of)
     done["returns settled"] = process_returns(as_of=as_of)
-    done["parcels looked at again"] = track_shipments(as_of=as_of)
+    done["parcels tracked again"] = track_shipments(as_of=as_of)
     done["stock published"] = allocate_orders(as_of=as_of)
-    done["returned goods planned"] = plan_waves(as_of=as_of)
+    done["waves planned after returns"] = plan_waves(as_of=as_of)
     done["messages sent"] = send_messages(as_of=as_of)
     done["reported"] = report_kpis(as_of=as_of)
-    changed = ", ".join(tables_changed(before, look())) or "nothing: every file was known, every decision taken"
+    changed = ", ".join(tables_changed(before, table_digests())) or "nothing: every file was known"
     report = done["reported"].page
-    create_markdown_artifact(f"Changed: {changed}. The report: {report}", key="day", description="The day")
+    create_markdown_artifact(f"Tables changed: {changed}. Report: {report}", key="day", description="What the day did")
     return Day(done, report, changed)

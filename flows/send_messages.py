@@ -1,4 +1,4 @@
-"""Tell customers what happened, each thing at most once."""
+"""Send customers their messages, each at most once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ from tasks.steps.prepare_database import prepare_database
 
 @dataclass(frozen=True)
 class Sent:
-    """What became of the messages that waited."""
+    """The numbers of messages by what happened to them."""
 
     sent: int
     failed: int
-    put_back: int
+    queued_again: int
     in_doubt: int
     suppressed: int
     released: int
@@ -31,18 +31,18 @@ class Sent:
 
 @operation(name="send-messages", flow_run_name=named("send messages", as_of=" as of {}"))
 def send_messages(not_sent: Sequence[str] = (), as_of: Moment = NOW) -> Sent:
-    """Send what waits in the outbox: on paper, which is a folder, or by the configured mail provider.
+    """Send the messages in the outbox: on paper (to a folder) or by the configured mail provider.
 
-    A message is claimed before the call and closed after it. One that may have been sent when a run died stays in
-    doubt and is listed for a person; it is never sent again by itself. A second run finds an empty outbox, sends
-    nothing and writes no list.
+    A message is claimed before it is sent and closed after it. If a run dies in between, the message may have been
+    sent: it is in doubt, is listed for a person and is never sent again automatically. A second run finds an empty
+    outbox, sends nothing and writes no list.
 
     Args:
-        not_sent: Keys of messages in doubt of which a person found out that they were not sent; they are queued again.
-        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
+        not_sent: Keys of messages in doubt that a person found were not sent; they are queued again.
+        as_of: The moment to take as now. A time without a zone is in the warehouse's time zone.
 
     Returns:
-        How many messages ended in which state, and how many wait for customer support.
+        The numbers of messages by the state they ended in, and of those listed for customer support.
     """
     as_of = moment(as_of)
     prepare_database()
@@ -57,7 +57,7 @@ def send_messages(not_sent: Sequence[str] = (), as_of: Moment = NOW) -> Sent:
     return Sent(
         sent=states.get(MessageState.SENT, 0),
         failed=states.get(MessageState.FAILED, 0),
-        put_back=states.get(MessageState.QUEUED, 0),
+        queued_again=states.get(MessageState.QUEUED, 0),
         in_doubt=interrupted + states.get(MessageState.IN_DOUBT, 0),
         suppressed=suppressed,
         released=released,

@@ -15,7 +15,7 @@ from tasks.steps.prepare_database import prepare_database
 
 @dataclass(frozen=True)
 class Tracked:
-    """What a run moved."""
+    """The counts of a run."""
 
     shipped: int
     stock_moves: int
@@ -29,19 +29,19 @@ class Tracked:
 
 @operation(name="track-shipments", flow_run_name=named("track shipments", as_of=" as of {}"))
 def track_shipments(as_of: Moment = NOW) -> Tracked:
-    """Take what carriers took out of stock, bring parcels where their events say they are, tell customers, warn.
+    """Book parcels that left, update the state of those on their way, notify customers, and warn of trouble.
 
-    A parcel that left is taken from the promises of its order, once. Its state follows from all its events in the order
-    in which they happened, so a late or repeated event never moves it back. A lost or returned parcel is told and
-    warned of; a refund or a return to stock is decided elsewhere.
+    A departed parcel is booked to the promises of its order once. Its state follows from all its events in the order in
+    which they happened, so a late or repeated event never moves it back. For a lost or returned parcel the customer is
+    notified and an alert is opened; a refund or a return to stock is decided elsewhere.
 
-    A second run finds nothing to do, changes nothing and writes no document.
+    A second run has nothing to do, changes nothing and writes no document.
 
     Args:
-        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
+        as_of: The moment to take as now. A time without a zone is in the warehouse's time zone.
 
     Returns:
-        How many parcels left, moved, arrived and went astray, and what was told of them.
+        The numbers of parcels that left, moved, were delivered and got into trouble, and of notices and alerts.
     """
     as_of = moment(as_of)
     prepare_database()

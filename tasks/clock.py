@@ -1,4 +1,4 @@
-"""The one place that looks at a clock, and says on which one a time is meant."""
+"""The one place that reads the clock, and that decides which time zone a time is in."""
 
 from datetime import UTC, datetime
 from typing import Literal
@@ -10,11 +10,11 @@ NOW: Literal["now"] = "now"
 
 
 class ClockError(ValueError):
-    """A time that a clock leaves out or shows twice."""
+    """A local time that does not exist or occurs twice, because the clocks change."""
 
 
 def moment(as_of: datetime | Literal["now"] = NOW, warehouse: str = "") -> datetime:
-    """`as_of`, or now, as whole seconds of UTC; a time without a zone is on the clock of the warehouse."""
+    """`as_of`, or now, in UTC to the second; a time without a zone is in the warehouse's time zone."""
     if isinstance(as_of, str):
         as_of = datetime.now(UTC)
     stated = as_of if as_of.tzinfo else _on_clock(as_of, clock_of(warehouse))
@@ -22,14 +22,14 @@ def moment(as_of: datetime | Literal["now"] = NOW, warehouse: str = "") -> datet
 
 
 def clock_time(at: datetime, warehouse: str = "") -> str:
-    """A moment as the clock of the warehouse shows it, with the zone: 2026-03-02 09:00 Europe/London."""
+    """A moment in the warehouse's time zone, which is named: 2026-03-02 09:00 Europe/London."""
     zone = clock_of(warehouse)
     shown = at.astimezone(zone) if at.tzinfo else at
     return f"{shown:%Y-%m-%d %H:%M} {zone.key}"
 
 
 def _on_clock(time: datetime, zone: ZoneInfo) -> datetime:
-    """The hours that a clock leaves out or shows twice are refused, as in files."""
+    """The time in that zone; a time that does not exist or occurs twice is refused, as in files."""
     before, after = (time.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     if before.utcoffset() == after.utcoffset():
         return before

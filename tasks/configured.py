@@ -1,4 +1,4 @@
-"""The merchants and warehouses of this installation, as config says them."""
+"""The configured merchants and warehouses of this installation."""
 
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,6 @@ def warehouses() -> list[Warehouse]:
 
 
 def clock_of(warehouse: str = "") -> ZoneInfo:
-    """The zone of the warehouse's clock; where none is singled out, of the first one's; UTC where there is none."""
+    """The time zone of the warehouse; without a warehouse, of the first one; UTC where none is configured."""
     zones = {site.code: site.time_zone for site in warehouses()}
     return ZoneInfo(zones.get(warehouse) or next(iter(zones.values()), "UTC"))

@@ -1,39 +1,39 @@
-"""The words a row's state may take, and which state may follow which.
+"""The values of states and kinds that are stored.
 
-Every list is also a CHECK of the schema, so a state that is not written here cannot be stored.
+Each of them is also a CHECK of the schema, so that no other value can be stored.
 """
 
 from enum import StrEnum
 
 
 class ImportState(StrEnum):
-    """One file taken in."""
+    """The result of one received file."""
 
     LOADED = "loaded"
-    REFUSED = "refused"
+    REFUSED = "refused"  # as a whole; it is in the quarantine folder with its reason
 
 
 class QuarantineState(StrEnum):
     """One refused row."""
 
-    OPEN = "open"
-    CORRECTED = "corrected"
+    OPEN = "open"  # it waits to be corrected
+    CORRECTED = "corrected"  # a later file brought the row again
 
 
 class Condition(StrEnum):
-    """What a unit of stock may be used for; only `available` can be allocated."""
+    """The condition of a unit of stock; only `available` stock can be promised."""
 
     AVAILABLE = "available"
     DAMAGED = "damaged"
-    QUARANTINE = "quarantine"
-    RETURNED = "returned"
+    QUARANTINE = "quarantine"  # for quality control to decide
+    RETURNED = "returned"  # came back and was not graded
 
 
 class Purpose(StrEnum):
-    """What a location is for."""
+    """The purpose of a location."""
 
-    PICK = "pick"
-    RESERVE = "reserve"
+    PICK = "pick"  # orders are picked from it
+    RESERVE = "reserve"  # replenishes pick locations
     RECEIVING = "receiving"
     PACKING = "packing"
     QUARANTINE = "quarantine"
@@ -43,26 +43,26 @@ class Purpose(StrEnum):
 class MoveKind(StrEnum):
     """Why stock changed."""
 
-    OPENING = "opening"
+    OPENING = "opening"  # the stock before the first move that is known
     RECEIPT = "receipt"
     SHIP = "ship"
-    ADJUST = "adjust"
-    COUNT = "count"
-    TRANSFER = "transfer"
+    ADJUST = "adjust"  # a correction a person made
+    COUNT = "count"  # a correction after a count
+    TRANSFER = "transfer"  # from one location or condition to another
     RETURN = "return"
     SCRAP = "scrap"
 
 
 class HoldReason(StrEnum):
-    """Why an order waits."""
+    """Why an order is on hold."""
 
-    PAYMENT = "payment"
+    PAYMENT = "payment"  # the payment is pending or disputed
     FRAUD = "fraud"
     ADDRESS = "address"
-    STOCK = "stock"
+    STOCK = "stock"  # there is no stock for it
     INCOMPLETE = "incomplete"  # a line of the order is in quarantine
     QUALITY = "quality"
-    MANUAL = "manual"
+    MANUAL = "manual"  # a person set it
     DUPLICATE = "duplicate"  # the same customer ordered the same goods shortly before
 
 
@@ -70,51 +70,51 @@ SETTABLE = (HoldReason.PAYMENT, HoldReason.FRAUD, HoldReason.ADDRESS, HoldReason
 
 
 class HoldAction(StrEnum):
-    """What a sheet of holds may ask for."""
+    """What a sheet of holds may request."""
 
     HOLD = "hold"
     RELEASE = "release"
 
 
 class AllocationState(StrEnum):
-    """One promise of stock to one line: consumed when shipped, released when given up."""
+    """A promise of stock to an order line."""
 
     OPEN = "open"
-    CONSUMED = "consumed"
-    RELEASED = "released"
+    CONSUMED = "consumed"  # the goods were shipped
+    RELEASED = "released"  # given up: the units can be promised again
 
 
 class CountState(StrEnum):
     """One count document."""
 
-    PLANNED = "planned"
-    COUNTED = "counted"
-    RECOUNT = "recount"
-    REVIEW = "review"
-    COMPLETED = "completed"
+    PLANNED = "planned"  # its sheet is written
+    COUNTED = "counted"  # received, not yet reconciled
+    RECOUNT = "recount"  # at least one place is to be counted again
+    REVIEW = "review"  # at least one place waits for approval
+    COMPLETED = "completed"  # every place is settled
     CANCELLED = "cancelled"
 
 
 class CountLineState(StrEnum):
     """One place of a count."""
 
-    READY = "ready"
-    COUNTED = "counted"
-    MATCHED = "matched"
-    POSTED = "posted"
-    RECOUNT = "recount"
-    REVIEW = "review"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    REFUSED = "refused"
+    READY = "ready"  # to be counted
+    COUNTED = "counted"  # received, not yet reconciled
+    MATCHED = "matched"  # the count equals the book
+    POSTED = "posted"  # the book was adjusted to the count
+    RECOUNT = "recount"  # another person counts it again
+    REVIEW = "review"  # waits for approval
+    APPROVED = "approved"  # to be posted
+    REJECTED = "rejected"  # the book stays as it is
+    REFUSED = "refused"  # cannot be reconciled, such as an unknown place
     CANCELLED = "cancelled"
 
 
-COUNT_SETTLED = (CountLineState.MATCHED, CountLineState.POSTED)  # the book of the place is as it was counted
+COUNT_SETTLED = (CountLineState.MATCHED, CountLineState.POSTED)  # the book agrees with the count
 
 
 class WaveState(StrEnum):
-    """One release of work to the floor."""
+    """One release of orders to the floor."""
 
     OPEN = "open"
     CLOSED = "closed"
@@ -122,12 +122,12 @@ class WaveState(StrEnum):
 
 
 class WaveKind(StrEnum):
-    """Which orders a wave holds; on carts of a zone wave each zone is picked for itself."""
+    """Which orders a wave holds."""
 
-    MIXED = "mixed"
-    SINGLE_LINE = "single_line"
-    MULTI_LINE = "multi_line"
-    ZONE = "zone"
+    MIXED = "mixed"  # orders of any size
+    SINGLE_LINE = "single_line"  # orders of one line
+    MULTI_LINE = "multi_line"  # orders of several lines
+    ZONE = "zone"  # each zone of the floor is picked on its own carts
 
 
 class PickState(StrEnum):
@@ -135,62 +135,62 @@ class PickState(StrEnum):
 
     OPEN = "open"
     PICKED = "picked"
-    SHORT = "short"
+    SHORT = "short"  # fewer units than planned were found
     CANCELLED = "cancelled"
 
 
 class ParcelState(StrEnum):
     """One parcel, from the packing bench to the door."""
 
-    PACKED = "packed"
-    HELD = "held"
-    RELEASED = "released"
-    SHIPPED = "shipped"
+    PACKED = "packed"  # not inspected yet
+    HELD = "held"  # an inspection found something
+    RELEASED = "released"  # it may leave
+    SHIPPED = "shipped"  # the carrier has it
     IN_TRANSIT = "in_transit"
     DELIVERED = "delivered"
-    EXCEPTION = "exception"
+    EXCEPTION = "exception"  # the carrier reports a problem
     RETURNED_TO_SENDER = "returned_to_sender"
     LOST = "lost"
 
 
 class Verdict(StrEnum):
-    """What an inspection decided; a parcel that was not looked at says so."""
+    """The result of an inspection."""
 
-    NOT_INSPECTED = "not_inspected"
+    NOT_INSPECTED = "not_inspected"  # nothing in the parcel was scanned
     RELEASE = "release"
     HOLD = "hold"
 
 
 class Severity(StrEnum):
-    """ISO 2859-1 classes of a nonconformity."""
+    """The ISO 2859-1 classes of a nonconformity."""
 
     CRITICAL = "critical"
     MAJOR = "major"
-    MINOR = "minor"
+    MINOR = "minor"  # alone it does not hold a parcel
 
 
 class ReturnState(StrEnum):
-    """One return merchandise authorisation."""
+    """One return merchandise authorisation (RMA)."""
 
     REQUESTED = "requested"
     APPROVED = "approved"
     REJECTED = "rejected"
-    MANUAL = "manual"
-    RECEIVED = "received"
+    MANUAL = "manual"  # a person decides
+    RECEIVED = "received"  # goods arrived, and some are still to come
     CLOSED = "closed"
 
 
 class Disposition(StrEnum):
     """Where a returned unit goes."""
 
-    RESTOCK = "restock"
-    QUARANTINE = "quarantine"
+    RESTOCK = "restock"  # back to available stock
+    QUARANTINE = "quarantine"  # to quality control
     SCRAP = "scrap"
-    NOT_RECEIVED = "not_received"
+    NOT_RECEIVED = "not_received"  # the box held none
 
 
 class RefundState(StrEnum):
-    """One repayment; the shop's payment system pays it."""
+    """One refund; the shop's payment system pays it."""
 
     PROPOSED = "proposed"
     PAID = "paid"
@@ -199,43 +199,43 @@ class RefundState(StrEnum):
 class MessageState(StrEnum):
     """One message of the outbox."""
 
-    QUEUED = "queued"
-    SENDING = "sending"
-    SENT = "sent"
+    QUEUED = "queued"  # to be sent
+    SENDING = "sending"  # claimed by a sender
+    SENT = "sent"  # accepted by the provider, or written on paper
     DELIVERED = "delivered"
-    BOUNCED = "bounced"
-    SUPPRESSED = "suppressed"
-    FAILED = "failed"
-    IN_DOUBT = "in_doubt"
+    BOUNCED = "bounced"  # the address cannot be reached
+    SUPPRESSED = "suppressed"  # it must not be sent; the reason says why
+    FAILED = "failed"  # refused for good
+    IN_DOUBT = "in_doubt"  # it may or may not have been sent; a person must look
 
 
 class AlertKind(StrEnum):
     """What an alert warns of."""
 
     LOW_STOCK = "low_stock"
-    OVERSELL = "oversell"
+    OVERSELL = "oversell"  # more was sold or promised than there is
     LATE = "late"
-    DRIFT = "drift"
-    CANCELLED_AFTER_PICK = "cancelled_after_pick"
-    UNKNOWN_SKU = "unknown_sku"
-    PARCEL = "parcel"
+    DRIFT = "drift"  # a stock export and the ledger disagree
+    CANCELLED_AFTER_PICK = "cancelled_after_pick"  # its goods must go back to their location
+    UNKNOWN_SKU = "unknown_sku"  # an ordered SKU is no product
+    PARCEL = "parcel"  # a parcel needs attention
     VOLUME = "volume"
-    PAID_AFTER_EXPIRY = "paid_after_expiry"
+    PAID_AFTER_EXPIRY = "paid_after_expiry"  # an order was paid after it had expired
     REFUSED_FILE = "refused_file"
     QUARANTINED_ROWS = "quarantined_rows"
 
 
 class FeedState(StrEnum):
-    """One line of a feed: to be published, until its file is known to lie there."""
+    """One line of a stock feed."""
 
-    DUE = "due"
-    PUBLISHED = "published"
+    DUE = "due"  # to be published
+    PUBLISHED = "published"  # its file is known to be written
 
 
 class AlertState(StrEnum):
-    """The life of an alert; how one follows another is in `tasks.domain.stock.stock_alerts`."""
+    """The life of an alert; `tasks.domain.stock.stock_alerts` holds the transitions."""
 
     OPEN = "open"
-    SNOOZED = "snoozed"
-    COVERED = "covered"
-    RESOLVED = "resolved"
+    SNOOZED = "snoozed"  # silent until a day that a person set
+    COVERED = "covered"  # goods that resolve it are on their way
+    RESOLVED = "resolved"  # its cause is gone

@@ -1,4 +1,4 @@
-"""Fields of the form in which a run is started: what they offer, and the sentence that refuses anything else."""
+"""Fields of the form that starts a run: the values they offer, and the sentence that refuses any other."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 @dataclass(frozen=True)
 class OneOf:
-    """One of the values that are offered: a list to choose from in the form."""
+    """One of the offered values: a list to choose from in the form."""
 
     offered: Callable[[], list[str]]
 
     def __get_pydantic_core_schema__(self, _kind: object, _inner: GetCoreSchemaHandler) -> CoreSchema:
-        """How a value is judged."""
-        return core_schema.no_info_plain_validator_function(self._judged)
+        """How a value is checked."""
+        return core_schema.no_info_plain_validator_function(self._checked)
 
     def __get_pydantic_json_schema__(self, _schema: object, _inner: object) -> dict[str, Any]:
         """How the parameter looks in the form."""
         return {"type": "string", "enum": self.offered()}
 
-    def _judged(self, value: object) -> object:
+    def _checked(self, value: object) -> object:
         if value in self.offered():
             return value
         raise refusal(value, f"one of {', '.join(self.offered())}")
@@ -30,7 +30,7 @@ class OneOf:
 
 @dataclass(frozen=True, eq=False)
 class WordOr:
-    """The word for what is usual, or a value: two tabs in the form."""
+    """The default word, or a value: two tabs in the form."""
 
     word: str
     tab: str
@@ -39,15 +39,15 @@ class WordOr:
     reader: Callable[[Any], object]
 
     def __get_pydantic_core_schema__(self, _kind: object, _inner: GetCoreSchemaHandler) -> CoreSchema:
-        """How a value is judged."""
-        return core_schema.no_info_plain_validator_function(self._judged)
+        """How a value is checked."""
+        return core_schema.no_info_plain_validator_function(self._checked)
 
     def __get_pydantic_json_schema__(self, _schema: object, _inner: object) -> dict[str, Any]:
         """How the parameter looks in the form."""
-        usual = {"title": self.word, "type": "string", "enum": [self.word]}
-        return {"anyOf": [usual, {"title": self.tab, **self.shape}]}
+        default = {"title": self.word, "type": "string", "enum": [self.word]}
+        return {"anyOf": [default, {"title": self.tab, **self.shape}]}
 
-    def _judged(self, value: object) -> object:
+    def _checked(self, value: object) -> object:
         if value == self.word:
             return value
         try:
@@ -57,6 +57,6 @@ class WordOr:
 
 
 def refusal(value: object, expected: str) -> PydanticCustomError:
-    """Prefect and the command line put the parameter's name before it."""
-    words = {"found": repr(value), "expected": expected}
-    return PydanticCustomError("parameter", "found {found}, expected {expected}", words)
+    """A refusal as 'found …, expected …'; Prefect and the command line put the parameter's name before it."""
+    context = {"found": repr(value), "expected": expected}
+    return PydanticCustomError("parameter", "found {found}, expected {expected}", context)

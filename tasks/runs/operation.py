@@ -1,12 +1,13 @@
-"""What every flow is: an operation. This is the one place that decides how a run ends and what it says of itself.
+"""Every flow is an operation. This is the one place that decides how a run ends and what it reports.
 
-    nothing found               Completed                 what was done
-    findings to be looked at    Completed with findings   what was found; config/rules/outcomes.yaml says which end so
-    findings that make it red   Failed with findings      the same; everything else was done all the same
-    an error of ours            Failed                    the error's own sentence
-    an error nobody foresaw     Failed                    that it was one; the log has the traceback, once
+    what happened                state                     message
+    no findings                  Completed                 what was done
+    findings to look at          Completed with findings   the findings; config/rules/outcomes.yaml decides which end so
+    findings that make it red    Failed with findings      the findings; all other work was done
+    an error of ours             Failed                    the sentence of the error
+    an unexpected error          Failed                    its type; the log has the traceback, once
 
-The run that was clicked writes the artifact `outcome`; a run inside another hands its findings on to that one.
+The run that was started writes the artifact `outcome`; a run within it hands its findings on to it.
 """
 
 import logging
@@ -37,7 +38,7 @@ def operation(*, name: str, flow_run_name: str | Callable[[], str]) -> Callable[
 
 
 class Operation(Flow[P, R]):
-    """A flow that gives its counts to whoever calls it, however its run ended; an error is raised as it is."""
+    """A flow that returns its counts to the caller, however its run ended; an error is raised as it is."""
 
     def __call__(self, *arguments: Any, return_state: bool = False, **options: Any) -> Any:  # type: ignore[override]
         """Run it. `return_state`: the run's state instead of its counts."""
@@ -50,14 +51,14 @@ class Operation(Flow[P, R]):
         return counts
 
     def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        """The parameters in the types of the signature; where one is wrong all as they are: the run says so itself."""
+        """The parameters in the types of the signature; unchanged if one is wrong: the run reports it itself."""
         with suppress(ParameterTypeError):
             return super().validate_parameters(parameters)
         return parameters
 
 
 def result_of(state: State[Any]) -> tuple[Any, BaseException | None]:
-    """What a run counted, red or not; and the error that ended it, if one did."""
+    """The counts of a run, red or not, and the error that ended it, if one did."""
     result = state.result(raise_on_failure=False)
     if isinstance(result, RedRunError):
         return result.counts, None
@@ -65,14 +66,14 @@ def result_of(state: State[Any]) -> tuple[Any, BaseException | None]:
 
 
 def note(findings: Iterable[Finding]) -> None:
-    """Keep what a person must look at for the end of the run."""
+    """Keep findings for the end of the run."""
     if (noted := NOTED.get()) is not None:
         noted.extend(findings)
 
 
 @contextmanager
 def noting() -> Iterator[list[Finding]]:
-    """What is noted inside, by a run and by the runs within it."""
+    """The findings noted inside, by a run and by the runs within it."""
     findings: list[Finding] = []
     before = NOTED.set(findings)
     try:
@@ -82,13 +83,13 @@ def noting() -> Iterator[list[Finding]]:
 
 
 def _ending(body: Callable[P, R]) -> Callable[P, R]:
-    """The flow's function as Prefect runs it: it gives the state in which the run ends, and in it the counts."""
+    """The flow's function as Prefect runs it: it returns the final state, which holds the counts."""
 
     @wraps(body)
     def run(*arguments: P.args, **options: P.kwargs) -> Any:
         with noting() as findings, RunEnd(findings) as end:
             end.do(partial(body, *arguments, **options))
-        note(end.handed_on())
+        note(end.findings_to_hand_on())
         return end.state()
 
     return run

@@ -1,6 +1,6 @@
-"""What a flow may be told: the choices of this installation, moments, days and numbers.
+"""The types of flow parameters: choices of this installation, moments, days and numbers.
 
-Choices are read from the configuration when a form is made and when a value is judged; nothing is kept.
+Choices are read from the configuration each time a form is shown or a value is checked.
 """
 
 from datetime import date, datetime
@@ -18,14 +18,14 @@ T = TypeVar("T")
 ALL: Literal["all"] = "all"
 AS_PLANNED: Literal["as planned"] = "as planned"
 TODAY: Literal["today"] = "today"
-_USUAL = (ALL, AS_PLANNED, TODAY)
+_DEFAULT_WORDS = (ALL, AS_PLANNED, TODAY)
 _WHEN: dict[str, object] = {"type": "string", "format": "date-time"}
 _MOMENT = "a moment such as 2026-03-02 09:00"
 
 
 def specific(value: T | Literal["all", "as planned", "today"]) -> T | None:
-    """The value a parameter singles out; nothing where it says what is usual."""
-    return None if value in _USUAL else value
+    """The value of a parameter; None where it is the default word (all, as planned, today)."""
+    return None if value in _DEFAULT_WORDS else value
 
 
 def _moment(value: Any) -> datetime:
@@ -45,7 +45,7 @@ def _people(value: Any) -> int:
 
 def _folder(path: str) -> str:
     if path and not (Path(path) / "inbox").is_dir():
-        raise refusal(path, "a folder with a folder named inbox in it")
+        raise refusal(path, "a folder that contains a folder named inbox")
     return path
 
 
@@ -64,6 +64,6 @@ Day = Annotated[
 ]
 Counters = Annotated[
     int | Literal["as planned"],
-    WordOr(AS_PLANNED, "people", {"type": "integer", "minimum": 1}, "a whole number from 1", _people),
+    WordOr(AS_PLANNED, "people", {"type": "integer", "minimum": 1}, "a whole number of at least 1", _people),
 ]
 SourceFolder = Annotated[str, AfterValidator(_folder)]

@@ -1,4 +1,4 @@
-"""How one run ends: its state, its line in the log, and the artifact `outcome` of the run that was clicked."""
+"""How one run ends: its state, its line in the log, and the artifact `outcome` of the run that was started."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -21,19 +21,19 @@ from config.settings import settings
 from tasks.domain.reporting.findings import Finding, OutcomeRules, sentence
 from tasks.domain.reporting.outcome_pages import outcome_page
 from tasks.domain.reporting.run_counts import in_a_sentence, in_words
-from tasks.runs.log_lines import ENDS, TOLD
+from tasks.runs.log_lines import ENDS, LOGGED
 from tasks.runs.plain_errors import explained, is_own, unexpected
 from tasks.runs.run_names import rename
 from tasks.service.launch import LOCKS, alive
 
 
 class RedRunError(RuntimeError):
-    """What Prefect keeps of a run that did all its work and is red for what it found: its `counts`."""
+    """The result of a run that did all its work and is red because of its findings; `counts` are its counts."""
 
     def __init__(self, headline: str, counts: Any) -> None:
         super().__init__(headline)
         self.counts = counts
-        setattr(self, TOLD, True)
+        setattr(self, LOGGED, True)
 
 
 @dataclass
@@ -49,30 +49,30 @@ class RunEnd:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> bool:
-        """Keep an error; what is no error, such as a run that is suspended, goes on."""
+        """Keep an error; anything else, such as a suspended run, passes through."""
         self.error = error if isinstance(error, Exception) else None
         return self.error is not None
 
     def do(self, body: Callable[[], Any]) -> None:
-        """Do the flow's work, with parameters and rules that can be read."""
+        """Do the flow's work, once its parameters and rules are valid."""
         self.rules = read("rules/outcomes.yaml", OutcomeRules)
         Flow.validate_parameters(self.flow, self.parameters)
-        with self._sign_of_life():
+        with self._lock():
             self.counts = body()
 
-    def _sign_of_life(self) -> AbstractContextManager[None]:
-        """What tells a run from a shell from a lost one; for others the worker and the run around them see to it."""
+    def _lock(self) -> AbstractContextManager[None]:
+        """The lock that shows that a run from a shell is alive; the worker or the run around it locks any other."""
         if self.run.deployment_id or self.run.parent_task_run_id:
             return nullcontext()
         return alive(settings().folder(".prefect") / LOCKS, str(self.run.id))
 
-    def handed_on(self) -> list[Finding]:
-        """The findings for the run around this one: where they were found."""
+    def findings_to_hand_on(self) -> list[Finding]:
+        """The findings for the run around this one, with the run that found them."""
         name, link = self.run.name, url_for(self.run) or ""
         return [one if one.link else replace(one, run=name, link=link) for one in self.findings]
 
     def state(self) -> State[Any]:
-        """The state that says how the run ended, once log and artifact have said it."""
+        """The final state of the run, after writing the log line and the artifact."""
         why = explained(self.error, self.parameters) if self.error else None
         headline = self._headline(why)
         self._log(headline, foreseen=why is not None)
@@ -95,7 +95,7 @@ class RunEnd:
         return sentence(self.findings) if self.findings else in_a_sentence(self.counts)
 
     def _log(self, headline: str, *, foreseen: bool) -> None:
-        """One line first; the traceback below it, in the run in which it happened."""
+        """One line first; the traceback below it, in the run in which the error occurred."""
         logger = get_run_logger()
         if self.error is None:
             red = bool(self.findings) and self.rules.failed(self.findings)
@@ -103,13 +103,13 @@ class RunEnd:
             logger.log(level, headline, extra=ENDS)
             return
         logger.error(str(self.error) if is_own(self.error) else headline, extra=ENDS)
-        if not getattr(self.error, TOLD, False):
+        if not getattr(self.error, LOGGED, False):
             logger.log(logging.DEBUG if foreseen else logging.ERROR, "".join(format_exception(self.error)))
-            setattr(self.error, TOLD, True)
+            setattr(self.error, LOGGED, True)
 
 
 def _running() -> tuple[FlowRun, Flow[..., Any], dict[str, Any]]:
-    """The run this is, its flow and its parameters."""
+    """The current run, its flow and its parameters."""
     context = FlowRunContext.get()
     if context is None or context.flow_run is None or context.flow is None:
         raise RuntimeError("a flow runs under Prefect; `plain` of tests/support/plain_flows.py runs it without")

@@ -1,4 +1,4 @@
-"""What every step that writes is: a task whose transaction is tried again where it lost a race against another."""
+"""Every step that writes is a task whose transaction is retried when it lost a race against another."""
 
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
@@ -9,13 +9,13 @@ from prefect.client.schemas.objects import State
 
 from tasks.store.database.engine import lost_a_race
 
-WAITS_S = (0.2, 0.5, 1.0, 2.0, 5.0)  # each up to twice as long, so that two do not meet again
+WAITS_S = (0.2, 0.5, 1.0, 2.0, 5.0)  # with jitter up to twice as long, so that two do not collide again
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def step(*, task_run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
-    """A task of that name. It is one transaction and every write has a cause: done again, it is done once."""
+    """A task of that name: one transaction in which every write has a unique cause, so that a retry is safe."""
     return task(
         task_run_name=task_run_name,
         retries=len(WAITS_S),

@@ -8,5 +8,5 @@ from tasks.store.migrate import migrate
 
 @task(task_run_name="bring the database up to date")
 def prepare_database() -> bool:
-    """Run the migrations the configured database lacks; quick where there are none. True when there were any."""
+    """Run the migrations the configured database lacks. Returns whether there were any."""
     return migrate(engine())

@@ -1,4 +1,4 @@
-"""Steps of report-kpis: count what the period holds, and write the operations report."""
+"""Steps of report-kpis: compute the figures of the period, and write the operations report."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -28,9 +28,9 @@ from tasks.store.ordering import due_orders
 from tasks.store.reporting import figure_rows, order_facts, waiting_lists
 
 
-@task(task_run_name="measure the day")
+@task(task_run_name="compute the figures")
 def measure(as_of: datetime, day: date | None) -> Report:
-    """Count everything once, in one reading transaction, and compare it with the report before."""
+    """Compute every figure and list in one reading transaction, and compare the figures with the previous report."""
     rules = read("rules/kpis.yaml", KpiRules)
     when = period(rules, as_of, day)
     with reading().connect() as connection:
@@ -43,14 +43,21 @@ def measure(as_of: datetime, day: date | None) -> Report:
     figures = operations_report.figures(facts, orders, when, rules)
     earlier = operations_page.earlier_days(settings().folder("reports"), when.last)
     return Report(
-        when, rules, figures, tuple(waiting(lists)), facts.faults, service_figures.return_reasons(facts.returned),
-        facts.notices, facts.files, restated(earlier, figures),
-    )  # fmt: skip
+        when=when,
+        rules=rules,
+        figures=figures,
+        waiting=tuple(waiting(lists)),
+        faults=facts.faults,
+        reasons=service_figures.return_reasons(facts.returned),
+        notices=facts.notices,
+        files=facts.files,
+        restated=restated(earlier, figures),
+    )
 
 
-@task(task_run_name="write the operations page")
+@task(task_run_name="write the operations report")
 def write_operations_report(report: Report) -> Path:
-    """Write the page and a CSV behind every figure and list; the same figures give the same bytes."""
+    """Write the page and a CSV for every figure and list; the same figures give the same bytes."""
     return operations_page.write_operations_page(settings().folder("reports"), settings().folder("outgoing"), report)
 
 
@@ -110,6 +117,6 @@ def _waiting(connection: Connection, when: Period) -> dict[str, pd.DataFrame]:
 
 
 def _due(connection: Connection, when: Period) -> pd.DataFrame:
-    """Orders that must leave soon and are not late yet, with their label."""
-    found = urgent(due_orders.unsent(connection), when.as_of, read("rules/allocation.yaml", AllocationRules).ship_by)
-    return found[found["urgency"] == "DUE"].reset_index(drop=True)
+    """Orders that are due soon and not late yet, with their label."""
+    orders = urgent(due_orders.unsent(connection), when.as_of, read("rules/allocation.yaml", AllocationRules).ship_by)
+    return orders[orders["urgency"] == "DUE"].reset_index(drop=True)

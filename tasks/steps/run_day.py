@@ -1,4 +1,4 @@
-"""Steps of run-day: lay a folder's files in the inbox, and tell whether the day changed anything."""
+"""Steps of run-day: copy a folder's files to the inbox, and find which tables the day changed."""
 
 import shutil
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ STOCK_AND_ORDERS = [
 
 @dataclass(frozen=True)
 class Day:
-    """`day.yaml` of a folder of exports: the moment they are to be looked at, where that is not now."""
+    """The schema of day.yaml in a folder of exports: the moment to take as now for them."""
 
     as_of: datetime
 
 
-@task(task_run_name="find out which day it is")
+@task(task_run_name="determine the day")
 def day_of(source: str, as_of: datetime | Literal["now"]) -> datetime | Literal["now"]:
-    """`as_of`; for now, what the source's day.yaml says, where there is one."""
+    """`as_of`; if it is now and the source has a day.yaml, the moment given there."""
     day = Path(source) / "day.yaml"
     if as_of != NOW or not source or not day.is_file():
         return as_of
@@ -38,7 +38,7 @@ def day_of(source: str, as_of: datetime | Literal["now"]) -> datetime | Literal[
 
 @task(task_run_name="copy the files to the inbox")
 def fill_inbox(source: str) -> int:
-    """Copy every file below `source`/inbox/<kind> to the inbox; the source keeps its own. Returns how many."""
+    """Copy every file in `source`/inbox/<kind> to the inbox. Returns the number of files."""
     if not source:
         return 0
     folder = Path(source) / "inbox"
@@ -52,13 +52,13 @@ def fill_inbox(source: str) -> int:
     return len(files)
 
 
-@task(task_run_name="note what the tables hold")
-def look() -> dict[str, str]:
-    """What every table holds, as one digest a table."""
+@task(task_run_name="take digests of the tables")
+def table_digests() -> dict[str, str]:
+    """The digest of the contents of each table."""
     with reading().connect() as connection:
         return footprint(connection)
 
 
 def tables_changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
-    """The tables that hold something else now."""
+    """The tables whose contents changed."""
     return sorted(name for name in after if before.get(name) != after[name])

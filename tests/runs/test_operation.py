@@ -184,7 +184,7 @@ def test_an_error_nobody_foresaw_keeps_its_traceback_below(serve: Callable[..., 
     (home / "fulfilment.db").write_bytes(b"no database at all " * 100)
     ended = serve(report_kpis, as_of=MOMENT)
     assert state(ended) == ("FAILED", "Failed"), ended.printed
-    assert message(ended) == "The run was stopped by an error nobody foresaw (DatabaseError): the log shows where."
+    assert message(ended) == "The run stopped on an unexpected error (DatabaseError). The log shows where."
     first, second = ended.errors
     assert first == message(ended)
     assert second.startswith("Traceback (most recent call last)")

@@ -11,6 +11,8 @@ WRONG = (
     "Flow run received invalid parameters:\n - days: Input should be a valid integer, unable to parse string\n - x: y"
 )
 
+WRONG_ITEM = "Flow run received invalid parameters:\n - kinds.0: found 'x', expected one of orders, packs"
+
 
 @pytest.mark.parametrize(
     ("error", "parameters", "said"),
@@ -20,8 +22,9 @@ WRONG = (
         (UnreadableExportError("the file is empty"), {}, "the file is empty"),
         (ParameterTypeError(WRONG), {"days": "soon"},
          "days: found 'soon', expected a valid integer (and 1 more: see the log)"),
+        (ParameterTypeError(WRONG_ITEM), {"kinds": ["x"]}, "kinds: found 'x', expected one of orders, packs"),
         (KeyError("NROTH"), {"warehouse": "NROTH", "carrier": None},
-         "warehouse: found 'NROTH', expected one that is known"),
+         "warehouse: found 'NROTH', expected a known one"),
         (ValueError("Jane Roe"), {"warehouse": "MAIN"}, None),
         (KeyError("sku"), {"warehouse": None}, None),
         (TypeError("MAIN"), {"warehouse": "MAIN"}, None),

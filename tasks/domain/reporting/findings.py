@@ -1,4 +1,4 @@
-"""What a run found that a person must look at, how such a run ends, and what is said of it."""
+"""Findings of a run that a person must look at, how such a run ends, and their wording."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class FindingKind(StrEnum):
-    """What may be found; config/rules/outcomes.yaml says of each how the run ends."""
+    """Kinds of findings; config/rules/outcomes.yaml decides for each how the run ends."""
 
     REFUSED_FILE = "refused_file"
     QUARANTINED_ROWS = "quarantined_rows"
@@ -15,7 +15,7 @@ class FindingKind(StrEnum):
 
 
 class Ending(StrEnum):
-    """How a run ends that did its work and found something."""
+    """How a run with findings ends."""
 
     FINDINGS = "findings"
     FAILED = "failed"
@@ -23,9 +23,9 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing for a person: how many of its kind `what` (a file) has, why, and what to do about it.
+    """One finding: the number of its kind in `what` (a file), why, and what to do about it.
 
-    `why` speaks of columns and shares, never of what a cell says. `run` and `link`: the nested run that found it.
+    `why` names columns and shares, never the content of a cell. `run` and `link`: the nested run that found it.
     """
 
     kind: FindingKind
@@ -39,7 +39,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class OutcomeRules:
-    """The schema of config/rules/outcomes.yaml: a key for each kind of finding."""
+    """The schema of config/rules/outcomes.yaml: one key per kind of finding."""
 
     refused_file: Ending
     quarantined_rows: Ending
@@ -47,11 +47,11 @@ class OutcomeRules:
     broken_records: Ending
 
     def failed(self, findings: Sequence[Finding]) -> bool:
-        """Whether a run with these findings is to be red."""
+        """Whether a run with these findings ends red."""
         return any(getattr(self, one.kind) == Ending.FAILED for one in findings)
 
 
-WORDS = {  # of one, of several
+_SINGULAR_AND_PLURAL = {
     FindingKind.REFUSED_FILE: ("{} file was refused", "{} files were refused"),
     FindingKind.QUARANTINED_ROWS: ("{} row waits in quarantine", "{} rows wait in quarantine"),
     FindingKind.DRIFT: ("shop and ledger disagree at {} place", "shop and ledger disagree at {} places"),
@@ -60,13 +60,16 @@ WORDS = {  # of one, of several
 
 
 def sentence(findings: Sequence[Finding]) -> str:
-    """All findings in one sentence: 2 files were refused, 25 rows wait in quarantine."""
+    """All findings in one sentence, such as: 2 files were refused, 25 rows wait in quarantine."""
     counts = {kind: sum(one.count for one in findings if one.kind == kind) for kind in FindingKind}
-    parts = [WORDS[kind][count != 1].format(f"{count:,}") for kind, count in counts.items() if count]
+    parts = [_counted(kind, count) for kind, count in counts.items() if count]
     return ", ".join(parts)[:1].upper() + ", ".join(parts)[1:] + "."
 
 
-def lines(findings: Sequence[Finding]) -> list[str]:
-    """A line a finding, for a shell: what, how many, why, what to do."""
-    return [f"  {one.what}: {WORDS[one.kind][one.count != 1].format(f'{one.count:,}')} ({one.why}). {one.what_to_do}"
-            for one in findings]  # fmt: skip
+def finding_lines(findings: Sequence[Finding]) -> list[str]:
+    """One line per finding, for a shell: what, how many, why, what to do."""
+    return [f"  {one.what}: {_counted(one.kind, one.count)} ({one.why}). {one.what_to_do}" for one in findings]
+
+
+def _counted(kind: FindingKind, count: int) -> str:
+    return _SINGULAR_AND_PLURAL[kind][count != 1].format(f"{count:,}")

@@ -1,4 +1,4 @@
-"""The artifact *outcome* of a run: what happened, what was found, what to do about it. Markdown for Prefect's UI."""
+"""The artifact *outcome* of a run, in Markdown for Prefect's UI: what happened, the findings, and what to do."""
 
 import html
 import re
@@ -10,7 +10,7 @@ SHOWN_MAX = 100
 
 
 def outcome_page(headline: str, findings: Sequence[Finding], done: Sequence[str]) -> str:
-    """The page. `done`: what the run counted, a line a count; empty where it did not get that far."""
+    """The page. `done`: the counts of the run, one line each; empty where the run did not get that far."""
     parts = [f"**{_plain(headline)}**"]
     if findings:
         parts += ["\n".join([*_table(findings[:SHOWN_MAX]), *_more(findings)]), "### What to do", _to_do(findings)]
@@ -38,6 +38,6 @@ def _to_do(findings: Sequence[Finding]) -> str:
 
 
 def _plain(text: str) -> str:
-    """The text as it is, whatever a file is called: no markup, in one line."""
+    """The text on one line with all markup escaped, whatever a file is called."""
     line = html.escape(" ".join(re.sub(r"[\x00-\x1f\x7f]", " ", text).split()), quote=False)
     return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", line)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from config.read import read
-from tasks.domain.reporting.findings import Ending, Finding, FindingKind, OutcomeRules, lines, sentence
+from tasks.domain.reporting.findings import Ending, Finding, FindingKind, OutcomeRules, finding_lines, sentence
 from tasks.domain.reporting.outcome_pages import SHOWN_MAX, outcome_page
 from tasks.domain.reporting.run_counts import in_a_sentence
 
@@ -49,7 +49,7 @@ def test_findings_are_one_sentence(findings: list[Finding], said: str) -> None:
     [
         (Counts(), "Nothing new."),
         (Counts(3, 120), "3 files loaded, 120 rows loaded."),
-        (Day({"morning": Counts(), "noon": Counts(1)}), "Everything is done: 2 parts."),
+        (Day({"morning": Counts(), "noon": Counts(1)}), "All 2 parts are done."),
         (None, "Nothing new."),
     ],
 )
@@ -68,7 +68,7 @@ def test_a_rule_says_what_is_red() -> None:
 
 def test_a_line_says_what_how_many_why_and_what_to_do() -> None:
     """For whoever runs it from a shell."""
-    assert lines([REFUSED]) == ["  a.csv: 1 file was refused (the file is empty). Send it again."]
+    assert finding_lines([REFUSED]) == ["  a.csv: 1 file was refused (the file is empty). Send it again."]
 
 
 def test_the_page_has_a_row_and_a_task_for_each_finding() -> None:
