@@ -1,6 +1,6 @@
-"""The plots of an operations report that is written again: drawn anew only when they would show something else.
+"""Plots of the operations report, kept and drawn again only when their data changed.
 
-Matplotlib takes longer to import and to draw than everything else a report does.
+Matplotlib takes longer to import and to draw than everything else in a report.
 """
 
 import json
@@ -15,7 +15,7 @@ from tasks.domain.reporting.operations_report import Report
 
 
 def kept_plots(path: Path, report: Report) -> dict[str, str]:
-    """The plots of `report` as SVG text, by name; kept at `path` with a digest of what they were drawn from."""
+    """The plots of `report` as SVG text, by name; kept at `path` with a digest of their data."""
     digest = _digest(report)
     kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if kept.get("digest") != digest:
@@ -28,7 +28,7 @@ def kept_plots(path: Path, report: Report) -> dict[str, str]:
 
 
 def _digest(report: Report) -> str:
-    """Of everything a plot can depend on: the figures, the rules, the code that draws, and Matplotlib's version."""
+    """The digest of all a plot depends on: figures, rules, the drawing code and Matplotlib's version."""
     code = b"".join(Path(str(module.__file__)).read_bytes() for module in (operations_plots, plot_style))
     values = [(one.key, one.name, one.value) for one in report.figures]
     digest = sha256(code + repr((version("matplotlib"), report.when.last, report.rules, values)).encode())

@@ -1,4 +1,4 @@
-"""The operations report on disk: one page that opens by itself, and a CSV behind every figure and every list."""
+"""The operations report on disk: one self-contained page, and a CSV for every figure and every list."""
 
 import json
 import os
@@ -18,26 +18,26 @@ from tasks.domain.reporting.figures import PERCENTILES, Figure, KpiRules, Mistak
 from tasks.domain.reporting.operations_report import Report
 
 FILES_LISTED_MAX = 24
-PLOTS = {
+_PLOTS = {
     Mistake.RECORDS: ("records",),
     Mistake.QUALITY: ("quality",),
     Mistake.PROCEDURES: ("on_time", "backlog"),
     Mistake.SILENCE: ("notices",),
     Mistake.RETURNS: ("returns",),
 }
-WORDS = {
-    Mistake.RECORDS: "Does the stock lie where the records say, and is it there when it is sold?",
-    Mistake.QUALITY: "Are parcels and files right before they leave, or before they are believed?",
-    Mistake.PROCEDURES: "Do orders leave when promised, and what waits?",
-    Mistake.SILENCE: "Does the customer hear of it, in time?",
+_QUESTIONS = {
+    Mistake.RECORDS: "Is the stock where the records say, and is it there when it is sold?",
+    Mistake.QUALITY: "Are parcels right before they leave, and files before they are loaded?",
+    Mistake.PROCEDURES: "Do orders leave by their ship-by, and which are still open?",
+    Mistake.SILENCE: "Are customers notified, and in time?",
     Mistake.RETURNS: "What comes back, why, and how fast is it settled?",
 }
-LAST_DAYS, DRAWN = "days.json", "plots.json"
+DAYS_FILE, PLOTS_FILE = "days.json", "plots.json"
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line of a table of figures; `bar` and `mark` are parts of a hundred."""
+class FigureLine:
+    """One line of a table of figures; `bar` and `mark` in percent."""
 
     name: str
     value: str
@@ -60,7 +60,7 @@ class Document:
 
 
 def write_operations_page(reports: Path, outgoing: Path, report: Report) -> Path:
-    """Write `reports/operations/<day>/`: index.html, figures.csv and one CSV a list; gives the page's path."""
+    """Write `reports/operations/<day>/`: index.html, figures.csv and one CSV per list. Returns the path of the page."""
     folder = reports / "operations" / report.when.last.isoformat()
     for figure in report.figures:
         if len(figure.drill):
@@ -69,17 +69,18 @@ def write_operations_page(reports: Path, outgoing: Path, report: Report) -> Path
         write_csv(folder / f"waiting_{one.key}.csv", one.rows)
     write_csv(folder / "figures.csv", _figures_table(report))
     write_csv(folder / "restated.csv", report.restated)
-    _write_text(folder / LAST_DAYS, json.dumps(_days_table(report), indent=0) + "\n")
+    _write_text(folder / DAYS_FILE, json.dumps(_days_table(report), indent=0) + "\n")
     page = folder / "index.html"
     _write_text(
-        page, _render(report, documents(reports, outgoing, page, report.when.last), kept_plots(folder / DRAWN, report))
+        page,
+        _render(report, documents(reports, outgoing, page, report.when.last), kept_plots(folder / PLOTS_FILE, report)),
     )
     return page
 
 
 def earlier_days(reports: Path, day: date) -> pd.DataFrame:
-    """What the latest report before `day` said of its days: key, day str, numerator, denominator float64."""
-    earlier = sorted(path for path in (reports / "operations").glob(f"*/{LAST_DAYS}")
+    """The figures by day of the latest report before `day`: key, day str, numerator, denominator float64."""
+    earlier = sorted(path for path in (reports / "operations").glob(f"*/{DAYS_FILE}")
                      if path.parent.name < day.isoformat())  # fmt: skip
     rows = json.loads(earlier[-1].read_text(encoding="utf-8")) if earlier else []
     columns = ["key", "day", "numerator", "denominator"]
@@ -87,22 +88,22 @@ def earlier_days(reports: Path, day: date) -> pd.DataFrame:
 
 
 def documents(reports: Path, outgoing: Path, page: Path, day: date) -> dict[str, list[Document]]:
-    """The documents of `day`, by flow: those whose path says the day. A folder of many is one link."""
+    """The documents of `day`, by flow: those whose path contains the day. A folder of many is one link."""
     marks = (f"{day:%Y-%m-%d}", f"{day:%Y%m%d}")
-    found: dict[str, list[Document]] = {}
+    by_flow: dict[str, list[Document]] = {}
     for flow in sorted(path for path in outgoing.glob("*") if path.is_dir()):
         inside = (path for path in sorted(flow.rglob("*")) if path.is_file())
-        files = [path for path in inside if _says(path.relative_to(outgoing), marks)]
+        files = [path for path in inside if _contains(path.relative_to(outgoing), marks)]
         if files:
-            found[flow.name.replace("-", " ")] = list(_links(files, flow, page.parent))
+            by_flow[flow.name.replace("-", " ")] = list(_links(files, flow, page.parent))
     expectations = reports / "expectations" / f"{day:%Y-%m-%d}" / "index.html"
     if expectations.is_file():
-        link = Document("files against their expectations", _link(expectations, page.parent))
-        found.setdefault("receive exports", []).insert(0, link)
-    return found
+        link = Document("checks of the received files", _link(expectations, page.parent))
+        by_flow.setdefault("receive exports", []).insert(0, link)
+    return by_flow
 
 
-def _says(path: Path, marks: Iterable[str]) -> bool:
+def _contains(path: Path, marks: Iterable[str]) -> bool:
     return any(mark in path.as_posix() for mark in marks)
 
 
@@ -111,15 +112,15 @@ def _links(files: list[Path], flow: Path, start: Path) -> Iterable[Document]:
     for path in files:
         folders.setdefault(path.parent, []).append(path)
     for folder, inside in sorted(folders.items()):
-        if len(inside) > FILES_LISTED_MAX or flow.name == "send-messages":  # letters are named after their reader
-            files_said = f"{len(inside):,} file{'' if len(inside) == 1 else 's'}"
-            yield Document(_named(folder.relative_to(flow) / files_said), _link(folder, start))
+        if len(inside) > FILES_LISTED_MAX or flow.name == "send-messages":  # letters are named after their recipients
+            count = f"{len(inside):,} file{'' if len(inside) == 1 else 's'}"
+            yield Document(_document_name(folder.relative_to(flow) / count), _link(folder, start))
         else:
-            yield from (Document(_named(path.relative_to(flow)), _link(path, start)) for path in inside)
+            yield from (Document(_document_name(path.relative_to(flow)), _link(path, start)) for path in inside)
 
 
-def _named(path: Path) -> str:
-    """A document's name and, where its folder is a moment, the time of day: `holds.csv, 18:00 UTC`."""
+def _document_name(path: Path) -> str:
+    """The name of a document, with the time of day if its folder is a moment: `holds.csv, 18:00 UTC`."""
     moment = re.fullmatch(r"\d{8}T(\d\d)(\d\d)\d\dZ", path.parts[0])
     if moment is None:
         return path.as_posix()
@@ -137,7 +138,7 @@ def _write_text(path: Path, text: str) -> None:
     part.replace(path)
 
 
-def _render(report: Report, found: dict[str, list[Document]], drawn: dict[str, str]) -> str:
+def _render(report: Report, by_flow: dict[str, list[Document]], plots: dict[str, str]) -> str:
     import jinja2
 
     environment = jinja2.Environment(
@@ -147,23 +148,23 @@ def _render(report: Report, found: dict[str, list[Document]], drawn: dict[str, s
     sections = [
         {
             "name": mistake.value,
-            "words": WORDS[mistake],
-            "lines": lines([one for one in report.figures if one.mistake is mistake], report.rules),
+            "words": _QUESTIONS[mistake],
+            "lines": figure_lines([one for one in report.figures if one.mistake is mistake], report.rules),
             "missing": _missing([one for one in report.figures if one.mistake is mistake]),
-            "plots": [drawn[name] for name in PLOTS[mistake] if name in drawn],
+            "plots": [plots[name] for name in _PLOTS[mistake] if name in plots],
         }
         for mistake in (Mistake.PROCEDURES, Mistake.RECORDS, Mistake.QUALITY, Mistake.SILENCE, Mistake.RETURNS)
     ]
     return environment.get_template("operations_page.html.j2").render(
-        report=report, sections=sections, documents=found, waiting=[_waiting(one, report) for one in report.waiting],
+        report=report, sections=sections, documents=by_flow, waiting=[_waiting(one, report) for one in report.waiting],
         headline=headline(report), restated=_restated(report),
     )  # fmt: skip
 
 
-def headline(report: Report) -> list[Line]:
-    """The five figures a shift asks for first, as far as they are known."""
+def headline(report: Report) -> list[FigureLine]:
+    """The five figures a shift looks at first, as far as they are known."""
     keys = ("on_time_ship", "backlog_open", "record_accuracy", "pick_accuracy", "notices_reached")
-    return lines([report.figure(key) for key in keys if report.figure(key).value is not None], report.rules)
+    return figure_lines([report.figure(key) for key in keys if report.figure(key).value is not None], report.rules)
 
 
 def _waiting(one: object, report: Report) -> dict[str, object]:
@@ -179,54 +180,61 @@ def _waiting(one: object, report: Report) -> dict[str, object]:
 
 
 def _subject(row: dict[str, object]) -> str:
-    """What a person calls the row."""
+    """The name of the row for a person."""
     names = ("parcel", "order_number", "rma", "file_name", "subject", "sku", "location", "kind")
     name = next((str(row[key]) for key in names if key in row and not pd.isna(row[key])), "?")  # type: ignore[call-overload]
     about = next((row[key] for key in ("hold_reason", "urgency", "fault", "rule", "state", "sku") if key in row), None)
-    said = "" if about is None or pd.isna(about) else f" ({str(about).replace('_', ' ')})"  # type: ignore[call-overload]
-    return f"{name}{said}"
+    detail = "" if about is None or pd.isna(about) else f" ({str(about).replace('_', ' ')})"  # type: ignore[call-overload]
+    return f"{name}{detail}"
 
 
-def lines(figures: list[Figure], rules: KpiRules) -> list[Line]:
-    """Figures that have a value as lines; percentiles of one duration share a line."""
+def figure_lines(figures: list[Figure], rules: KpiRules) -> list[FigureLine]:
+    """One line per figure with a value; the percentiles of one duration share a line."""
     shown = [one for one in figures if one.value is not None]
-    found = []
+    rows = []
     for one in shown:
         if one.unit == "hours" and one.rows_key:
             if one.key.endswith(f"_p{PERCENTILES[0]}"):
-                found.append(_percentiles([each for each in shown if each.rows_key == one.rows_key]))
+                rows.append(_percentiles([each for each in shown if each.rows_key == one.rows_key]))
         else:
-            found.append(_line(one, rules))
-    return found
+            rows.append(_line(one, rules))
+    return rows
 
 
-def _percentiles(ones: list[Figure]) -> Line:
+def _percentiles(ones: list[Figure]) -> FigureLine:
     pairs = zip(ones, PERCENTILES, strict=True)
     value = "\n".join(f"{percent} % within {duration(one.value or 0)}" for one, percent in pairs)
     name, about = ones[0].name.rpartition(",")[0], ones[0].definition.rpartition(" 50 %")[0]
     basis = f"{ones[0].denominator:,.0f} measured"
-    return Line(name, value, basis, "", False, None, None, about, "", f"{ones[0].rows_key}.csv")
+    return FigureLine(
+        name=name, value=value, basis=basis, target="", missed=False, bar=None, mark=None,
+        definition=about, note="", link=f"{ones[0].rows_key}.csv",
+    )  # fmt: skip
 
 
-def _line(one: Figure, rules: KpiRules) -> Line:
+def _line(one: Figure, rules: KpiRules) -> FigureLine:
     target = rules.targets.get(one.key)
     limits = (target.at_least, target.at_most) if target else (None, None)
     mark = next((limit for limit in limits if limit is not None), None)
     words = next((word for word, limit in zip(("at least ", "at most "), limits, strict=True) if limit is not None), "")
     is_share = one.unit == "share"
     basis = f"{one.numerator:,.10g} of {one.denominator:,.10g}" if is_share and one.numerator is not None else ""
-    return Line(
-        one.name, amount(one.value or 0, one.unit), basis,
-        f"{words}{amount(mark, one.unit)}" if mark is not None else "",
-        bool(target and target.missed(one.value)),
-        round(100 * min(1.0, one.value or 0), 1) if is_share else None,
-        round(100 * mark, 1) if is_share and mark is not None else None,
-        one.definition, one.note, f"{one.rows_key or one.key}.csv" if len(one.drill) else "",
-    )  # fmt: skip
+    return FigureLine(
+        name=one.name,
+        value=amount(one.value or 0, one.unit),
+        basis=basis,
+        target=f"{words}{amount(mark, one.unit)}" if mark is not None else "",
+        missed=bool(target and target.missed(one.value)),
+        bar=round(100 * min(1.0, one.value or 0), 1) if is_share else None,
+        mark=round(100 * mark, 1) if is_share and mark is not None else None,
+        definition=one.definition,
+        note=one.note,
+        link=f"{one.rows_key or one.key}.csv" if len(one.drill) else "",
+    )
 
 
 def amount(value: float, unit: str) -> str:
-    """A value in words of its unit."""
+    """A value with its unit, in words."""
     if unit == "share":
         return f"{value * 100:.1f} %"
     if unit == "hours":

@@ -16,7 +16,7 @@ NAME_LENGTH_MAX = 34
 
 
 def plots(report: Report) -> dict[str, str]:
-    """One SVG for each plot there is data for, by name."""
+    """One SVG per plot that has data, by name."""
     makers: dict[str, Callable[[Report], str]] = {
         "on_time": _on_time,
         "backlog": _backlog,
@@ -36,22 +36,22 @@ def _canvas(title: str, height: float = 2.6) -> Iterator[tuple[Any, list[str]]]:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    done: list[str] = []
+    svgs: list[str] = []
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.6, height))
         FigureCanvasSVG(figure)
         axis = figure.add_subplot()
         axis.set_title(title)
-        yield axis, done
+        yield axis, svgs
         text = io.StringIO()
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     svg = re.sub(r"^.*?(?=<svg)", "", text.getvalue(), flags=re.DOTALL)
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    done.append(svg.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1))
+    svgs.append(svg.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1))
 
 
 def _days(report: Report, key: str) -> pd.DataFrame:
-    """The last days of a figure, each day there, numerator and denominator 0 where nothing happened."""
+    """The last days of a figure, every day in it; numerator and denominator are 0 where nothing happened."""
     when = report.when
     days = pd.date_range(end=pd.Timestamp(when.last), periods=report.rules.trend_days).strftime("%Y-%m-%d")
     by_day = report.figure(key).by_day
@@ -69,14 +69,14 @@ def _on_time(report: Report) -> str:
     days = _days(report, "on_time_ship")
     if days.empty:
         return ""
-    with _canvas("Orders due, and shipped on time") as (axis, done):
+    with _canvas("Orders due and orders shipped on time") as (axis, svgs):
         places = range(len(days))
         axis.bar(places, days["denominator"], color=PALE, label="due")
         axis.bar(places, days["numerator"], color=GOOD, width=0.5, label="shipped on time")
         _label_days(axis, days.index)
         axis.legend(frameon=False, fontsize=8, ncols=2, loc="upper left", bbox_to_anchor=(0, 1.02))
         axis.margins(y=0.25)
-    return done[0]
+    return svgs[0]
 
 
 def _backlog(report: Report) -> str:
@@ -87,12 +87,12 @@ def _backlog(report: Report) -> str:
     band = pd.cut(waiting["age_days"], edges, right=False, labels=[name for _, name in AGES])
     sums = pd.crosstab(band, waiting["counted"], dropna=False).reindex(columns=[False, True], fill_value=0)
     sums = sums.reindex([name for _, name in AGES], fill_value=0)
-    with _canvas("Open orders by age") as (axis, done):
+    with _canvas("Open orders by age") as (axis, svgs):
         axis.bar(sums.index, sums[False], color=GOOD, label="in time")
         axis.bar(sums.index, sums[True], bottom=sums[False], color=BAD, label="past their ship-by")
         axis.tick_params(axis="x", labelsize=8)
         axis.legend(frameon=False, fontsize=8)
-    return done[0]
+    return svgs[0]
 
 
 def _records(report: Report) -> str:
@@ -101,13 +101,13 @@ def _records(report: Report) -> str:
         return ""
     names = [one.name.removeprefix("Record accuracy").lstrip(", ") or "all places" for one in shown][::-1]
     values = [100 * (one.value or 0) for one in shown][::-1]
-    with _canvas("Record accuracy, % of counted places", 0.9 + 0.34 * len(shown)) as (axis, done):
+    with _canvas("Record accuracy, % of counted places", 0.9 + 0.34 * len(shown)) as (axis, svgs):
         axis.barh(names, values, color=GOOD, height=0.6)
         axis.set_xlim(0, 100)
         target = report.rules.targets.get("record_accuracy")
         if target is not None and target.at_least is not None:
             axis.axvline(100 * target.at_least, color=BAD, linestyle="--", linewidth=1)
-    return done[0]
+    return svgs[0]
 
 
 def _quality(report: Report) -> str:
@@ -126,7 +126,7 @@ def _notices(report: Report) -> str:
     if report.notices.empty:
         return ""
     rows = report.notices.assign(kind=report.notices["kind"].str.replace("_", " "))
-    return _stacked("Messages and what became of them", pd.crosstab(rows["kind"], rows["state"].str.replace("_", " ")))
+    return _stacked("Messages by state", pd.crosstab(rows["kind"], rows["state"].str.replace("_", " ")))
 
 
 def _returns(report: Report) -> str:
@@ -138,12 +138,12 @@ def _returns(report: Report) -> str:
 
 
 def _stacked(title: str, table: pd.DataFrame, rows_max: int = 9) -> str:
-    """Horizontal bars, longest on top; `table`: a row a bar, a column a part."""
+    """Horizontal stacked bars, longest on top; `table`: one row per bar, one column per part."""
     total = table.sum(axis="columns")
     table = table.assign(_total=total).sort_index().sort_values("_total", ascending=False, kind="stable")
     table = table.head(rows_max).drop(columns="_total").iloc[::-1]
     names = [str(name)[:NAME_LENGTH_MAX] for name in table.index]
-    with _canvas(title, 0.9 + 0.32 * len(table)) as (axis, done):
+    with _canvas(title, 0.9 + 0.32 * len(table)) as (axis, svgs):
         left = pd.Series(0, index=table.index)
         for number, part in enumerate(table.columns):
             axis.barh(names, table[part], left=left, color=SHADES[number % len(SHADES)], label=str(part), height=0.65)
@@ -151,4 +151,4 @@ def _stacked(title: str, table: pd.DataFrame, rows_max: int = 9) -> str:
         if len(table.columns) > 1:
             axis.legend(frameon=False, fontsize=8, loc="lower right")
         axis.xaxis.get_major_locator().set_params(integer=True)
-    return done[0]
+    return svgs[0]

@@ -3,20 +3,10 @@
 from typing import Any
 
 INK = "#1b1f24"
-
-
 GRID = "#d9dde2"
-
-
 GOOD = "#2f6f9f"
-
-
 BAD = "#c2410c"
-
-
 PALE = "#a9c3d6"
-
-
 SHADES = ("#2f6f9f", "#7fa8c4", "#c9d8e3", "#e0a15e", "#c2410c", "#8b5e83", "#6b7280")
 
 

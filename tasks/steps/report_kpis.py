@@ -18,7 +18,7 @@ from tasks.domain.reporting.figures import KpiRules, Period, period, restated
 from tasks.domain.reporting.findings import Finding, FindingKind
 from tasks.domain.reporting.floor_figures import CONTENT_FAULTS
 from tasks.domain.reporting.operations_report import Facts, Report
-from tasks.domain.reporting.waiting_lists import BROKEN_RECORDS, waiting
+from tasks.domain.reporting.waiting_lists import BROKEN_RECORDS, filled_lists
 from tasks.domain.sites.sites import silent_channels
 from tasks.service.service_problems import service_problems
 from tasks.steps.ordering.audit_oversell import findings
@@ -35,7 +35,7 @@ def measure(as_of: datetime, day: date | None) -> Report:
     when = period(rules, as_of, day)
     with reading().connect() as connection:
         facts = _facts(connection, when)
-        orders = operations_report.promised(facts, rules, silent_channels(merchants()))
+        orders = operations_report.judged_orders(facts, rules, silent_channels(merchants()))
         late = operations_report.late_orders(orders, when, rules)
         lists = _waiting(connection, when) | {"late_orders": late, "oversell": findings(connection)}
         lists[BROKEN_RECORDS] = broken_records(connection, {site.code: site.carts for site in warehouses()})
@@ -46,7 +46,7 @@ def measure(as_of: datetime, day: date | None) -> Report:
         when=when,
         rules=rules,
         figures=figures,
-        waiting=tuple(waiting(lists)),
+        waiting=tuple(filled_lists(lists)),
         faults=facts.faults,
         reasons=service_figures.return_reasons(facts.returned),
         notices=facts.notices,
@@ -80,7 +80,7 @@ def figure_table(report: Report) -> list[dict[str, str]]:
     return [
         {"figure": line.name, "now": line.value, "of": line.basis, "target": line.target,
          "missed": "yes" if line.missed else ""}
-        for line in operations_page.lines(list(report.figures), report.rules)
+        for line in operations_page.figure_lines(list(report.figures), report.rules)
     ]  # fmt: skip
 
 

@@ -1,7 +1,7 @@
-"""What a figure of the operations report is: a numerator over a denominator, or percentiles of durations.
+"""Figures of the operations report: a numerator over a denominator, or percentiles of durations.
 
-A figure drills to the rows it counts and says why when it cannot be computed. A day is a day of the report's time
-zone. The figures themselves (K1 to K12) are in kpi_orders, kpi_floor and kpi_service.
+A figure carries the rows it counts, or the reason why it cannot be computed. A day is a day in the report's time zone.
+The figures themselves (K1 to K12) are in order_figures, floor_figures and service_figures.
 """
 
 from collections.abc import Sequence
@@ -17,24 +17,24 @@ PERCENTILES = (50, 90, 95)
 
 
 class Mistake(StrEnum):
-    """The five mistakes a figure watches."""
+    """The five areas of mistakes; each figure watches one."""
 
     RECORDS = "Inventory records"
     QUALITY = "Quality control"
     PROCEDURES = "Order processing"
-    SILENCE = "Telling customers"
+    SILENCE = "Customer messages"
     RETURNS = "Returns"
 
 
 @dataclass(frozen=True)
 class Target:
-    """Between what a figure should lie."""
+    """The limits a figure should stay within."""
 
     at_least: float | None = None
     at_most: float | None = None
 
     def missed(self, value: float | None) -> bool:
-        """Whether `value` lies outside; no value misses nothing."""
+        """Whether `value` is outside the limits; a missing value is not."""
         if value is None:
             return False
         return (self.at_least is not None and value < self.at_least) or (
@@ -63,7 +63,7 @@ class KpiRules:
 
 @dataclass(frozen=True)
 class Period:
-    """The days reported, in their zone: from the start of `first` to the end of `last`, as known at `as_of`."""
+    """The days of the report in their zone: from the start of `first` to the end of `last`, as known at `as_of`."""
 
     first: date
     last: date
@@ -72,17 +72,17 @@ class Period:
 
     @property
     def since(self) -> datetime:
-        """The first moment."""
+        """The first moment of the period."""
         return datetime(self.first.year, self.first.month, self.first.day, tzinfo=self.zone)
 
     @property
     def until(self) -> datetime:
-        """The first moment after, or `as_of` when the last day is not over."""
+        """The first moment after the period, or `as_of` if the last day is not over."""
         after = self.last + timedelta(days=1)
         return min(datetime(after.year, after.month, after.day, tzinfo=self.zone), self.as_of)
 
-    def holds(self, moments: pd.Series) -> pd.Series:
-        """Which moments lie in the period."""
+    def contains(self, moments: pd.Series) -> pd.Series:
+        """Whether each moment is in the period (bool)."""
         return moments.notna() & (moments >= self.since) & (moments <= self.until)
 
     def days(self, moments: pd.Series) -> pd.Series:
@@ -91,7 +91,7 @@ class Period:
 
 
 def period(rules: KpiRules, as_of: datetime, day: date | None) -> Period:
-    """The period that ends with `day`, otherwise with the day of `as_of`."""
+    """The period that ends with `day`, or with the day of `as_of`."""
     zone = ZoneInfo(rules.time_zone)
     last = day or as_of.astimezone(zone).date()
     return Period(last - timedelta(days=rules.window_days - 1), last, as_of, zone)
@@ -99,9 +99,9 @@ def period(rules: KpiRules, as_of: datetime, day: date | None) -> Period:
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """One figure; `drill` holds what it counts, a row each, with `counted` true for the numerator.
+    """One figure. `drill`: one row per thing it counts, with `counted` true for the numerator.
 
-    `unit` is share, hours, count or money; `by_day`: day str, numerator and denominator float64.
+    `unit` is share, hours, count or money and a currency. `by_day`: day str, numerator, denominator float64.
     """
 
     key: str
@@ -114,7 +114,7 @@ class Figure:
     unit: str = "share"
     missing: str = ""
     note: str = ""
-    rows_key: str = ""  # figures of the same rows share one list
+    rows_key: str = ""  # figures with the same rows share one list
     drill: pd.DataFrame = field(default_factory=pd.DataFrame)
     by_day: pd.DataFrame = field(default_factory=pd.DataFrame)
 
@@ -123,7 +123,7 @@ def share(
     key: str, name: str, mistake: Mistake, definition: str, rows: pd.DataFrame, *,
     day: pd.Series | None = None, weight: str = "", counted_weight: str = "", nothing: str = "", note: str = "",
 ) -> Figure:  # fmt: skip
-    """A share: rows (or the sum of `counted_weight`) with `counted`, of all rows (or the sum of `weight`)."""
+    """The share of rows with `counted` (or the sum of `counted_weight`) in all rows (or the sum of `weight`)."""
     if rows.empty:
         return Figure(key, name, mistake, definition, missing=nothing or "nothing in these days", drill=rows)
     whole = rows[weight].astype("float64") if weight else pd.Series(1.0, index=rows.index)
@@ -144,36 +144,36 @@ def share(
 def durations(
     key: str, name: str, mistake: Mistake, definition: str, rows: pd.DataFrame, start: str, end: str
 ) -> list[Figure]:
-    """Percentiles of `end` - `start` in hours, one figure each; rows that lack either are left out.
+    """Percentiles of `end` - `start` in hours, one figure each; rows without either are left out.
 
     The q-th percentile is the shortest time within which at least q % were done.
     """
-    known = rows[rows[start].notna() & rows[end].notna()]
-    hours = (known[end] - known[start]).dt.total_seconds() / 3600
-    drill = known.assign(hours=hours.round(2), counted=True)
+    complete = rows[rows[start].notna() & rows[end].notna()]
+    hours = (complete[end] - complete[start]).dt.total_seconds() / 3600
+    drill = complete.assign(hours=hours.round(2), counted=True)
     figures = []
     for percent in PERCENTILES:
         title, about = f"{name}, {percent} % within", f"{definition} {percent} % took no longer than this."
-        if known.empty:
+        if complete.empty:
             figures.append(Figure(f"{key}_p{percent}", title, mistake, about, unit="hours",
-                                  missing="no pair of both moments in these days"))  # fmt: skip
+                                  missing="nothing with both moments in these days"))  # fmt: skip
             continue
         value = float(np.percentile(hours, percent, method="inverted_cdf"))
-        figures.append(Figure(f"{key}_p{percent}", title, mistake, about, value, value, float(len(known)),
+        figures.append(Figure(f"{key}_p{percent}", title, mistake, about, value, value, float(len(complete)),
                               unit="hours", rows_key=key, drill=drill))  # fmt: skip
     return figures
 
 
 def restated(before: pd.DataFrame, now: Sequence[Figure]) -> pd.DataFrame:
-    """Days an earlier report stated otherwise: what arrived late changed them.
+    """Figures of days that differ from an earlier report, because of late data.
 
-    `before`: key, day str, numerator, denominator float64. Gives key, name, day, before, now (shares, float64).
+    `before`: key, day str, numerator, denominator float64. Returns key, name, day, before, now (shares, float64).
     """
     columns = ["key", "name", "day", "before", "now"]
-    known = [one.by_day.assign(key=one.key, name=one.name) for one in now if len(one.by_day)]
-    if before.empty or not known:
+    frames = [one.by_day.assign(key=one.key, name=one.name) for one in now if len(one.by_day)]
+    if before.empty or not frames:
         return pd.DataFrame(columns=columns)
-    both = before.merge(pd.concat(known), on=["key", "day"], suffixes=("_before", ""))
+    both = before.merge(pd.concat(frames), on=["key", "day"], suffixes=("_before", ""))
     both["before"] = both["numerator_before"] / both["denominator_before"]
     both["now"] = both["numerator"] / both["denominator"]
     moved = (both["before"] - both["now"]).abs() > 5e-4

@@ -1,36 +1,36 @@
-"""Figures of the floor: counted records, shrinkage, picks, inspected parcels, files taken in (K4, K5, K12).
+"""Figures of the floor: record accuracy, shrinkage, picks, inspected parcels, received files (K4, K5, K12).
 
-Frames as `tasks.store.reporting.order_facts` documents them, limited to the period.
+Frames: columns as in `tasks.store.reporting.figure_rows`, limited to the period.
 """
 
 import pandas as pd
 
 from tasks.domain.reporting.figures import Figure, Mistake, Period, share
 
-_PLACE = ["warehouse", "location", "merchant", "sku", "condition", "lot"]
+_STOCK_PLACE_KEY = ["warehouse", "location", "merchant", "sku", "condition", "lot"]
 CONTENT_FAULTS = ("wrong_item", "wrong_quantity", "missing_item", "extra_item", "missing", "unexpected", "quantity",
                   "short", "over")  # fmt: skip
 
 
 def record_accuracy(counted: pd.DataFrame, when: Period) -> list[Figure]:
-    """K4. Hit or miss per counted place, never netted; by line and by absolute value, over all and by ABC class.
+    """K4. Hit or miss per counted place, never netted: by place over all and by ABC class, and by absolute value.
 
     `counted`: warehouse, location, merchant, sku, condition, lot, abc_class str, counted_at, expected, counted_units,
-    difference int64, within_tolerance bool, unit_cost_minor. Stock found where the record says nothing is a miss at
+    difference int64, within_tolerance bool, unit_cost_minor. Stock found where the record has none is a miss at
     any tolerance.
     """
-    found = (counted["expected"] <= 0) & (counted["difference"] != 0)
-    rows = counted.assign(counted=counted["within_tolerance"] & ~found)
-    rows = rows.sort_values([*_PLACE, "counted_at"], ignore_index=True)
+    is_unrecorded = (counted["expected"] <= 0) & (counted["difference"] != 0)
+    rows = counted.assign(counted=counted["within_tolerance"] & ~is_unrecorded)
+    rows = rows.sort_values([*_STOCK_PLACE_KEY, "counted_at"], ignore_index=True)
     day, nothing = when.days(rows["counted_at"]), "nothing was counted"
     about = "Counted places whose record was within tolerance, of all places counted in these days; differences are "
-    about += "never netted, and stock found where the record said nothing is a miss."
+    about += "never netted, and stock found where the record had none is a miss."
     figures = [share("record_accuracy", "Record accuracy", Mistake.RECORDS, about, rows, day=day, nothing=nothing)]
     for letter in sorted(set(rows["abc_class"].dropna()) & set("ABC")):
         of_class = rows[rows["abc_class"] == letter]
         key, name = f"record_accuracy_{letter.lower()}", f"Record accuracy, class {letter}"
-        said = f"The same, for products of class {letter}."
-        figures.append(share(key, name, Mistake.RECORDS, said, of_class, day=day[of_class.index]))
+        about_class = f"The same, for products of class {letter}."
+        figures.append(share(key, name, Mistake.RECORDS, about_class, of_class, day=day[of_class.index]))
     return [*figures, _accuracy_by_value(rows, day)]
 
 
@@ -43,7 +43,7 @@ def _accuracy_by_value(rows: pd.DataFrame, day: pd.Series) -> Figure:
     kept = valued.assign(right=(valued["value"] - valued["off"]).clip(lower=0))
     return share(
         "record_accuracy_value", "Record accuracy, by value", Mistake.RECORDS,
-        "The value recorded less the absolute value of every difference (never below nothing), of the value recorded, "
+        "The recorded value less the absolute value of every difference (never below zero), of the recorded value, "
         "at cost, in these days.",
         kept, day=day[kept.index], weight="value", counted_weight="right",
         nothing="nothing counted has a cost",
@@ -51,7 +51,7 @@ def _accuracy_by_value(rows: pd.DataFrame, day: pd.Series) -> Figure:
 
 
 def shrinkage(counted: pd.DataFrame) -> list[Figure]:
-    """K5. What counts found missing and too much: absolute, and net of each other, in units and in value.
+    """K5. Units missing and found by counts: absolute and net, in units and in value.
 
     `counted` as for `record_accuracy`, with decision, value_minor and currency; only what was posted is shrinkage.
     """
@@ -70,10 +70,10 @@ def shrinkage(counted: pd.DataFrame) -> list[Figure]:
         value = rows["value_minor"].astype("float64")
         figures += [
             Figure(f"shrink_value_net_{currency}", f"Value adjusted, net ({currency})", Mistake.RECORDS,
-                   "The same at cost, what was found against what was missing.", float(value.sum()),
+                   "The same at cost: the value found less the value missing.", float(value.sum()),
                    unit=f"money {currency}", drill=rows),
             Figure(f"shrink_value_absolute_{currency}", f"Value adjusted, absolute ({currency})", Mistake.RECORDS,
-                   "The same at cost, what was found and what was missing added up.", float(value.abs().sum()),
+                   "The same at cost: the value found plus the value missing.", float(value.abs().sum()),
                    unit=f"money {currency}", drill=rows),
         ]  # fmt: skip
     return figures
@@ -83,27 +83,27 @@ def picks(stops: pd.DataFrame, when: Period) -> Figure:
     """K12. `stops`: merchant, order_number, sku, location, warehouse, wave, state, short_reason, picked_at."""
     rows = stops.assign(counted=stops["state"] == "short")
     return share("short_pick_rate", "Short picks", Mistake.RECORDS,
-                 "Stops at which fewer units lay than planned, of all stops picked in these days.", rows,
+                 "Stops at which fewer units than planned were found, of all stops picked in these days.", rows,
                  day=when.days(rows["picked_at"]), nothing="no pick was reported")  # fmt: skip
 
 
 def inspections(inspected: pd.DataFrame, when: Period) -> list[Figure]:
     """K12. Pick accuracy as the packing bench sees it, and parcels held.
 
-    `inspected`: merchant, order_number, parcel, inspected_at, verdict str, wrong_content, findings int64; only parcels
-    that were looked at tell of accuracy.
+    `inspected`: merchant, order_number, parcel, inspected_at, verdict str, wrong_content, findings int64; only
+    inspected parcels count toward accuracy.
     """
-    seen = inspected[inspected["verdict"] != "not_inspected"]
-    day = when.days(seen["inspected_at"])
+    looked_at = inspected[inspected["verdict"] != "not_inspected"]
+    day = when.days(looked_at["inspected_at"])
     return [
         share("pick_accuracy", "Parcels with the right content", Mistake.QUALITY,
               "Inspected parcels that held exactly what was ordered, of all parcels inspected in these days.",
-              seen.assign(counted=seen["wrong_content"] == 0), day=day, nothing="no parcel was inspected"),
+              looked_at.assign(counted=looked_at["wrong_content"] == 0), day=day, nothing="no parcel was inspected"),
         share("parcel_hold_rate", "Parcels held", Mistake.QUALITY,
               "Inspected parcels that were held back, of all parcels inspected in these days.",
-              seen.assign(counted=seen["verdict"] == "hold"), day=day, nothing="no parcel was inspected"),
+              looked_at.assign(counted=looked_at["verdict"] == "hold"), day=day, nothing="no parcel was inspected"),
         share("inspected_share", "Parcels inspected", Mistake.QUALITY,
-              "Parcels that were looked at, of all parcels the sampling plan knew of in these days.",
+              "Parcels that were inspected, of all parcels judged in these days.",
               inspected.assign(counted=inspected["verdict"] != "not_inspected"),
               day=when.days(inspected["inspected_at"]), nothing="no parcel was packed"),
     ]  # fmt: skip
@@ -115,9 +115,9 @@ def imports(files: pd.DataFrame, when: Period) -> list[Figure]:
     loaded = files[files["state"] == "loaded"]
     return [
         share("quarantine_rate", "Rows quarantined", Mistake.QUALITY,
-              "Rows refused, of all rows of the files taken in in these days.",
+              "Rows refused, of all rows of the files loaded in these days.",
               loaded.assign(counted=loaded["rows_quarantined"] > 0), day=day[loaded.index], weight="rows_in",
-              counted_weight="rows_quarantined", nothing="no file was taken in"),
+              counted_weight="rows_quarantined", nothing="no file was loaded"),
         share("refused_files", "Files refused", Mistake.QUALITY,
               "Files refused as a whole, of all files delivered in these days.",
               files.assign(counted=files["state"] == "refused"), day=day, nothing="no file was delivered"),

@@ -1,4 +1,4 @@
-"""The operations report: every figure, what waits for a person, and what changed since an earlier report."""
+"""The operations report: every figure, what waits for a person, and what differs from an earlier report."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ import pandas as pd
 
 from tasks.domain.reporting import floor_figures, order_figures, service_figures
 from tasks.domain.reporting.figures import Figure, KpiRules, Period
-from tasks.domain.reporting.waiting_lists import Waiting
+from tasks.domain.reporting.waiting_lists import WaitingList
 
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """What is counted; each frame as its function in `reporting.order_facts` and `reporting.figure_rows` documents."""
+    """The rows to count; columns as in `store.reporting.order_facts` and `store.reporting.figure_rows`."""
 
     orders: pd.DataFrame
     parcels: pd.DataFrame
@@ -33,7 +33,7 @@ class Report:
     when: Period
     rules: KpiRules
     figures: tuple[Figure, ...]
-    waiting: tuple[Waiting, ...]
+    waiting: tuple[WaitingList, ...]
     faults: pd.DataFrame
     reasons: pd.DataFrame
     notices: pd.DataFrame
@@ -41,17 +41,17 @@ class Report:
     restated: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def figure(self, key: str) -> Figure:
-        """The figure of that key."""
+        """The figure with that key."""
         return next(one for one in self.figures if one.key == key)
 
 
-def promised(facts: Facts, rules: KpiRules, silent: Collection[tuple[str, str]]) -> pd.DataFrame:
-    """The orders with due_at, complete_at and told."""
-    return order_figures.with_told(order_figures.with_promise(facts.orders, rules), silent)
+def judged_orders(facts: Facts, rules: KpiRules, silent: Collection[tuple[str, str]]) -> pd.DataFrame:
+    """The orders with due_at, complete_at and told (whether the customer was notified)."""
+    return order_figures.with_told(order_figures.with_due_date(facts.orders, rules), silent)
 
 
 def figures(facts: Facts, orders: pd.DataFrame, when: Period, rules: KpiRules) -> tuple[Figure, ...]:
-    """Every figure, in the order of the report; `orders` as `promised` gives them."""
+    """Every figure, in the order of the report; `orders`: columns as in `judged_orders`."""
     return (
         order_figures.on_time_ship(orders, when),
         *order_figures.perfect_order(orders, when),
