@@ -95,7 +95,7 @@ def _receipts(connection: Connection, rows: Table) -> pd.DataFrame:
 
 
 def _return_rows(connection: Connection, receipts: pd.DataFrame) -> pd.DataFrame:
-    """The lines of all returns that receipts may belong to, further parcels included; see `return_matching.new_receipts`."""
+    """The lines of all returns that receipts may belong to, further parcels included (see `return_matching`)."""
     line, header = return_lines.c, returns.c
     keys = receipts.assign(family=return_matching.base_rma(receipts["rma"]))[
         ["merchant_id", "family", "made", "order_number"]
