@@ -1,4 +1,4 @@
-"""The commands of `python -m flows` that serve the flows; each may be run on a machine of its own."""
+"""The commands of `python -m flows` that serve the flows; each may run on its own machine."""
 
 import argparse
 import os
@@ -12,13 +12,13 @@ from config.settings import settings
 from tasks.service.running_server import served_api
 
 
-class NoServerError(RuntimeError):
-    """There is no server to work for."""
+class NotServedError(RuntimeError):
+    """There is no server to connect to."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """What the command line says of a command, and what it does."""
+    """A command: its description, what it does, and its options."""
 
     about: str
     run: Callable[[argparse.Namespace], int]
@@ -26,21 +26,21 @@ class Command:
 
 
 OPTIONS: Mapping[str, tuple[type, object, str]] = {
-    "host": (str, "127.0.0.1", "address the server listens on"),
-    "port": (int, 4200, "port the server listens on"),
-    "runs": (int, 2, "runs at once"),
+    "host": (str, "127.0.0.1", "the address the server listens on"),
+    "port": (int, 4200, "the port the server listens on"),
+    "runs": (int, 2, "the number of runs at once"),
 }
 
 
 def command(name: str, arguments: list[str]) -> int:
-    """Do it; 0 done, 1 not well, 2 refused."""
+    """Run the command. Returns the exit code: 0 done, 1 unhealthy, 2 refused."""
     one = COMMANDS[name]
     parser = argparse.ArgumentParser(prog=f"python -m flows {name}", description=one.about)
     for option in one.options:
         kind, default, words = OPTIONS[option]
         parser.add_argument(f"--{option}", type=kind, default=default, help=f"{words} ({default})")
     chosen = parser.parse_args(arguments)
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell that starts us in the background has SIGINT ignored
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell ignores SIGINT for processes it starts in the background
         signal.signal(number, signal.default_int_handler)
     try:
         return one.run(chosen)
@@ -99,25 +99,25 @@ def _health(_chosen: argparse.Namespace) -> int:
 
 
 COMMANDS: Mapping[str, Command] = {
-    "serve": Command("server, UI, worker, watch, every schedule", _serve, ("host", "port", "runs")),
-    "deploy": Command("bring every flow to the server of PREFECT_API_URL", _deploy),
-    "worker": Command("start the runs of the server of PREFECT_API_URL on this machine", _worker, ("runs",)),
-    "watch": Command("watch the inbox for the server of PREFECT_API_URL", _watch),
-    "health": Command("whether everything works, a line for each thing", _health),
+    "serve": Command("run server, UI, worker and inbox watch, with every schedule", _serve, ("host", "port", "runs")),
+    "deploy": Command("deploy every flow to the server at PREFECT_API_URL", _deploy),
+    "worker": Command("start runs of the server at PREFECT_API_URL on this machine", _worker, ("runs",)),
+    "watch": Command("watch the inbox for the server at PREFECT_API_URL", _watch),
+    "health": Command("check that everything works, one line per part", _health),
 }
 
 
 def _join() -> None:
-    """Work for a server that is there already: the one the environment names, or the one that serves the folder."""
+    """Connect to a running server: the one the environment names, or the one that serves the data folder."""
     address = os.environ.get("PREFECT_API_URL") or served_api(settings().home)
     if not address:
-        raise NoServerError("no server serves this data folder: set PREFECT_API_URL, or start one with make serve")
+        raise NotServedError("no server serves this data folder: set PREFECT_API_URL, or start one with make serve")
     os.environ["PREFECT_API_URL"] = address
     _surround(served(settings().home, "127.0.0.1", 4200, settings().database))
 
 
 def _surround(environment: Mapping[str, str]) -> None:
-    """Make the data folder, and set what the environment does not say already: Prefect reads it when imported."""
+    """Make the data folder, and set variables that are not set yet: Prefect reads them when it is imported."""
     settings().home.mkdir(parents=True, exist_ok=True)
     os.environ["FULFILMENT_HOME"] = str(settings().home.resolve())
     if auth := os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):

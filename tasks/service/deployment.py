@@ -1,4 +1,4 @@
-"""Brings the flows to a Prefect server: the work pool, every deployment of prefect.yaml, and no leftovers of before."""
+"""Deploys the flows to a Prefect server: the work pool and every deployment of prefect.yaml."""
 
 import os
 import shlex
@@ -16,20 +16,20 @@ from config.prefect_environment import POOL
 from tasks.service import launch
 from tasks.service.parts import ROOT, ServiceError, log_of
 
-NO_LONGER = ("Mark lost runs as crashed",)  # automations of earlier versions
+OBSOLETE_AUTOMATIONS = ("Mark lost runs as crashed",)  # of earlier versions
 
 
 def deploy(client: SyncPrefectClient) -> int:
-    """Make or update the work pool and every deployment of prefect.yaml; how many deployments there are."""
+    """Create or update the work pool and every deployment of prefect.yaml. Returns the number of deployments."""
     _make_pool(client)
     with log_of("deploy").open("wb") as log:
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
             env=dict(os.environ), cwd=ROOT, stdout=log, stderr=log, check=False,
         )  # fmt: skip
-    if done.returncode != 0:
+    if result.returncode != 0:
         raise ServiceError(f"the deployments of prefect.yaml were refused: see {log_of('deploy')}")
-    for name in NO_LONGER:
+    for name in OBSOLETE_AUTOMATIONS:
         for automation in client.read_automations_by_name(name):
             client.delete_automation(automation.id)
     return len(client.read_deployments())
@@ -46,7 +46,7 @@ def _make_pool(client: SyncPrefectClient) -> None:
 
 
 def job_template() -> dict[str, Any]:
-    """How the worker starts a run: with the project's own command, which no run and no deployment can change."""
+    """The job template of the work pool: the project's own command, which no run and no deployment can change."""
     template = ProcessWorker.get_default_base_job_template()
     command = shlex.join([sys.executable, "-E", "-S", str(Path(launch.__file__).resolve())])
     configuration = template["job_configuration"] | {"command": command, "env": {}, "working_dir": None}

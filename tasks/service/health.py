@@ -1,4 +1,4 @@
-"""Whether a served installation works: one line for each thing that must, and what is wrong with it."""
+"""Health checks of a served installation: one line per part, and what is wrong with it."""
 
 import os
 import re
@@ -33,13 +33,12 @@ WATCH_SECONDS_MAX = 60
 DISK_FREE_BYTES_MIN = 2_000_000_000
 DISK_FREE_SHARE_MIN = 0.05
 CONNECT_SECONDS_MAX = 5.0
-GREEN_PERIODS_MAX = 3  # a scheduled flow is expected to have been green within so many of its periods
 NOT_REACHED = (PrefectException, httpx.HTTPError, OSError)
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that must work: its name, whether it does, and what was seen."""
+    """One part: its name, whether it works, and what was seen."""
 
     name: str
     well: bool
@@ -51,18 +50,18 @@ class Check:
 
 
 def health() -> list[Check]:
-    """Look at everything once: the service first, then what it stands on."""
+    """Run every check once: the service first, then what it depends on."""
     return [*_service(), _database(), _disk(), *_connections()]
 
 
 def problems() -> list[str]:
-    """What is not well, in stable words: the same trouble gives the same line."""
+    """The failed checks, in stable words: the same problem gives the same line."""
     return [f"{one.name}: {one.seen}" for one in health() if not one.well]
 
 
 # ── the service ──────────────────────────────────────────────────────────────────────────────────────────────────
 def served_at() -> str | None:
-    """The address of the server: what the environment says, else the one that serves this data folder."""
+    """The address of the server: of the environment, otherwise of the server of this data folder."""
     return os.environ.get("PREFECT_API_URL") or served_api(settings().home)
 
 
@@ -88,25 +87,25 @@ def _tried(name: str, check: Callable[[SyncPrefectClient], Check], client: SyncP
     try:
         return check(client)
     except NOT_REACHED as error:
-        return Check(name, False, f"the server did not say ({type(error).__name__})")
+        return Check(name, False, f"the server did not answer ({type(error).__name__})")
 
 
 def _scheduler(client: SyncPrefectClient) -> Check:
-    """Every deployment with a schedule has runs to come, and none of them is overdue."""
+    """Every deployment with a schedule has upcoming runs, and none of them is overdue."""
     now = moment()
     deployed = [one for one in client.read_deployments(limit=PAGE) if _is_scheduled(one)]
     to_come = {run.deployment_id for run in runs_in(client, StateType.SCHEDULED)}
     without = sorted(one.name for one in deployed if one.id not in to_come)
     since = now - timedelta(seconds=OVERDUE_SECONDS_MAX)
-    overdue = runs_in(client, StateType.SCHEDULED, until=since)  # one that was made up later is not late yet
+    overdue = runs_in(client, StateType.SCHEDULED, until=since)  # a run that was created later is not late yet
     late = sorted({run.name for run in overdue if run.created and run.created < since})
     if not deployed:
         return Check("scheduler", False, "no flow is deployed: run python -m flows deploy")
     if without:
-        return Check("scheduler", False, f"no run to come of {', '.join(without)}")
+        return Check("scheduler", False, f"no upcoming run of {', '.join(without)}")
     if late:
         return Check("scheduler", False, f"overdue: {', '.join(late)}")
-    return Check("scheduler", True, f"{len(deployed)} flows have runs to come, none is overdue")
+    return Check("scheduler", True, f"{len(deployed)} flows have upcoming runs, none is overdue")
 
 
 def _is_scheduled(deployment: DeploymentResponse) -> bool:
@@ -116,7 +115,7 @@ def _is_scheduled(deployment: DeploymentResponse) -> bool:
 def _worker(client: SyncPrefectClient) -> Check:
     workers = client.read_workers_for_work_pool(POOL)
     online = [one for one in workers if one.status == "ONLINE"]
-    seen = f"{len(online)} of {len(workers)} take runs" if online else "none takes runs: nothing is started"
+    seen = f"{len(online)} of {len(workers)} workers take runs" if online else "no worker takes runs: nothing starts"
     return Check("worker", bool(online), seen)
 
 
@@ -125,12 +124,12 @@ def _watch(_client: SyncPrefectClient) -> Check:
     age = moment().timestamp() - sign.stat().st_mtime if sign.exists() else None
     well = age is not None and age < WATCH_SECONDS_MAX
     return Check(
-        "watch", well, "looks at the inbox" if well else "nobody watches the inbox: files wait for the schedule"
+        "watch", well, "watches the inbox" if well else "nothing watches the inbox: files wait for the schedule"
     )
 
 
 def _events(_client: SyncPrefectClient) -> Check:
-    """Events the server could not deal with lie in a folder of Prefect's, or its log says how many it dropped."""
+    """Events the server could not process are in a folder of Prefect's, or its log has the number it dropped."""
     home = settings().home / ".prefect"
     failed = len(list((home / "dlq").glob("*")))
     log = home / "server.log"
@@ -154,18 +153,18 @@ def _last(client: SyncPrefectClient, deployment: DeploymentResponse, *states: st
     wanted = FlowRunFilter.model_validate(
         {"deployment_id": {"any_": [deployment.id]}, "state": {"type": {"any_": states}}}
     )
-    found = client.read_flow_runs(flow_run_filter=wanted, limit=1, sort=FlowRunSort.END_TIME_DESC)
-    return found[0] if found else None
+    runs = client.read_flow_runs(flow_run_filter=wanted, limit=1, sort=FlowRunSort.END_TIME_DESC)
+    return runs[0] if runs else None
 
 
 def _story(green: FlowRun | None, last: FlowRun | None) -> str:
     if last is None:
-        return "no run ended yet"
-    well = f"last green {green.end_time:%Y-%m-%d %H:%M} UTC" if green and green.end_time else "never green"
+        return "no run has ended yet"
+    well = f"last success {green.end_time:%Y-%m-%d %H:%M} UTC" if green and green.end_time else "no success yet"
     return well if last.state_type == StateType.COMPLETED else f"the last run is {last.state_name}: {last.name}; {well}"
 
 
-# ── what it stands on ────────────────────────────────────────────────────────────────────────────────────────────
+# ── what it depends on ────────────────────────────────────────────────────────────────────────────────────────────
 def _database() -> Check:
     name = engine().dialect.name
     try:
@@ -178,11 +177,11 @@ def _database() -> Check:
 def _disk() -> Check:
     usage = shutil.disk_usage(settings().home)
     well = usage.free > max(DISK_FREE_BYTES_MIN, DISK_FREE_SHARE_MIN * usage.total)
-    return Check("disk", well, "enough is free" if well else f"less than {usage.free // 10**9 + 1} GB are free")
+    return Check("disk", well, "enough space is free" if well else f"less than {usage.free // 10**9 + 1} GB is free")
 
 
 def _connections() -> Iterator[Check]:
-    """What the settings say the flows talk to."""
+    """The services the settings connect the flows to."""
     one = settings()
     if one.sender == "paper":
         yield Check("sender", True, "paper: messages are written to a folder")

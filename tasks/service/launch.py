@@ -1,8 +1,8 @@
-"""Starts one flow run in the warm process, where there is one; otherwise as Prefect does, in a new process.
+"""Starts one flow run in the warm process if there is one, otherwise in a new process as Prefect does.
 
-The worker runs this file for each flow run, as its command: it imports nothing but the standard library, so it starts
-in hundredths of a second, and it lives as long as the run. Signals go on to the run, its exit code is the run's own.
-While it lives it holds the run's lock, by which `tasks/service/runs.py` knows that the run is not lost.
+The worker runs this file as the command of each flow run. It imports nothing but the standard library, so it starts in
+hundredths of a second, and it lives as long as the run. It forwards signals to the run and exits with the run's code.
+It holds the lock of the run, by which `tasks/service/runs.py` knows that the run is not lost.
 """
 
 import fcntl
@@ -17,12 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SOCKET = "warm.sock"  # in $FULFILMENT_HOME/.prefect
-LOCKS = "runs"  # the same: a file for each run, locked as long as its process lives
+LOCKS = "runs"  # in the same folder: one file per run, locked as long as its process lives
 NUMBER = struct.Struct("!q")
 
 
 def main() -> int:
-    """Run the flow run that the environment names; its exit code."""
+    """Run the flow run that the environment names. Returns its exit code."""
     home = Path(os.environ["FULFILMENT_HOME"]) / ".prefect"
     hold_lock(home / LOCKS, os.environ["PREFECT__FLOW_RUN_ID"])
     try:
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def hold_lock(folder: Path, run_id: str) -> int:
-    """Lock the file of a run until this process ends, and hand the lock on to what it becomes."""
+    """Lock the file of a run until this process ends; the lock is inherited by what the process becomes."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = os.open(folder / run_id, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -43,7 +43,7 @@ def hold_lock(folder: Path, run_id: str) -> int:
 
 @contextmanager
 def alive(folder: Path, run_id: str) -> Iterator[None]:
-    """For a run in this process: its lock is held meanwhile, and nothing is left of it afterwards."""
+    """Hold the lock of a run in this process, and remove its file afterwards."""
     lock = hold_lock(folder, run_id)
     try:
         yield
@@ -53,19 +53,19 @@ def alive(folder: Path, run_id: str) -> Iterator[None]:
 
 
 def _connect(home: Path) -> socket.socket:
-    """Hand the run over: output, folder and environment. The path of a socket is short, so it is named from within."""
-    here, warm = Path.cwd(), socket.socket(socket.AF_UNIX)
+    """Hand the run over: output, folder, environment. Socket paths must be short, so it is opened from its folder."""
+    folder, warm = Path.cwd(), socket.socket(socket.AF_UNIX)
     os.chdir(home)
     warm.connect(SOCKET)
-    os.chdir(here)
-    request = json.dumps({"folder": str(here), "environment": dict(os.environ)}).encode()
+    os.chdir(folder)
+    request = json.dumps({"folder": str(folder), "environment": dict(os.environ)}).encode()
     socket.send_fds(warm, [NUMBER.pack(len(request))], [1, 2])
     warm.sendall(request)
     return warm
 
 
 def _follow(warm: socket.socket) -> int:
-    """Wait for the run's end; where the warm process is gone before, the run goes too."""
+    """Wait for the end of the run; if the warm process dies first, kill the run."""
     run = _number(warm)
     if run is None:
         return 1

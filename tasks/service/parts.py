@@ -1,4 +1,4 @@
-"""The processes a served installation consists of: started, watched, and stopped with all that they started."""
+"""The processes of a served installation: started, watched, and stopped with all their children."""
 
 import ctypes
 import os
@@ -21,12 +21,12 @@ START_SECONDS = 600.0
 
 
 class ServiceError(RuntimeError):
-    """A part of the service did not start, or does not stay up."""
+    """A part of the service did not start or does not keep running."""
 
 
 @dataclass
 class Part:
-    """One process, which is started again when it stops by itself, but not for ever."""
+    """One process, restarted when it stops by itself, up to a limit."""
 
     name: str
     command: list[str]  # arguments of Python
@@ -35,7 +35,7 @@ class Part:
     process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:
-        """Start it, in a process group of its own, so that Ctrl-C reaches it through us only."""
+        """Start it in its own process group, so that Ctrl-C reaches it only through us."""
         with log_of(self.name).open("ab" if self.started else "wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, *self.command],
@@ -45,11 +45,14 @@ class Part:
         self.started = [one for one in self.started if one > monotonic() - START_SECONDS] + [monotonic()]
 
     def runs(self) -> bool:
-        """Whether the process is there."""
+        """Whether the process is running."""
         return self.process is not None and self.process.poll() is None
 
     def keep_up(self) -> bool:
-        """Start it again if it stopped; whether it had. A part that stops over and over is given up."""
+        """Restart the process if it stopped. Returns whether it had.
+
+        Raises ServiceError when it stops too often.
+        """
         if self.runs():
             return False
         if len(self.started) >= STARTS_MAX:
@@ -58,7 +61,7 @@ class Part:
         return True
 
     def stop(self) -> None:
-        """Stop the process and all it started: kindly first."""
+        """Stop the process and its children: SIGTERM first, then SIGKILL."""
         if self.process is None:
             return
         for number in (signal.SIGTERM, signal.SIGKILL):
@@ -72,14 +75,14 @@ class Part:
 
 
 def _end_with_parent() -> None:
-    """In the new process: be told to stop when whoever started it is gone, even killed. Linux does that."""
+    """In the new process, on Linux: ask for SIGTERM when the parent ends, even if it is killed."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
 
 @contextmanager
 def running(part: Part) -> Iterator[Part]:
-    """The part, started, and stopped at the end however that comes."""
+    """Run the part within the block, and stop it at the end in any case."""
     part.start()
     try:
         yield part
@@ -88,12 +91,12 @@ def running(part: Part) -> Iterator[Part]:
 
 
 def log_of(name: str) -> Path:
-    """Where a part writes what it has to say."""
+    """The log file of a part."""
     return settings().folder(".prefect") / f"{name}.log"
 
 
 def say(line: str) -> None:
-    """A line for whoever started the service, if they still listen."""
+    """Print a line for whoever started the service, if the output is still open."""
     with suppress(BrokenPipeError):
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()

@@ -1,7 +1,7 @@
-"""Where a flow run from a shell finds Prefect's API.
+"""Prefect's API for a flow run from a shell.
 
-Where the environment says; otherwise where `make serve` serves this data folder; otherwise in a server of its own. That
-one lives in a thread of this process and ends with it, however it ends.
+It is the one the environment names, otherwise the one `make serve` runs for this data folder, otherwise a temporary
+server in a thread of this process, which ends with the process in any case.
 """
 
 import os
@@ -29,7 +29,7 @@ class NoServerError(RuntimeError):
 
 @contextmanager
 def prefect_api(home: Path) -> Iterator[None]:
-    """Inside, Prefect's clients reach an API. `home`: the data folder."""
+    """Within the block, Prefect's clients reach an API. `home`: the data folder."""
     from prefect.settings import PREFECT_API_URL
 
     if PREFECT_API_URL.value():
@@ -44,7 +44,7 @@ def prefect_api(home: Path) -> Iterator[None]:
 
 @contextmanager
 def _temporary_api() -> Iterator[None]:
-    """A server that records flow runs, their states and their artifacts, on a free port that only this machine sees."""
+    """A server that records flow runs, their states and their artifacts, on a free local port."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         for name, value in temporary_server().items():
             os.environ.setdefault(name, value)
@@ -52,12 +52,12 @@ def _temporary_api() -> Iterator[None]:
         from prefect.events.clients import NullEventsClient
         from prefect.events.worker import EventsWorker
 
-        EventsWorker.set_client_override(NullEventsClient)  # nobody listens
+        EventsWorker.set_client_override(NullEventsClient)  # nobody listens to events
         with _serving(listening):
             try:
                 yield
             finally:
-                _send_what_waits()
+                _flush_logs()
 
 
 @contextmanager
@@ -88,15 +88,15 @@ def _wait_for(server: "Server", thread: Thread) -> None:
 
 
 def _use(address: str) -> None:
-    """Tell Prefect's clients, here and in processes that we start."""
+    """Set the address for Prefect's clients, here and in child processes."""
     from prefect.context import refresh_global_settings_context
 
     os.environ["PREFECT_API_URL"] = address
     refresh_global_settings_context()
 
 
-def _send_what_waits() -> None:
-    """The lines of log that are not with the server yet."""
+def _flush_logs() -> None:
+    """Send the log lines that have not reached the server yet."""
     from prefect.logging.handlers import APILogWorker
 
     APILogWorker.drain_all(timeout=STOP_SECONDS_MAX)

@@ -2,10 +2,10 @@
 
     python -m tasks.service.prefect_server HOST PORT      started by tasks/service/server.py; it ends with SIGTERM
 
-It does what `prefect server start` does, and mends one thing of it. Prefect's transactions on SQLite read first and
-write later. Where another one has written in between, SQLite refuses the write at once, however long it may wait
-otherwise: requests are answered with 503 and events are lost to "database is locked". Here each transaction takes the
-place of the one writer when it begins, and waits for it in turn.
+It does what `prefect server start` does, and fixes one problem. Prefect's transactions on SQLite read first and write
+later. If another transaction has written in between, SQLite refuses the write at once, whatever its timeout: requests
+are answered with 503 and events are lost to "database is locked". Here each transaction takes the write lock when it
+begins, and waits for its turn.
 """
 
 import sys
@@ -20,11 +20,11 @@ from sqlalchemy import Connection
 PING_SECONDS = 20.0
 
 
-class InTurn(AioSqliteConfiguration):
-    """SQLite whose transactions come one after another."""
+class SerialSqlite(AioSqliteConfiguration):
+    """SQLite with its transactions one after another."""
 
     def begin_sqlite_stmt(self, conn: Connection) -> None:
-        """Begin as the one writer; what reads without a transaction does not wait."""
+        """Begin with the write lock; reads without a transaction do not wait."""
         if SQLITE_BEGIN_MODE.get() is not None:
             conn.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -34,7 +34,7 @@ def main(host: str, port: int) -> None:
     settings = get_current_settings().server
     address = settings.database.connection_url
     if address is not None and address.get_secret_value().startswith("sqlite"):
-        MODELS_DEPENDENCIES["database_config"] = InTurn(connection_url=address.get_secret_value())
+        MODELS_DEPENDENCIES["database_config"] = SerialSqlite(connection_url=address.get_secret_value())
     uvicorn.run(
         create_app(final=True), host=host, port=port, timeout_keep_alive=settings.api.keepalive_timeout,
         ws_ping_interval=PING_SECONDS, ws_ping_timeout=PING_SECONDS, log_level=settings.logging_level.lower(),

@@ -1,4 +1,4 @@
-"""The server that `make serve` runs for a data folder, by the note it leaves there: `.prefect/server.json`."""
+"""The server that `make serve` runs for a data folder, found by the note it leaves there: `.prefect/server.json`."""
 
 import json
 import os
@@ -12,7 +12,7 @@ HEALTH_SECONDS_MAX = 1
 
 
 def served_api(home: Path) -> str | None:
-    """The address of its API: the process of the note (`api_url`, `pid`) must live, and the API must answer."""
+    """The address of its API; None unless the process of the note (`api_url`, `pid`) lives and the API answers."""
     note = home / ".prefect" / SERVER_FILE
     if not note.is_file():
         return None
@@ -26,7 +26,7 @@ def _lives(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # somebody else's
+    except PermissionError:  # another user's process
         return True
     return True
 

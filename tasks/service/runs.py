@@ -1,4 +1,4 @@
-"""Looks after the runs of a served installation: lost ones are ended, doubled ones dropped, scheduled ones named."""
+"""Housekeeping for the runs of a served installation: end lost runs, drop duplicates, name scheduled runs."""
 
 import fcntl
 import os
@@ -21,13 +21,13 @@ from tasks.service.launch import LOCKS
 
 MADE_UP_SECONDS = (300, 600, 900)  # the latest run is looked for first
 UNCLAIMED_SECONDS_MAX = 120  # how long a worker may take from claiming a run to starting its process
-LOST = "Its process is gone. Running the flow again is safe: what was done stays done once."
+LOST = "Its process is gone. It is safe to run the flow again: nothing is done twice."
 SUPERSEDED = "Another run of the same flow was due at the same time and does its work."
 PAGE = 200
 
 
 def look_after(client: SyncPrefectClient, home: Path) -> None:
-    """Do all of it once. Called every few seconds, it keeps the list of runs as an analyst would want it."""
+    """Do all housekeeping once; called every few seconds."""
     end_lost_runs(client, home / LOCKS)
     deployed = {one.id: one for one in client.read_deployments(limit=PAGE)}
     drop_doubled_runs(client)
@@ -36,7 +36,7 @@ def look_after(client: SyncPrefectClient, home: Path) -> None:
 
 # ── lost runs ────────────────────────────────────────────────────────────────────────────────────────────────────
 def end_lost_runs(client: SyncPrefectClient, locks: Path) -> list[UUID]:
-    """Mark runs as crashed that are running, or about to, and whose process is gone; which these were.
+    """Mark running and pending runs as crashed whose process is gone. Returns their ids.
 
     A process holds the lock of its run as long as it lives (`launch.py`). A run that waits for a person is suspended:
     it has no process and needs none. The state is read while the lock is held here, so no process can change it.
@@ -45,14 +45,14 @@ def end_lost_runs(client: SyncPrefectClient, locks: Path) -> list[UUID]:
     for run in runs_in(client, StateType.RUNNING, StateType.PENDING):
         with _lock(locks / str(run.id)) as free:
             state = client.read_flow_run(run.id).state if free else None
-            if state is not None and _is_lost(state, known=(locks / str(run.id)).exists()):
+            if state is not None and _is_lost(state, had_process=(locks / str(run.id)).exists()):
                 client.set_flow_run_state(run.id, Crashed(message=LOST))
                 lost.append(run.id)
     return lost + _end_parts(client, lost)
 
 
 def _end_parts(client: SyncPrefectClient, lost: list[UUID]) -> list[UUID]:
-    """The flows that a lost run had called ran in the same process."""
+    """End the runs within lost runs: they ran in the same process."""
     if not lost:
         return []
     wanted = {"parent_flow_run_id": {"any_": lost}, "state": {"type": {"any_": [StateType.RUNNING, StateType.PENDING]}}}
@@ -63,17 +63,17 @@ def _end_parts(client: SyncPrefectClient, lost: list[UUID]) -> list[UUID]:
     return ids + _end_parts(client, ids)
 
 
-def _is_lost(state: State[object], *, known: bool) -> bool:
-    """Whether a run that nobody's process stands for is lost: at once where one did, otherwise after a while."""
+def _is_lost(state: State[object], *, had_process: bool) -> bool:
+    """Whether a run without a process is lost: at once if it had one, otherwise after a while."""
     claimed = moment() - state.timestamp
     if state.type == StateType.PENDING:
         return claimed > timedelta(seconds=UNCLAIMED_SECONDS_MAX)
-    return state.type == StateType.RUNNING and known
+    return state.type == StateType.RUNNING and had_process
 
 
 @contextmanager
 def _lock(path: Path) -> Iterator[bool]:
-    """Whether nobody holds the lock; if so, it is held here meanwhile. A run without a file has none."""
+    """Whether the lock is free; if so, it is held within the block. A run without a lock file counts as free."""
     if not path.exists():
         yield True
         return
@@ -99,23 +99,23 @@ def forget_ended_runs(client: SyncPrefectClient, locks: Path) -> None:
 
 # ── doubled runs ─────────────────────────────────────────────────────────────────────────────────────────────────
 def drop_doubled_runs(client: SyncPrefectClient) -> list[UUID]:
-    """Of runs that are due and would do the same, keep the first: after a pause a flow runs once, not thirty times.
+    """Of due runs with the same flow and parameters keep the first: after a pause a flow runs once, not thirty times.
 
-    Only runs that a schedule or a trigger made are dropped, never one that a person asked for.
+    Only runs that a schedule or a trigger created are dropped, never one that a person started. Returns their ids.
     """
     seen, dropped = set[str](), []
     for run in due_runs(client):
-        same = f"{run.deployment_id} {sorted(run.parameters.items(), key=str)}"
-        if same in seen and run.created_by is not None and run.created_by.type in {"SCHEDULE", "AUTOMATION"}:
+        work = f"{run.deployment_id} {sorted(run.parameters.items(), key=str)}"
+        if work in seen and run.created_by is not None and run.created_by.type in {"SCHEDULE", "AUTOMATION"}:
             client.set_flow_run_state(run.id, Cancelled(message=SUPERSEDED))
-            client.update_flow_run(run.id, name="nothing to do: another run does it")
+            client.update_flow_run(run.id, name="dropped: another run does the same")
             dropped.append(run.id)
-        seen.add(same)
+        seen.add(work)
     return dropped
 
 
 def due_runs(client: SyncPrefectClient) -> list[FlowRun]:
-    """The runs that wait for a worker or for their turn now, the oldest first."""
+    """The runs that are due and wait for a worker or for their turn, the oldest first."""
     now = moment()
     waiting = runs_in(client, StateType.SCHEDULED, until=now)
     return [run for run in waiting if run.deployment_id is not None]
@@ -123,9 +123,9 @@ def due_runs(client: SyncPrefectClient) -> list[FlowRun]:
 
 # ── missed runs ──────────────────────────────────────────────────────────────────────────────────────────────────
 def make_up_missed_runs(client: SyncPrefectClient) -> None:
-    """Have done what was due in the last quarter of an hour while nobody served: the latest run of each flow.
+    """Schedule the latest run of each flow that was missed in the last quarter of an hour, while no server ran.
 
-    Longer ago is too late: pick lists of the afternoon are not wanted at night.
+    Older runs are not made up: nobody wants the afternoon's pick lists at night.
     """
     now = moment()
     for deployment in client.read_deployments(limit=PAGE):
@@ -139,15 +139,15 @@ def make_up_missed_runs(client: SyncPrefectClient) -> None:
 
 
 def _was_due(client: SyncPrefectClient, deployment: UUID, since: datetime, until: datetime) -> bool:
-    """Whether a schedule made a run of the deployment for then, whatever came of it."""
+    """Whether a schedule created a run of the deployment in that time, whatever its result."""
     wanted = {"deployment_id": {"any_": [deployment]}, "expected_start_time": {"after_": since, "before_": until}}
-    found = client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(wanted), limit=PAGE)
-    return any(run.auto_scheduled for run in found)
+    runs = client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(wanted), limit=PAGE)
+    return any(run.auto_scheduled for run in runs)
 
 
 # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
 def name_scheduled_runs(client: SyncPrefectClient, deployed: dict[UUID, DeploymentResponse]) -> int:
-    """Name runs that a schedule made: `receive exports, due Fri 27 Nov 09:15`; how many were."""
+    """Name scheduled runs, as in `receive exports, due Fri 27 Nov 09:15`. Returns the number of runs renamed."""
     named = 0
     for run in runs_in(client, StateType.SCHEDULED):
         deployment = deployed.get(run.deployment_id) if run.deployment_id else None
@@ -170,21 +170,21 @@ LIVE = (StateType.RUNNING, StateType.PENDING, StateType.SCHEDULED, StateType.PAU
 
 
 def runs_in(
-    client: SyncPrefectClient, *states: StateType, until: datetime | None = None, of: UUID | None = None
+    client: SyncPrefectClient, *states: StateType, until: datetime | None = None, deployment: UUID | None = None
 ) -> list[FlowRun]:
-    """Every run in one of these states, due until then, of this deployment; the oldest first."""
+    """Every run in one of these states, optionally due by `until` or of one deployment; the oldest first."""
     wanted: dict[str, object] = {"state": {"type": {"any_": list(states)}}}
-    if of is not None:
-        wanted["deployment_id"] = {"any_": [of]}
+    if deployment is not None:
+        wanted["deployment_id"] = {"any_": [deployment]}
     if until is not None:
         wanted["next_scheduled_start_time"] = {"before_": until}
-    found: list[FlowRun] = []
-    while len(found) % PAGE == 0:
+    runs: list[FlowRun] = []
+    while len(runs) % PAGE == 0:
         page = client.read_flow_runs(
-            flow_run_filter=FlowRunFilter.model_validate(wanted), limit=PAGE, offset=len(found),
+            flow_run_filter=FlowRunFilter.model_validate(wanted), limit=PAGE, offset=len(runs),
             sort=FlowRunSort.EXPECTED_START_TIME_ASC,
         )  # fmt: skip
-        found += page
+        runs += page
         if not page:
             break
-    return found
+    return runs

@@ -1,4 +1,4 @@
-"""Prefect's server and UI, a worker, every deployment and the watch over the inbox, started and stopped together."""
+"""Prefect's server and UI, a worker, every deployment and the inbox watch, started and stopped together."""
 
 import ipaddress
 import json
@@ -28,9 +28,9 @@ AUTH = "PREFECT_SERVER_API_AUTH_STRING"
 
 
 def serve(host: str, port: int, runs_at_once: int) -> None:
-    """Run everything until Ctrl-C or SIGTERM; `python -m flows serve` has told the environment where Prefect is."""
-    _refuse_an_open_door(host)
-    _refuse_a_taken_port(host, port)
+    """Run everything until Ctrl-C or SIGTERM; `python -m flows serve` has set Prefect's address in the environment."""
+    _refuse_open_access(host)
+    _refuse_taken_port(host, port)
     migrate(engine())
     make_prefect_schema(engine())
     server = Part("server", ["-m", "tasks.service.prefect_server", host, str(port)], os.environ)
@@ -51,24 +51,24 @@ def serve(host: str, port: int, runs_at_once: int) -> None:
 
 
 def _keep_up(client: SyncPrefectClient, parts: list[Part]) -> None:
-    """Watch the inbox, start again what stopped, and say what is not well, once, and when it is well again."""
-    looked, said = time.monotonic(), set[str]()
+    """Watch the inbox, restart parts that stopped, and report each problem once, and once when it is solved."""
+    checked_at, reported = time.monotonic(), set[str]()
     for _ in watch(client):
         for part in parts:
             if part.keep_up():
-                say(f"the {part.name} had stopped and was started again: see {log_of(part.name)}")
-        if time.monotonic() - looked > HEALTH_SECONDS:
-            found = set(problems())
-            for line in sorted(found - said):
-                say(f"not well: {line}")
-            for line in sorted(said - found):
-                say(f"well again: {line}")
-            said, looked = found, time.monotonic()
+                say(f"the {part.name} had stopped and was restarted: see {log_of(part.name)}")
+        if time.monotonic() - checked_at > HEALTH_SECONDS:
+            current = set(problems())
+            for line in sorted(current - reported):
+                say(f"problem: {line}")
+            for line in sorted(reported - current):
+                say(f"solved: {line}")
+            reported, checked_at = current, time.monotonic()
 
 
 @contextmanager
 def _announced() -> Iterator[None]:
-    """Say in a file where the server is, for flows that are run from a shell and for the health command."""
+    """Leave the server's address in a file, for flows run from a shell and for the health command."""
     file = settings().folder(".prefect") / SERVER_FILE
     part = file.with_suffix(".part")
     part.write_text(json.dumps({"api_url": os.environ["PREFECT_API_URL"], "pid": os.getpid()}), encoding="utf-8")
@@ -79,8 +79,8 @@ def _announced() -> Iterator[None]:
         file.unlink(missing_ok=True)
 
 
-def _refuse_an_open_door(host: str) -> None:
-    """Whoever reaches the server may start runs: beyond this machine only who knows the password."""
+def _refuse_open_access(host: str) -> None:
+    """Whoever reaches the server can start runs: other machines are let in only with a password."""
     if not _is_loopback(host) and not os.environ.get(AUTH):
         raise ServiceError(
             f"--host {host} lets other machines in: set {AUTH} to a name and a password first, such as "
@@ -97,7 +97,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _refuse_a_taken_port(host: str, port: int) -> None:
+def _refuse_taken_port(host: str, port: int) -> None:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         with socket.socket(family) as probe:
@@ -108,7 +108,7 @@ def _refuse_a_taken_port(host: str, port: int) -> None:
 
 
 def _wait_for(client: SyncPrefectClient, server: Part) -> None:
-    """Until the server answers; a first start makes its database."""
+    """Wait until the server answers; its first start creates its database."""
     deadline = time.monotonic() + START_SECONDS_MAX
     while client.api_healthcheck() is not None:
         if not server.runs() or time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""What is wrong with the service, for the operations page."""
+"""Problems of the service, for the operations page."""
 
 import pandas as pd
 
@@ -7,7 +7,7 @@ from tasks.service.running_server import served_api
 
 
 def service_problems() -> pd.DataFrame:
-    """What `python -m flows health` finds not well: subject, seen. Nothing where the data folder is not served."""
+    """One row per failed check of `python -m flows health`: subject, seen; none if no server serves the data folder."""
     lines = []
     if served_api(settings().home):
         from tasks.service.health import health

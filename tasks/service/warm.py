@@ -1,9 +1,8 @@
 """A process that has imported everything a flow needs, and forks a flow run from itself whenever one is due.
 
-A new Python takes seconds to import Prefect, pandas and the flows; a fork has them at once. Each run still has a
-process of its own, so that it can be cancelled, killed and lost alone: `tasks/service/launch.py` stands for it before
-Prefect's worker. The process imports and forks, and does nothing else: no thread of Python runs in it and no connection
-is open in it.
+A new Python process takes seconds to import Prefect, pandas and the flows; a fork has them at once. Each run still has
+its own process, which can be cancelled, killed or lost alone; `tasks/service/launch.py` represents it to Prefect's
+worker. The warm process only imports and forks: it has no threads and no open connections.
 
     python -m tasks.service.warm      started by tasks/service/worker.py; it ends with SIGTERM
 """
@@ -25,18 +24,18 @@ from typing import Any
 from config.settings import settings
 from tasks.service.launch import NUMBER, SOCKET
 
-READY = "warm"  # the line that says so
+READY = "warm"  # printed once everything is imported
 ENGINE = ("prefect.engine", "prefect.flow_engine", "prefect.task_engine", "prefect.deployments.steps",
           "prefect.events.worker", "prefect.logging.handlers", "prefect.artifacts")  # fmt: skip
 SLOW = ("great_expectations", "matplotlib.pyplot", "reportlab.platypus", "xlsxwriter", "numba",
         "scipy.sparse", "highspy", "sendgrid", "adbc_driver_sqlite.dbapi")  # fmt: skip
 HANDOVER_SECONDS_MAX = 5
-KILLED = 128  # and the number of the signal: how a shell says that a process was killed
+KILLED = 128  # plus the number of the signal, as a shell reports a killed process
 
 
 @dataclass(frozen=True)
 class Request:
-    """A run to be started: where it writes, and what it finds around it."""
+    """A run to start: its output, working folder and environment."""
 
     outputs: tuple[int, int]
     folder: str
@@ -44,7 +43,7 @@ class Request:
 
 
 def main() -> None:
-    """Import, then fork until told to stop. A forked run returns here and becomes Prefect's engine."""
+    """Import, then fork until SIGTERM. A forked run returns here and becomes Prefect's engine."""
     _import_all()
     request = _Forks(_listen(settings().folder(".prefect"))).serve()
     if request is not None:
@@ -56,18 +55,18 @@ def _import_all() -> None:
     for module in (*ENGINE, *SLOW, *(f"flows.{path.stem}" for path in sorted(flows.glob("[!_]*.py")))):
         import_module(module)
     gc.collect()
-    gc.freeze()  # what is there now is shared by all runs, and no run copies it by looking through it
+    gc.freeze()  # what is imported is shared by all runs; a collection would copy it
 
 
 def _listen(home: Path) -> socket.socket:
-    """A socket in the data folder that only this user may open; its path may be long, so it is named from within."""
-    listener, here = socket.socket(socket.AF_UNIX), Path.cwd()
+    """A socket in the data folder that only this user may open; bound from there because its path must be short."""
+    listener, folder = socket.socket(socket.AF_UNIX), Path.cwd()
     os.chdir(home)
     Path(SOCKET).unlink(missing_ok=True)
     before = os.umask(0o177)
     listener.bind(SOCKET)
     os.umask(before)
-    os.chdir(here)
+    os.chdir(folder)
     listener.listen()
     sys.stdout.write(f"{READY}\n")
     sys.stdout.flush()
@@ -75,7 +74,7 @@ def _listen(home: Path) -> socket.socket:
 
 
 class _Forks:
-    """The runs under way, each with the connection to the process that stands for it."""
+    """The runs under way, each with the connection to its launcher."""
 
     def __init__(self, listener: socket.socket) -> None:
         self.listener = listener
@@ -91,7 +90,7 @@ class _Forks:
         self.ready.register(self.ended, selectors.EVENT_READ)
 
     def serve(self) -> Request | None:
-        """Start and end runs for ever; in a forked run, what it was asked for."""
+        """Start and end runs for ever; in a forked run, return its request."""
         while True:
             for key, _ in self.ready.select():
                 if key.fileobj is self.listener:
@@ -123,7 +122,7 @@ class _Forks:
         return None
 
     def _leave(self) -> None:
-        """In a run: nothing of the parent's stays open, and signals mean what they mean to any process."""
+        """In a forked run: close what belongs to the parent, and reset its signals."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self.ready.close()
@@ -143,7 +142,7 @@ class _Forks:
             self._close(run)
 
     def _abandon(self, run: int) -> None:
-        """Whoever stood for the run is gone: so is the run."""
+        """Kill the run: its launcher is gone."""
         if run in self.runs:
             with suppress(ProcessLookupError):
                 os.kill(run, signal.SIGKILL)
@@ -169,7 +168,7 @@ def _send(connection: socket.socket, number: int) -> None:
 
 
 def _become(request: Request) -> None:
-    """Go on as `python -m prefect.engine` does in a process of its own."""
+    """Continue as `python -m prefect.engine` does in a new process."""
     from prefect.context import refresh_global_settings_context
 
     for number, output in enumerate(request.outputs, start=1):

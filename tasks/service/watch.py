@@ -1,4 +1,4 @@
-"""Watches the inbox: files that arrived whole are received within seconds. Looks after the runs, too."""
+"""Watches the inbox, so that complete files are received within seconds, and does the housekeeping for runs."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -23,12 +23,12 @@ from tasks.service.runs import forget_ended_runs, look_after, runs_in
 
 RECEIVES = "receive-exports/receive-exports"
 LOOK_SECONDS = 5.0
-SIGN = "watch.alive"  # in $FULFILMENT_HOME/.prefect; its time is when the watch last looked
-LOST_SIGHT = (PrefectException, httpx.HTTPError)  # of the server: what was to be done is done when it is back
+SIGN = "watch.alive"  # in $FULFILMENT_HOME/.prefect; touched whenever the watch has looked
+LOST_SIGHT = (PrefectException, httpx.HTTPError)  # the server is away: work continues when it is back
 
 
 def watch(client: SyncPrefectClient) -> Iterator[None]:
-    """Watch for ever, a step about every second; the caller may look after other things in between."""
+    """Watch for ever, one step about every second; the caller may do other work in between."""
     home = settings().folder(".prefect")
     inbox = settings().folder("inbox")
     for kind in KINDS:
@@ -37,7 +37,7 @@ def watch(client: SyncPrefectClient) -> Iterator[None]:
     for kinds in arrivals(inbox, Event()):
         waiting |= {kind for kind in kinds if kind in KINDS}
         try:
-            with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):  # whoever starts the server again must get a turn
+            with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):  # so that the caller gets to restart the server
                 if waiting and receive(client):
                     say(f"arrived: {', '.join(sorted(waiting))}")
                 waiting.clear()
@@ -52,15 +52,15 @@ def watch(client: SyncPrefectClient) -> Iterator[None]:
 
 
 def receive(client: SyncPrefectClient) -> bool:
-    """See to it that a run of receive-exports starts after now; whether one had to be asked for.
+    """Make sure that a run of receive-exports starts after now. Returns whether one had to be created.
 
-    A run that has not begun yet will find the files by itself: however many arrive, one run waits at most.
+    A run that has not begun yet will find the files: however many arrive, at most one run waits.
     """
     deployment = client.read_deployment_by_name(RECEIVES)
     soon = moment() + timedelta(seconds=1 + SLOT_SECONDS)
     to_come = [
-        *runs_in(client, StateType.PENDING, of=deployment.id),
-        *runs_in(client, StateType.SCHEDULED, of=deployment.id, until=soon),
+        *runs_in(client, StateType.PENDING, deployment=deployment.id),
+        *runs_in(client, StateType.SCHEDULED, deployment=deployment.id, until=soon),
     ]
     if any(run.parameters == deployment.parameters for run in to_come):
         return False
@@ -69,7 +69,7 @@ def receive(client: SyncPrefectClient) -> bool:
 
 
 def watch_alone(client: SyncPrefectClient) -> None:
-    """Watch without serving anything else."""
+    """Watch the inbox and serve nothing else."""
     say(f"watching {Path(settings().folder('inbox'))}; Ctrl-C stops it")
     for _ in watch(client):
         pass

@@ -12,7 +12,7 @@ from tasks.service.parts import Part, running, say
 def worker_parts(runs_at_once: int, environment: Mapping[str, str]) -> list[Part]:
     """The warm process and the worker, in the order in which they start."""
     worker = ["-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process", "--limit", str(runs_at_once)]
-    quiet = {**environment, "PREFECT_LOGGING_LOGGERS_PREFECT_FLOW_RUNS_LEVEL": "WARNING"}  # a run speaks for itself
+    quiet = {**environment, "PREFECT_LOGGING_LOGGERS_PREFECT_FLOW_RUNS_LEVEL": "WARNING"}  # each run writes its own log
     return [Part("warm", ["-m", "tasks.service.warm"], environment), Part("worker", worker, quiet)]
 
 
@@ -24,5 +24,5 @@ def work(runs_at_once: int) -> None:
         while True:
             for part in parts:
                 if part.keep_up():
-                    say(f"the {part.name} had stopped and was started again")
+                    say(f"the {part.name} had stopped and was restarted")
             sleep(1)
