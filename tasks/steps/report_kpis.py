@@ -102,13 +102,13 @@ def _facts(connection: Connection, when: Period) -> Facts:
 
 def _waiting(connection: Connection, when: Period) -> dict[str, pd.DataFrame]:
     return {
-        "held_parcels": waiting_lists.held_parcels(connection),
+        "held_parcels": waiting_lists.parcels_on_hold(connection),
         "parcels_in_trouble": waiting_lists.parcels_in_trouble(connection),
         "customers_not_reached": waiting_lists.customers_not_reached(connection),
         "returns_by_hand": waiting_lists.returns_by_hand(connection),
         "refunds_to_pay": waiting_lists.refunds_to_pay(connection),
         "due_orders": _due(connection, when),
-        "held_orders": waiting_lists.held_orders(connection),
+        "held_orders": waiting_lists.orders_on_hold(connection),
         "open_alerts": waiting_lists.open_alerts(connection),
         "counts_in_review": waiting_lists.counts_in_review(connection),
         "refused_files": waiting_lists.refused_files(connection, when.since),

@@ -1,6 +1,6 @@
-"""Rows the operations report counts beside orders, by natural keys; never a customer's name or address.
+"""Rows for the figures of the operations report, except orders; by natural keys, without names or addresses.
 
-Every read is limited to the moments the report covers.
+Every query is limited to the period of the report.
 """
 
 from collections.abc import Sequence
@@ -54,35 +54,36 @@ def packed_parcels(connection: Connection, since: datetime, until: datetime) -> 
 
 
 def counted_places(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
-    """Findings that stand, not the first attempts; columns as `reporting.floor_figures.record_accuracy` says.
+    """Count findings that stand: columns as in `reporting.floor_figures.record_accuracy`, and more.
 
-    Places and SKUs nobody knows are among them: goods lie where no record says so.
+    Unknown places and SKUs are included: there are goods that no record has.
     """
-    line, found = count_lines.c, variances.c
+    line, variance = count_lines.c, variances.c
     location, sku = func.coalesce(locations.c.code, line.location_code), func.coalesce(products.c.sku, line.sku)
     return frames.read(
         connection,
         select(
             warehouses.c.code.label("warehouse"), counts.c.code.label("count"), location.label("location"),
             merchants.c.code.label("merchant"), sku.label("sku"), line.condition, line.lot, products.c.abc_class,
-            line.counted_at, found.book, found.expected, found.counted.label("counted_units"), found.difference,
-            found.value_minor, found.currency, products.c.unit_cost_minor, found.within_tolerance, found.decision,
+            line.counted_at, variance.book, variance.expected, variance.counted.label("counted_units"),
+            variance.difference, variance.value_minor, variance.currency, products.c.unit_cost_minor,
+            variance.within_tolerance, variance.decision,
             (line.state == "posted").label("posted"),
         )
-        .join_from(variances, count_lines, line.id == found.count_line_id)
+        .join_from(variances, count_lines, line.id == variance.count_line_id)
         .join(counts, counts.c.id == line.count_id)
         .join(warehouses, warehouses.c.id == counts.c.warehouse_id)
         .join(locations, locations.c.id == line.location_id, isouter=True)
         .join(products, products.c.id == line.product_id, isouter=True)
         .join(merchants, merchants.c.id == products.c.merchant_id, isouter=True)
-        .where(line.counted_at.between(since, until), found.decision.not_in(NO_EVIDENCE))
+        .where(line.counted_at.between(since, until), variance.decision.not_in(NO_EVIDENCE))
         .order_by(warehouses.c.code, location, merchants.c.code, sku, line.condition, line.lot,
                   line.counted_at, counts.c.code, counts.c.round),
     )  # fmt: skip
 
 
 def picked_stops(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
-    """Stops that were picked: warehouse, wave, merchant, order_number, sku, location, quantities, state, reason."""
+    """Picked stops: warehouse, wave, merchant, order_number, sku, location, quantities, state, reason."""
     stop = picks.c
     return frames.read(
         connection,
@@ -108,29 +109,29 @@ def picked_stops(connection: Connection, since: datetime, until: datetime) -> pd
 def inspected_parcels(connection: Connection, since: datetime, until: datetime, content: Sequence[str]) -> pd.DataFrame:
     """Inspections: merchant, order_number, parcel, plan, inspected_at, verdict, findings, wrong_content int64.
 
-    `content`: the finding codes that say a parcel did not hold what was ordered.
+    `content`: the finding codes of wrong contents.
     """
-    seen = inspections.c
+    inspection = inspections.c
     wrong = func.coalesce(func.sum(case((findings.c.code.in_(content), 1), else_=0)), 0)
     return frames.read(
         connection,
         select(
-            *ORDER_KEYS, shipments.c.parcel, seen.plan, seen.inspected_at, seen.verdict,
+            *ORDER_KEYS, shipments.c.parcel, inspection.plan, inspection.inspected_at, inspection.verdict,
             func.count(findings.c.id).label("findings"), wrong.label("wrong_content"),
         )
-        .join_from(inspections, shipments, shipments.c.id == seen.shipment_id)
+        .join_from(inspections, shipments, shipments.c.id == inspection.shipment_id)
         .join(merchants, merchants.c.id == shipments.c.merchant_id)
         .outerjoin(orders, orders.c.id == shipments.c.order_id)
-        .outerjoin(findings, findings.c.inspection_id == seen.id)
-        .where(seen.inspected_at.between(since, until))
-        .group_by(merchants.c.code, orders.c.order_number, shipments.c.parcel, seen.plan, seen.inspected_at,
-                  seen.verdict, seen.id)
+        .outerjoin(findings, findings.c.inspection_id == inspection.id)
+        .where(inspection.inspected_at.between(since, until))
+        .group_by(merchants.c.code, orders.c.order_number, shipments.c.parcel, inspection.plan, inspection.inspected_at,
+                  inspection.verdict, inspection.id)
         .order_by(merchants.c.code, shipments.c.parcel),
     )  # fmt: skip
 
 
 def inspection_faults(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
-    """What inspections found: code, severity, found int64 (how often), most often first."""
+    """Findings of inspections by code and severity, most frequent first: code, severity, found int64 (the number)."""
     often = func.count().label("found")
     return frames.read(
         connection,
@@ -143,7 +144,7 @@ def inspection_faults(connection: Connection, since: datetime, until: datetime) 
 
 
 def received_files(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
-    """Files delivered: kind, source, file_name, layout, state, reason, received_at and the counts of rows."""
+    """Files received: kind, source, file_name, layout, state, reason, received_at and the counts of rows."""
     one = imports.c
     return frames.read(
         connection,
@@ -155,7 +156,7 @@ def received_files(connection: Connection, since: datetime, until: datetime) -> 
 
 
 def sent_notices(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
-    """Messages customers were due: merchant, order_number, kind, state, created_at, sent_at; no recipient, no text."""
+    """Messages due to customers: merchant, order_number, kind, state, created_at, sent_at; no recipient, no text."""
     one = messages.c
     return frames.read(
         connection,
@@ -168,7 +169,7 @@ def sent_notices(connection: Connection, since: datetime, until: datetime) -> pd
 
 
 def returned_units(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
-    """Return lines requested or received: see `tasks.domain.reporting.service_figures.returns` for the columns."""
+    """Return lines requested or received: columns as in `reporting.service_figures.returns`, and more."""
     line = return_lines.c
     return frames.read(
         connection,

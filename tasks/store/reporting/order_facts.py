@@ -1,6 +1,6 @@
-"""Orders as the operations report counts them, by natural keys; never a customer's name or address.
+"""Orders for the figures of the operations report, by natural keys, without names or addresses.
 
-Sums over lines, parcels and messages are made in the database, for the orders of the report only.
+Lines, parcels and messages are summed in the database, for the orders of the report only.
 """
 
 from datetime import datetime
@@ -19,7 +19,7 @@ _SENT = ("sent", "delivered")
 
 
 def order_rows(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
-    """Orders placed, due or shipped from `since` on, and every open one, as placed by `until`.
+    """One row per order placed, due or shipped from `since` on, and per open order; placed by `until`.
 
     merchant, order_number, channel, hold_reason str; created_at, paid_at, cancelled_at, fulfilled_at, ship_by,
     first_shipped_at, last_shipped_at UTC; refunded_minor, total_minor; lines_wanted, units_wanted (ordered less
@@ -28,8 +28,8 @@ def order_rows(connection: Connection, since: datetime, until: datetime) -> pd.D
     """
     chosen = _chosen(since, until)
     line, sent = _line_sums(chosen), _parcel_sums(chosen)
-    first, told = _first_pickup(chosen, sent), _notice_sums(chosen)
-    whole, cause = func.coalesce, _returns_for_cause(chosen)
+    first, message = _first_pickup(chosen, sent), _message_sums(chosen)
+    coalesce, cause = func.coalesce, _returns_for_cause(chosen)
     statement = (
         select(
             merchants.c.code.label("merchant"),
@@ -39,19 +39,20 @@ def order_rows(connection: Connection, since: datetime, until: datetime) -> pd.D
             sent.c.first_shipped_at, sent.c.last_shipped_at,
             *(line.c[name] for name in (
                 "lines_wanted", "units_wanted", "units_allocated", "units_shipped", "units_returned")),
-            whole(first.c.lines_first, 0).label("lines_first"), whole(first.c.units_first, 0).label("units_first"),
+            coalesce(first.c.lines_first, 0).label("lines_first"),
+            coalesce(first.c.units_first, 0).label("units_first"),
             or_(orders.c.hold_reason.is_not_distinct_from(HoldReason.STOCK), _oversold()).label("short_of_stock"),
-            (whole(sent.c.parcels_in_trouble, 0) == 0).label("no_parcel_trouble"),
+            (coalesce(sent.c.parcels_in_trouble, 0) == 0).label("no_parcel_trouble"),
             cause.c.order_id.is_(None).label("no_return_for_cause"),
-            whole(told.c.notices, 0).label("notices"),
-            (whole(told.c.unsent, 0) == 0).label("told_ok"),
+            coalesce(message.c.notices, 0).label("notices"),
+            (coalesce(message.c.unsent, 0) == 0).label("told_ok"),
         )
         .join_from(chosen, orders, orders.c.id == chosen.c.order_id)
         .join(merchants, merchants.c.id == orders.c.merchant_id)
         .join(line, line.c.order_id == orders.c.id)
         .outerjoin(sent, sent.c.order_id == orders.c.id)
         .outerjoin(first, first.c.order_id == orders.c.id)
-        .outerjoin(told, told.c.order_id == orders.c.id)
+        .outerjoin(message, message.c.order_id == orders.c.id)
         .outerjoin(cause, cause.c.order_id == orders.c.id)
         .order_by(merchants.c.code, orders.c.order_number)
     )  # fmt: skip
@@ -107,7 +108,7 @@ def _parcel_sums(chosen: CTE) -> Subquery:
 
 
 def _first_pickup(chosen: CTE, sent: Subquery) -> Subquery:
-    """Lines and units that left with the order's first pickup; a line counts once all it wanted was in it."""
+    """Lines and units that left with the first pickup of each order; a line counts if it left in full."""
     line = order_lines.c
     units = func.sum(shipment_lines.c.quantity)
     of_line = (
@@ -132,13 +133,13 @@ def _first_pickup(chosen: CTE, sent: Subquery) -> Subquery:
     )
 
 
-def _notice_sums(chosen: CTE) -> Subquery:
+def _message_sums(chosen: CTE) -> Subquery:
     unsent = case((messages.c.state.in_(_SENT), 0), (was_due(), 1), else_=0)
     return (
         select(messages.c.order_id, func.count().label("notices"), func.sum(unsent).label("unsent"))
         .join_from(chosen, messages, messages.c.order_id == chosen.c.order_id)
         .group_by(messages.c.order_id)
-        .subquery("told")
+        .subquery("message")
     )
 
 

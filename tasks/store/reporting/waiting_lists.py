@@ -1,4 +1,4 @@
-"""What waits for a person now, by natural keys: no recipient, no quoted cell, nothing a customer wrote."""
+"""Rows that wait for a person now, by natural keys: no recipients, no quoted cells, no customer texts."""
 
 from datetime import datetime
 
@@ -40,12 +40,12 @@ from tasks.store.schema import (
     warehouses,
 )
 
-_LISTED = (AlertKind.REFUSED_FILE, AlertKind.QUARANTINED_ROWS)  # `refused_files` and `quarantine` say more of them
+_LISTED = (AlertKind.REFUSED_FILE, AlertKind.QUARANTINED_ROWS)  # in `refused_files` and `quarantine`
 _UNSENT = (MessageState.BOUNCED, MessageState.FAILED, MessageState.SUPPRESSED, MessageState.IN_DOUBT)
 
 
 def open_alerts(connection: Connection) -> pd.DataFrame:
-    """Alerts no other list has: kind, subject, detail, merchant, warehouse, opened_at, value_minor, currency."""
+    """Alerts on no other list: kind, subject, detail, merchant, warehouse, opened_at, value_minor, currency."""
     one = alerts.c
     return frames.read(
         connection,
@@ -58,8 +58,8 @@ def open_alerts(connection: Connection) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def held_parcels(connection: Connection) -> pd.DataFrame:
-    """Parcels held: merchant, order_number, parcel, packed_at, findings int64 (how many were written down)."""
+def parcels_on_hold(connection: Connection) -> pd.DataFrame:
+    """Parcels on hold: merchant, order_number, parcel, packed_at, findings int64 (the number)."""
     parcel = shipments.c
     return frames.read(
         connection,
@@ -74,10 +74,10 @@ def held_parcels(connection: Connection) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def held_orders(connection: Connection) -> pd.DataFrame:
+def orders_on_hold(connection: Connection) -> pd.DataFrame:
     """Orders on hold that are still to be shipped.
 
-    Columns: merchant, order_number, hold_reason, hold_until, detail (why, where a person or a guard said), created_at.
+    Columns: merchant, order_number, hold_reason, hold_until, detail (the reason, if one was given), created_at.
     """
     line = order_lines.c
     waiting = select(line.order_id).where(
@@ -95,7 +95,7 @@ def held_orders(connection: Connection) -> pd.DataFrame:
 
 
 def quarantine(connection: Connection) -> pd.DataFrame:
-    """Rows waiting to be corrected, a row a file: kind, source, file_name, received_at, rows int64."""
+    """Quarantined rows to be corrected, one row per file: kind, source, file_name, received_at, rows int64."""
     one = imports.c
     return frames.read(
         connection,
@@ -108,7 +108,7 @@ def quarantine(connection: Connection) -> pd.DataFrame:
 
 
 def refused_files(connection: Connection, since: datetime) -> pd.DataFrame:
-    """Files refused as a whole since then: kind, source, file_name, received_at; the reason lies beside the file."""
+    """Files refused as a whole since then: kind, source, file_name, received_at; the reason is beside the file."""
     one = imports.c
     return frames.read(
         connection,
@@ -119,7 +119,10 @@ def refused_files(connection: Connection, since: datetime) -> pd.DataFrame:
 
 
 def counts_in_review(connection: Connection) -> pd.DataFrame:
-    """Counted places that wait: warehouse, count, location, sku, condition, lot, state, difference, counted_at."""
+    """Counted places that wait for an answer or a recount.
+
+    warehouse, count, location, sku, condition, lot, state, difference, value_minor, currency, counted_at.
+    """
     line = count_lines.c
     return frames.read(
         connection,
@@ -138,7 +141,7 @@ def counts_in_review(connection: Connection) -> pd.DataFrame:
 
 
 def returns_by_hand(connection: Connection) -> pd.DataFrame:
-    """Returns no rule decides: merchant, order_number, rma, state, rule, requested_at."""
+    """Returns that no rule decides: merchant, order_number, rma, state, rule, requested_at."""
     one = returns.c
     return frames.read(
         connection,
@@ -163,7 +166,7 @@ def customers_not_reached(connection: Connection) -> pd.DataFrame:
 
 
 def refunds_to_pay(connection: Connection) -> pd.DataFrame:
-    """Refunds the shop has still to pay: merchant, order_number, amount_minor, currency, rule, created_at."""
+    """Refunds to pay: merchant, order_number, amount_minor, currency, rule, created_at."""
     one = refunds.c
     return frames.read(
         connection,
@@ -176,7 +179,10 @@ def refunds_to_pay(connection: Connection) -> pd.DataFrame:
 
 
 def parcels_in_trouble(connection: Connection) -> pd.DataFrame:
-    """Parcels that went astray: merchant, order_number, parcel, carrier, tracking_number, state, shipped_at."""
+    """Lost parcels and those with a problem at the carrier.
+
+    merchant, order_number, parcel, carrier, tracking_number, state, shipped_at.
+    """
     parcel = shipments.c
     worst = case((parcel.state == ParcelState.LOST, 0), else_=1)
     return frames.read(
