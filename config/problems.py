@@ -25,19 +25,19 @@ def not_yaml(error: yaml.YAMLError) -> str:
     return f"{where}: found no YAML, expected YAML: {problem}{since}"
 
 
-def problems(error: ValidationError, found: object, schema: object) -> Iterator[str]:
+def problems(error: ValidationError, content: object, schema: object) -> Iterator[str]:
     """Each problem of `found`, a file's content, that was to be read as `schema`."""
-    told = error.errors(include_url=False)
-    for (path, choices), same in groupby(told, key=lambda one: _place(one, found)):
+    errors = error.errors(include_url=False)
+    for (path, choices), together in groupby(errors, key=lambda one: _place(one, content)):
         if choices:
-            yield from _of_a_choice(path, list(same), found, schema)
+            yield from _choice_problems(path, list(together), content, schema)
         else:
-            yield from (_sentence(path, one, schema) for one in same)
+            yield from (_sentence(path, one, schema) for one in together)
 
 
-def _place(problem: Problem, found: object) -> tuple[tuple[Any, ...], bool]:
+def _place(problem: Problem, content: object) -> tuple[tuple[Any, ...], bool]:
     """The keys that lead to a problem; and whether they end where the schema allows several types."""
-    inside: Any = found
+    inside: Any = content
     for depth, step in enumerate(problem["loc"]):
         path = problem["loc"][:depth]
         if not (step in inside if isinstance(inside, Mapping) else isinstance(inside, list)):
@@ -48,17 +48,17 @@ def _place(problem: Problem, found: object) -> tuple[tuple[Any, ...], bool]:
     return problem["loc"], False
 
 
-def _of_a_choice(path: tuple[Any, ...], told: list[Problem], found: object, schema: object) -> Iterator[str]:
+def _choice_problems(path: tuple[Any, ...], problems: list[Problem], content: object, schema: object) -> Iterator[str]:
     """A value that is none of several types: every type, or what the nearest one lacks of it."""
     depth = len(path) + 1
-    types = [list(same) for _, same in groupby(told, key=lambda one: one["loc"][:depth])]
-    if all(len(one["loc"]) == depth for one in told):
-        expected = " or ".join(dict.fromkeys(_expected(one, schema) for one in told))
-        yield f"{_where(path)}: found {_quoted(told[0]['input'])}, expected {expected}"
+    types = [list(together) for _, together in groupby(problems, key=lambda one: one["loc"][:depth])]
+    if all(len(one["loc"]) == depth for one in problems):
+        expected = " or ".join(dict.fromkeys(_expected(one, schema) for one in problems))
+        yield f"{_where(path)}: found {_quoted(problems[0]['input'])}, expected {expected}"
         return
     for one in min(types, key=len):
         inner = {**one, "loc": one["loc"][: depth - 1] + one["loc"][depth:]}
-        yield _sentence(_place(inner, found)[0], inner, schema)
+        yield _sentence(_place(inner, content)[0], inner, schema)
 
 
 def _sentence(path: tuple[Any, ...], problem: Problem, schema: object) -> str:
@@ -102,9 +102,9 @@ def _expected(problem: Problem, schema: object) -> str:
 def _at(schema: Any, path: Iterable[Any]) -> Any:
     """The type of what lies at `path`; nothing where the schema leaves it open."""
     for step in path:
-        known = _hints(schema)
-        if known:
-            schema = known.get(step)
+        keys = _hints(schema)
+        if keys:
+            schema = keys.get(step)
         else:  # a mapping by its values, a list by its items
             inside = [one for one in get_args(_present(schema)) if one is not Ellipsis]
             schema = inside[-1] if inside else None
@@ -113,8 +113,8 @@ def _at(schema: Any, path: Iterable[Any]) -> Any:
 
 def _present(schema: Any) -> Any:
     """The type of what may also be left out, otherwise the type itself."""
-    given = [one for one in get_args(schema) if one is not type(None)]
-    return given[0] if len(given) == 1 and type(None) in get_args(schema) else schema
+    types = [one for one in get_args(schema) if one is not type(None)]
+    return types[0] if len(types) == 1 and type(None) in get_args(schema) else schema
 
 
 def _hints(schema: Any) -> dict[Any, Any]:
@@ -144,6 +144,6 @@ def _needed(schema: Any) -> list[str]:
     return needed or [one.name for one in fields(schema)]
 
 
-def _nearest(name: str, known: Mapping[Any, Any]) -> str:
-    close = get_close_matches(name, known, n=1, cutoff=0.75)
-    return str(close[0]) if close else f"one of {', '.join(known)}"
+def _nearest(name: str, names: Mapping[Any, Any]) -> str:
+    close = get_close_matches(name, names, n=1, cutoff=0.75)
+    return str(close[0]) if close else f"one of {', '.join(names)}"

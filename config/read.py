@@ -39,13 +39,13 @@ def read(path: str | Path, schema: type[T]) -> T:
 def _understood(file: Path, text: str, schema: Any) -> Any:
     """What the text says, understood once: a day reads a few files hundreds of times."""
     try:
-        found = yaml.load(text, Loader=_LOADER)  # noqa: S506 - either is a safe loader
+        content = yaml.load(text, Loader=_LOADER)  # noqa: S506 - either is a safe loader
     except yaml.YAMLError as error:
         raise ConfigError(f"{file}: {not_yaml(error)}") from None
     try:
-        return _adapter(schema).validate_python(found)
+        return _adapter(schema).validate_python(content)
     except ValidationError as error:
-        raise ConfigError("\n".join(f"{file}: {one}" for one in problems(error, found, schema))) from None
+        raise ConfigError("\n".join(f"{file}: {one}" for one in problems(error, content, schema))) from None
 
 
 def names(folder: str, suffix: str = ".yaml") -> list[str]:

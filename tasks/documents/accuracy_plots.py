@@ -54,11 +54,13 @@ def _accuracy(axis: Any, days: pd.DataFrame, title: str) -> None:
 
 def _shrinkage(axis: Any, days: pd.DataFrame) -> None:
     currency = days["currency"].mode().iloc[0] if len(days) else ""
-    mine = days[days["currency"] == currency]
+    in_currency = days[days["currency"] == currency]
     unit = 10 ** (exponent(currency) if currency else 2)
-    axis.bar(mine["place"], mine["absolute_minor"] / unit, color=PALE, width=0.6, label="absolute")
-    colours = [BAD if net < 0 else GOOD for net in mine["net_minor"]]
-    axis.bar(mine["place"], mine["net_minor"] / unit, color=colours, width=0.3, label="net (below 0: lost)")
+    axis.bar(in_currency["place"], in_currency["absolute_minor"] / unit, color=PALE, width=0.6, label="absolute")
+    colours = [BAD if net < 0 else GOOD for net in in_currency["net_minor"]]
+    axis.bar(
+        in_currency["place"], in_currency["net_minor"] / unit, color=colours, width=0.3, label="net (below 0: lost)"
+    )
     axis.axhline(0, color=INK, linewidth=0.8)
     axis.set_ylabel(f"adjusted, {currency}" if currency else "adjusted")
     handles, names = axis.get_legend_handles_labels()

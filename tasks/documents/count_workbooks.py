@@ -74,8 +74,8 @@ def _set_up(page: Any, rows: pd.DataFrame) -> None:
 
 def _empty(rows: pd.DataFrame, name: str) -> list[str]:
     """The rows for found goods: they say of which count they are, and whose goods where there is one merchant."""
-    same = name in {"count_id", "warehouse", "counter"} or (name == "merchant" and len(set(rows[name])) == 1)
-    return [rows[name].iloc[0] if same else "found, not listed" if name == "name" else ""] * FOUND_ROWS
+    is_shared = name in {"count_id", "warehouse", "counter"} or (name == "merchant" and len(set(rows[name])) == 1)
+    return [rows[name].iloc[0] if is_shared else "found, not listed" if name == "name" else ""] * FOUND_ROWS
 
 
 def _column(book: Any, page: Any, number: int, values: Sequence[str], found_from: int) -> None:
@@ -133,10 +133,10 @@ def _guide(book: Any, page: Any, last: int, rows: pd.DataFrame) -> None:
     at = {name: number for number, name in enumerate(_WIDTHS)}
     for name, rule in _validations().items():
         page.data_validation(1, at[name], last, at[name], rule)
-    known = [str(condition) for condition in Condition]
+    conditions = [str(condition) for condition in Condition]
     page.data_validation(len(rows) + 1, at["condition"], last, at["condition"],
-                         {"validate": "list", "source": known, "error_title": "Condition",
-                          "error_message": f"One of {', '.join(known)}; empty means available."})  # fmt: skip
+                         {"validate": "list", "source": conditions, "error_title": "Condition",
+                          "error_message": f"One of {', '.join(conditions)}; empty means available."})  # fmt: skip
     lacking = book.add_format({"bg_color": "#F8C9C4"})
     for name in ("counter", "counted_at"):
         cells = [xl_rowcol_to_cell(1, at[one], col_abs=True) for one in ("quantity", name)]

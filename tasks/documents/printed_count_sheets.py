@@ -44,8 +44,8 @@ def _head(canvas: Any, rows: list[dict[str, Any]], note: str) -> None:
     write(canvas, first["count_id"], MARGIN, top - 9 * mm, 24, bold=True, within=106 * mm)
     barcode(canvas, first["count_id"], top - 12 * mm, 12 * mm, right=WIDTH - MARGIN, within=70 * mm)
     places = f"{len(rows)} place{'s' if len(rows) > 1 else ''}"
-    told = f"{first['warehouse']} · start at {first['location']} · {places}"
-    write(canvas, told, MARGIN, top - 18 * mm, 15, within=WIDTH - 2 * MARGIN)
+    start = f"{first['warehouse']} · start at {first['location']} · {places}"
+    write(canvas, start, MARGIN, top - 18 * mm, 15, within=WIDTH - 2 * MARGIN)
     whom = f"for {first['counter']} {note}" if first["counter"] else note
     write(canvas, whom.strip(), MARGIN, top - 25 * mm, 15, bold=True, within=WIDTH - 2 * MARGIN)
     write(canvas, "Counted by " + "_" * 30 + "   on (day) " + "_" * 18, MARGIN, top - 33 * mm, 13)
@@ -57,14 +57,14 @@ def _page(canvas: Any, page: list[dict[str, Any] | None]) -> None:
     last = None
     for line, row in enumerate(page):
         top = HEIGHT - MARGIN - HEAD - line * ROW
-        here = row["location"] if row else None
-        _rule(canvas, top, again=bool(line and here and here == last))
+        location = row["location"] if row else None
+        _rule(canvas, top, again=bool(line and location and location == last))
         _boxes(canvas, top)
         if row:
-            _row(canvas, row, top, again=bool(line and here == last))
+            _row(canvas, row, top, again=bool(line and location == last))
         else:
-            _found(canvas, top)
-        last = here
+            _blank_row(canvas, top)
+        last = location
 
 
 def _rule(canvas: Any, top: float, *, again: bool) -> None:
@@ -96,7 +96,7 @@ def _about(row: dict[str, Any]) -> str:
     return " · ".join(word for word in (lot, condition, row["name"]) if word)
 
 
-def _found(canvas: Any, top: float) -> None:
+def _blank_row(canvas: Any, top: float) -> None:
     """Room for goods that lie where the sheet does not say so."""
     for words, left in (("found: place", 0), ("SKU or barcode", GOODS)):
         write(canvas, words, MARGIN + left * mm, top - 5 * mm, 10)

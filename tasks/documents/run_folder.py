@@ -32,8 +32,8 @@ def write_changed(
     target = folder / f"{as_of:%Y%m%dT%H%M%SZ}"
     tables = {**of_now, **of_run}
     fresh = {name: write_csv(home / ".staging" / flow / name, table) for name, table in tables.items()}
-    known = {name: target / name if name in of_run else _last(folder, target, name) for name in fresh}
-    if all(_is_known(fresh[name], known[name], empty=tables[name].empty) for name in fresh):
+    last_written = {name: target / name if name in of_run else _last(folder, target, name) for name in fresh}
+    if all(_is_known(fresh[name], last_written[name], empty=tables[name].empty) for name in fresh):
         return 0
     for name, file in fresh.items():
         (target / name).parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def _last(folder: Path, target: Path, name: str) -> Path | None:
     return next((run / name for run in runs if (run / name).is_file()), None)
 
 
-def _is_known(fresh: Path, known: Path | None, *, empty: bool) -> bool:
-    if known is None or not known.is_file():
+def _is_known(fresh: Path, last: Path | None, *, empty: bool) -> bool:
+    if last is None or not last.is_file():
         return empty
-    return fresh.read_bytes() == known.read_bytes()
+    return fresh.read_bytes() == last.read_bytes()

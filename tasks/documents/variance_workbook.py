@@ -64,7 +64,7 @@ def _write_page(book: Any, page: Page, zones: Mapping[str, str]) -> None:
     head = book.add_format(_HEAD)
     sheet.set_row(_TOP, 30)
     for number, name in enumerate(names):
-        sheet.write_string(_TOP, number, said(name), head)
+        sheet.write_string(_TOP, number, heading(name), head)
     _write_rows(book, sheet, rows, _TOP + 1)
     if page.picture is not None:
         sheet.insert_image(_TOP, len(names) + 1, str(page.picture), {"object_position": 2})
@@ -118,7 +118,7 @@ def _to_print(sheet: Any, name: str) -> None:
     sheet.set_footer(f"&L{name}&RPage &P of &N")
 
 
-def said(name: str) -> str:
+def heading(name: str) -> str:
     """A column's name in words."""
     return _WORDS.get(name, name.removesuffix("_minor").replace("_", " "))
 
@@ -126,14 +126,14 @@ def said(name: str) -> str:
 def _local(rows: pd.DataFrame, zones: Mapping[str, str]) -> pd.DataFrame:
     """Moments as the clock of their warehouse showed them: a spreadsheet knows no zones."""
     clocks = rows["warehouse"].map(zones).fillna("UTC") if "warehouse" in rows else None
-    told = {}
+    local_times = {}
     for name in rows.select_dtypes("datetimetz"):
         local = rows[name].dt.tz_localize(None).astype("datetime64[s]")
         for zone in () if clocks is None else clocks.unique():
             there = rows[name].dt.tz_convert(zone).dt.tz_localize(None).astype("datetime64[s]")
             local = local.where(clocks != zone, there)
-        told[str(name)] = local
-    return rows.assign(**told)
+        local_times[str(name)] = local
+    return rows.assign(**local_times)
 
 
 def _write_rows(book: Any, sheet: Any, rows: pd.DataFrame, first: int) -> None:
@@ -195,5 +195,5 @@ def _width(name: str, values: pd.Series) -> int:
         return 17
     longest = max((len(str(value)) for value in _values(values.head(300)) if value is not None), default=0)
     longest += 5 if name.endswith("_minor") else 0
-    word = max(len(one) for one in said(name).split())
+    word = max(len(one) for one in heading(name).split())
     return min(_WIDTH_MAX, max(8, word + 4, longest + 2))

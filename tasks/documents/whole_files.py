@@ -14,6 +14,6 @@ def write_text(path: Path, text: str) -> Path:
     return path
 
 
-def write_json(path: Path, said: dict[str, Any]) -> Path:
+def write_json(path: Path, values: dict[str, Any]) -> Path:
     """Write values that JSON knows, a key a line."""
-    return write_text(path, json.dumps(said, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+    return write_text(path, json.dumps(values, ensure_ascii=False, indent=1, allow_nan=False) + "\n")

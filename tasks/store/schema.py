@@ -50,7 +50,7 @@ def _id() -> Column[int]:
     return Column("id", ID, primary_key=True)
 
 
-def _of(table: str, *, null: bool = False, index: bool = False, name: str | None = None) -> Column[int]:
+def _ref(table: str, *, null: bool = False, index: bool = False, name: str | None = None) -> Column[int]:
     """A reference to a row of `table`."""
     return Column(name or f"{_singular(table)}_id", ID, ForeignKey(f"{table}.id"), nullable=null, index=index)
 
@@ -119,10 +119,10 @@ imports = _table(
 )  # fmt: skip
 
 quarantined_rows = _table(
-    "quarantined_rows", _id(), _of("imports"),
-    Column("row_number", Integer, nullable=False), _of("merchants", null=True), _maybe("subject"),
+    "quarantined_rows", _id(), _ref("imports"),
+    Column("row_number", Integer, nullable=False), _ref("merchants", null=True), _maybe("subject"),
     _text("raw"), _text("cells"), _text("reasons"),
-    _text("state", "open"), _of("imports", null=True, name="corrected_by_import_id"),
+    _text("state", "open"), _ref("imports", null=True, name="corrected_by_import_id"),
     _once("import_id", "row_number", name="a_row_is_quarantined_once"),
     _one_of("state", states.QuarantineState, "quarantined_rows_state_is_known"),
 )  # fmt: skip
@@ -139,7 +139,7 @@ warehouses = _table(
 )  # fmt: skip
 
 locations = _table(
-    "locations", _id(), _of("warehouses"), _text("code"),
+    "locations", _id(), _ref("warehouses"), _text("code"),
     _text("purpose", "pick"), _maybe("zone"), _maybe("aisle"), _maybe("bay"), _maybe("level"),
     Column("x_m", Float), Column("y_m", Float),
     _once("warehouse_id", "code", name="a_location_code_names_one_place_of_a_warehouse"),
@@ -147,7 +147,7 @@ locations = _table(
 )  # fmt: skip
 
 products = _table(
-    "products", _id(), _of("merchants"), _text("sku"), _maybe("name"), _maybe("barcode"),
+    "products", _id(), _ref("merchants"), _text("sku"), _maybe("name"), _maybe("barcode"),
     Column("pack_quantity", Integer, nullable=False, server_default=text("1")),
     Column("weight_g", Integer), Column("volume_ml", Integer), _maybe("abc_class"),
     _minor("unit_cost_minor"), _minor("unit_price_minor"), _maybe("currency"), _maybe("category"),
@@ -178,7 +178,7 @@ lots = _table(  # what files say of a lot; its units are in the ledger
 
 # ── stock ────────────────────────────────────────────────────────────────────────────────────────────────────────
 stock_moves = _table(
-    "stock_moves", _id(), _of("products"), _of("locations"),
+    "stock_moves", _id(), _ref("products"), _ref("locations"),
     _text("condition", "available"), _text("lot", ""),
     Column("quantity", Integer, nullable=False), _text("kind"), _maybe("reason"), _maybe("document"),
     _at("effective_at", null=False), _at("recorded_at", null=False), _text("cause"),
@@ -225,7 +225,7 @@ stock_snapshots = _table(  # what the last stock export of a place said
     Column("location_id", ID, ForeignKey("locations.id"), primary_key=True),
     Column("product_id", ID, ForeignKey("products.id"), primary_key=True),
     Column("condition", Text, primary_key=True), Column("lot", Text, primary_key=True, server_default=""),
-    _units("on_hand"), _at("snapshot_at", null=False), _of("imports"),
+    _units("on_hand"), _at("snapshot_at", null=False), _ref("imports"),
 )  # fmt: skip
 
 # Orders and their lines name their merchant and their order without a FOREIGN KEY: they arrive by the million, each
@@ -321,7 +321,7 @@ order_holds = _table(  # what a person or the guard held; what an export says of
 
 allocations = _table(
     "allocations", _id(), *_line(),
-    _of("locations"), _of("products"), _text("lot", ""), Column("quantity", Integer, nullable=False),
+    _ref("locations"), _ref("products"), _text("lot", ""), Column("quantity", Integer, nullable=False),
     _text("state", "open"), _at("allocated_at", null=False), _at("closed_at"), _maybe("closed_reason"),
     _check("quantity > 0", "an_allocation_promises_something"),
     _one_of("state", states.AllocationState, "allocations_state_is_known"),
@@ -333,7 +333,7 @@ allocations = _table(
 
 # ── counting ─────────────────────────────────────────────────────────────────────────────────────────────────────
 counts = _table(
-    "counts", _id(), _of("warehouses"), _text("code"), Column("round", Integer, nullable=False,
+    "counts", _id(), _ref("warehouses"), _text("code"), Column("round", Integer, nullable=False,
                                                               server_default=text("1")),
     _text("reason"), _text("state", "planned"), _maybe("counter"), _at("planned_at"), _at("snapshot_at"),
     _once("warehouse_id", "code", "round", name="a_count_code_names_one_count_of_a_warehouse"),
@@ -341,11 +341,11 @@ counts = _table(
 )  # fmt: skip
 
 count_lines = _table(  # without a location_id: the sheet names a place the warehouse does not know, `location_code`
-    "count_lines", _id(), _of("counts"), _of("locations", null=True), _of("products", null=True),
+    "count_lines", _id(), _ref("counts"), _ref("locations", null=True), _ref("products", null=True),
     _maybe("sku"), _text("condition", "available"), _text("lot", ""), Column("expires_on", Date),
     Column("quantity", Integer), _maybe("counter"), _at("counted_at"), _maybe("comment"),
     _text("state", "ready"), _maybe("reason"), Column("import_id", ID), Column("row_number", Integer),
-    _maybe("location_code"), _of("merchants", null=True),
+    _maybe("location_code"), _ref("merchants", null=True),
     Column("counted_on", Date),  # the day, where the sheet names no time of day
     _one_of("state", states.CountLineState, "count_lines_state_is_known"),
     _check("quantity IS NULL OR quantity >= 0", "a_counted_quantity_is_not_negative"),
@@ -360,13 +360,13 @@ count_lines = _table(  # without a location_id: the sheet names a place the ware
 )  # fmt: skip
 
 variances = _table(
-    "variances", _id(), _of("count_lines"),
+    "variances", _id(), _ref("count_lines"),
     _units("book"), _units("expected"), _units("counted"), _units("difference"), _minor("value_minor"),
     _maybe("currency"), _yes("within_tolerance"), _text("decision"), _maybe("reason_code"), _maybe("decided_by"),
     _at("decided_at"),
     _text("finding", count_states.CountFinding.DIFFERENCE), _maybe("rule"),  # version and id of the tolerance applied
     _maybe("role"), _at("asked_at"), _maybe("answer"), _maybe("answered_by"), _at("answered_at"), _maybe("comment"),
-    _of("count_lines", null=True, name="transfer_line_id"),  # the other place of a proposed transfer
+    _ref("count_lines", null=True, name="transfer_line_id"),  # the other place of a proposed transfer
     _once("count_line_id", name="a_counted_place_has_one_finding"),
     _check("difference = counted - expected", "a_difference_is_counted_less_expected"),
     _one_of("finding", count_states.CountFinding, "variances_finding_is_known"),
@@ -382,7 +382,7 @@ variances = _table(
 
 # ── picking ──────────────────────────────────────────────────────────────────────────────────────────────────────
 waves = _table(
-    "waves", _id(), _of("warehouses"), _text("code"), _text("state", "open"), _maybe("carrier"),
+    "waves", _id(), _ref("warehouses"), _text("code"), _text("state", "open"), _maybe("carrier"),
     _at("cut_off_at"), _at("released_at", null=False), _text("kind", states.WaveKind.MIXED),
     _once("code", name="a_wave_code_names_one_wave"),
     _one_of("state", states.WaveState, "waves_state_is_known"),
@@ -390,7 +390,7 @@ waves = _table(
 )  # fmt: skip
 
 carts = _table(
-    "carts", _id(), _of("waves"), Column("number", Integer, nullable=False), Column("walk_m", Float),
+    "carts", _id(), _ref("waves"), Column("number", Integer, nullable=False), Column("walk_m", Float),
     _maybe("zone"),  # of a zone wave
     Column("shortest_m", Float), Column("least_m", Float),  # of the shortest tour found; no tour is shorter than that
     Column("walk_s", Float),  # everything from fetching the cart to leaving it
@@ -399,7 +399,7 @@ carts = _table(
 )  # fmt: skip
 
 picks = _table(
-    "picks", _id(), _of("carts"), Column("stop_number", Integer, nullable=False), _of("allocations", index=True),
+    "picks", _id(), _ref("carts"), Column("stop_number", Integer, nullable=False), _ref("allocations", index=True),
     Column("position", Integer, nullable=False, server_default=text("1")),  # the order's place on the cart
     Column("quantity", Integer, nullable=False), Column("quantity_picked", Integer),
     _text("state", "open"), _maybe("short_reason"), _maybe("picker"), _at("picked_at"),
@@ -425,8 +425,8 @@ wall_positions = _table(  # where orders picked in several zones are put togethe
 
 # ── parcels ──────────────────────────────────────────────────────────────────────────────────────────────────────
 shipments = _table(
-    "shipments", _id(), _of("merchants"), _text("parcel"), _of("orders", null=True, index=True),
-    _of("warehouses", null=True), _maybe("carrier"), _maybe("tracking_number"), _text("state", "packed"),
+    "shipments", _id(), _ref("merchants"), _text("parcel"), _ref("orders", null=True, index=True),
+    _ref("warehouses", null=True), _maybe("carrier"), _maybe("tracking_number"), _text("state", "packed"),
     _maybe("packer"), Column("weight_g", Integer), _maybe("checks"),
     _at("packed_at"), _at("shipped_at"), _at("delivered_at"), Column("import_id", ID),
     _once("merchant_id", "parcel", name="a_parcel_code_names_one_parcel_of_a_merchant"),
@@ -435,21 +435,21 @@ shipments = _table(
 )  # fmt: skip
 
 shipment_lines = _table(  # what was scanned into the parcel; a line without a line_number is not on the order
-    "shipment_lines", _id(), _of("shipments"), *_line(null=True),
+    "shipment_lines", _id(), _ref("shipments"), *_line(null=True),
     _text("sku"), Column("quantity", Integer, nullable=False),
     _check("quantity > 0", "a_parcel_line_holds_something"),
     _once("shipment_id", "sku", "line_number", name="a_parcel_lists_a_line_once"),
 )  # fmt: skip
 
 inspections = _table(
-    "inspections", _id(), _of("shipments"), _of("waves", null=True), _text("plan"),
+    "inspections", _id(), _ref("shipments"), _ref("waves", null=True), _text("plan"),
     Column("seed", BigInteger, nullable=False), _text("verdict", "not_inspected"), _at("inspected_at", null=False),
     _once("shipment_id", name="a_parcel_is_inspected_once"),
     _one_of("verdict", states.Verdict, "inspections_verdict_is_known"),
 )  # fmt: skip
 
 findings = _table(
-    "findings", _id(), _of("inspections"), _text("code"), _text("severity"), _text("subject"),
+    "findings", _id(), _ref("inspections"), _text("code"), _text("severity"), _text("subject"),
     _maybe("expected"), _maybe("found"),
     _once("inspection_id", "code", "subject", name="a_finding_is_written_once"),
     _one_of("severity", states.Severity, "findings_severity_is_known"),
@@ -457,13 +457,13 @@ findings = _table(
 
 tracking_events = _table(
     "tracking_events", _id(), _text("carrier"), _text("parcel"), _text("code"), _at("occurred_at", null=False),
-    _maybe("description"), _of("shipments", null=True, index=True),
+    _maybe("description"), _ref("shipments", null=True, index=True),
     _once("carrier", "parcel", "code", "occurred_at", name="a_tracking_event_is_kept_once"),
 )  # fmt: skip
 
 # ── returns ──────────────────────────────────────────────────────────────────────────────────────────────────────
 returns = _table(
-    "returns", _id(), _of("merchants"), _text("rma"), _text("request_id"), _of("orders", null=True, index=True),
+    "returns", _id(), _ref("merchants"), _text("rma"), _text("request_id"), _ref("orders", null=True, index=True),
     _text("state", "requested"), _maybe("rule"), _maybe("decision"), _maybe("resolution"), _maybe("order_number"),
     _maybe("email"), _maybe("customer_reference"), _at("requested_at", null=False), _at("decided_at"),
     _at("closed_at"), Column("import_id", ID),
@@ -473,7 +473,7 @@ returns = _table(
 )  # fmt: skip
 
 return_lines = _table(
-    "return_lines", _id(), _of("returns"), *_line(null=True), _text("sku"), _maybe("reason"),
+    "return_lines", _id(), _ref("returns"), *_line(null=True), _text("sku"), _maybe("reason"),
     _units("quantity"), _units("quantity_received"), _maybe("grade"), _maybe("disposition"), _at("received_at"),
     _maybe("comment"),
     _once("return_id", "sku", name="a_return_lists_a_sku_once"),
@@ -482,7 +482,7 @@ return_lines = _table(
 )  # fmt: skip
 
 refunds = _table(
-    "refunds", _id(), _text("refund_key"), _of("returns", null=True), _of("orders"),
+    "refunds", _id(), _text("refund_key"), _ref("returns", null=True), _ref("orders"),
     _minor("amount_minor", null=False), _text("currency"), _text("state", "proposed"), _text("rule"),
     _at("created_at", null=False),
     _once("refund_key", name="i7_a_refund_is_made_once"),
@@ -492,7 +492,7 @@ refunds = _table(
 
 # ── what allocating must look at ─────────────────────────────────────────────────────────────────────────────────
 incoming_lines = _table(  # goods on their way: one product of one document
-    "incoming_lines", _id(), _of("products"), _of("warehouses"), _text("document"),
+    "incoming_lines", _id(), _ref("products"), _ref("warehouses"), _text("document"),
     _units("quantity"), _units("quantity_received"), _units("quantity_cancelled"), _at("expected_at", null=False),
     Column("import_id", ID),
     _once("product_id", "warehouse_id", "document", name="a_document_lists_a_product_once"),
@@ -544,7 +544,7 @@ for _dialect, _statements in NOTES.items():
 
 # ── customers told, people warned, steps audited ─────────────────────────────────────────────────────────────────
 messages = _table(
-    "messages", _id(), _text("dedupe_key"), _text("kind"), _of("merchants"), _of("orders", null=True, index=True),
+    "messages", _id(), _text("dedupe_key"), _text("kind"), _ref("merchants"), _ref("orders", null=True, index=True),
     _text("recipient"), _text("language", "en"), _text("facts"), _text("state", "queued"), _units("attempts"),
     _maybe("provider_id"), _maybe("reason"), _at("created_at", null=False), _at("sent_at"),
     _once("dedupe_key", name="i4_a_message_is_sent_once"),
@@ -560,7 +560,7 @@ message_events = _table(
 
 alerts = _table(
     "alerts", _id(), _text("cause"), _text("kind"), _text("subject"), _text("detail"), _text("state", "open"),
-    _of("warehouses", null=True), _of("merchants", null=True), _at("opened_at", null=False), _at("snoozed_until"),
+    _ref("warehouses", null=True), _ref("merchants", null=True), _at("opened_at", null=False), _at("snoozed_until"),
     _at("resolved_at"), _minor("value_minor"), _maybe("currency"),
     _maybe("snoozed_by"), _maybe("comment"), _at("told_at"),  # in which digest it stood last
     _once("cause", name="an_alert_has_one_cause"),

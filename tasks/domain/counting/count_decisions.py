@@ -66,11 +66,11 @@ def decide(lines: pd.DataFrame, rules: CountRules) -> pd.DataFrame:
     places of the SKU in the document, and never as less than that of the place itself.
     """
     lines = lines.sort_values(["case", "round", "counted_at", "line_id"], ignore_index=True)
-    stale = (lines["counted_at"] < lines["closed_at"]).to_numpy(dtype=bool)
-    if not stale.any():
+    is_stale = (lines["counted_at"] < lines["closed_at"]).to_numpy(dtype=bool)
+    if not is_stale.any():
         return _live(lines, rules).sort_values("line_id", ignore_index=True)
-    told = [_stale(compare(lines[stale], rules)), _live(lines[~stale].reset_index(drop=True), rules)]
-    return pd.concat(told, ignore_index=True).sort_values("line_id", ignore_index=True)
+    parts = [_stale(compare(lines[is_stale], rules)), _live(lines[~is_stale].reset_index(drop=True), rules)]
+    return pd.concat(parts, ignore_index=True).sort_values("line_id", ignore_index=True)
 
 
 def _stale(lines: pd.DataFrame) -> pd.DataFrame:
@@ -92,8 +92,8 @@ def _live(lines: pd.DataFrame, rules: CountRules) -> pd.DataFrame:
     others = compare(lines.assign(**votes)[~votes["is_finding"]], rules)
     chosen = judged.set_index("case")
     of_case, asked_again = others["case"].map(chosen["decision"]), others["case"].map(chosen["decision"]) == _RECOUNT
-    same = others["difference"] == others["case"].map(chosen["difference"])
-    done = np.where(same & of_case.isin([_MATCHED, _POSTED]), "approved", "rejected")
+    is_same = others["difference"] == others["case"].map(chosen["difference"])
+    done = np.where(is_same & of_case.isin([_MATCHED, _POSTED]), "approved", "rejected")
     others = others.assign(
         finding=_findings(others), decision=CountDecision.SUPERSEDED.value, state=np.where(asked_again, _RECOUNT, done),
         reason=others["case"].map(chosen["reason"]).where(asked_again, "another count of the place stands for it"),
@@ -132,10 +132,10 @@ def _judge(lines: pd.DataFrame, rules: CountRules) -> pd.DataFrame:
     finding = _findings(lines).mask(other.notna(), CountFinding.WRONG_BIN.value)
     lines = lines.assign(finding=finding, transfer_line_id=other)
     decision, reason = _outcome(lines, rules)
-    posted, asked = decision == _POSTED, (decision == _REVIEW).to_numpy()
+    is_posted, is_review = decision == _POSTED, (decision == _REVIEW).to_numpy()
     return lines.drop(columns="judged_minor").assign(
-        decision=decision, reason=reason, state=decision, reason_code=_reason_code(lines).where(posted),
-        role=_roles(lines, asked, rules),
+        decision=decision, reason=reason, state=decision, reason_code=_reason_code(lines).where(is_posted),
+        role=_roles(lines, is_review, rules),
     )  # fmt: skip
 
 
@@ -170,8 +170,8 @@ def _outcome(lines: pd.DataFrame, rules: CountRules) -> tuple[pd.Series, pd.Seri
     policy, judged = lines["policy"].to_numpy(), lines["judged_minor"].fillna(0).to_numpy(dtype="int64")
     dear = judged > np.array([one.approvals[0].above_minor for one in rules.versions])[policy]
     last = lines["round"].to_numpy() >= np.array([one.rounds_max for one in rules.versions])[policy]
-    held = lines["held"]
-    impossible = (held > 0) & (lines["on_hand"] + lines["difference"] < held)
+    held_units = lines["held"]
+    is_impossible = (held_units > 0) & (lines["on_hand"] + lines["difference"] < held_units)
     agreed, torn, near = lines["agreed"], lines["torn"], lines["within_tolerance"] & ~lines["torn"]
     sure = agreed | near
     elsewhere = lines["transfer_line_id"].notna()
@@ -181,7 +181,7 @@ def _outcome(lines: pd.DataFrame, rules: CountRules) -> tuple[pd.Series, pd.Seri
         (lines["product_id"].isna(), _REVIEW, "the SKU is not a product of the merchant"),
         ((lines["difference"] == 0) & ~torn, _MATCHED, "counted as expected"),
         (dear, _REVIEW, "the SKU's difference is worth more than may be posted without a person"),
-        (sure & impossible, _REVIEW, "fewer units than pickers hold for orders would be left in the book"),
+        (sure & is_impossible, _REVIEW, "fewer units than pickers hold for orders would be left in the book"),
         (elsewhere & alone, _REVIEW, "what is missing at one place was found at another: a transfer"),
         (agreed, _POSTED, "two people counted the same difference"),
         (near, _POSTED, "within tolerance"),
@@ -204,21 +204,32 @@ def _reason_code(lines: pd.DataFrame) -> pd.Series:
     return first_reason(cases, lines.index, ReasonCode.CORRECTION)
 
 
-def _roles(lines: pd.DataFrame, asked: np.ndarray, rules: CountRules) -> pd.Series:
+def _roles(lines: pd.DataFrame, is_review: np.ndarray, rules: CountRules) -> pd.Series:
     """Who is asked about the lines in review; missing for the others."""
     value = lines["judged_minor"].fillna(0)
     roles = pd.Series(None, index=lines.index, dtype="str")
-    of = zip(lines["policy"][asked], value[asked], strict=True)
-    roles[asked] = [rules.versions[number].role(int(off)) for number, off in of]
+    judged = zip(lines["policy"][is_review], value[is_review], strict=True)
+    roles[is_review] = [rules.versions[number].role(int(off)) for number, off in judged]
     return roles
 
 
-def with_expiry(told: pd.DataFrame) -> pd.DataFrame:
+def with_expiry(decided: pd.DataFrame) -> pd.DataFrame:
     """Add expiry str to what was decided: what a count says of a lot that others said otherwise; also in its reason.
 
     `told`: lot, reason, expires_on (of the sheet) and lot_expires_on, texts that may be missing.
     """
-    other = (told["expires_on"] != told["lot_expires_on"]) & told["expires_on"].notna() & told["lot_expires_on"].notna()
-    words = "lot " + told["lot"] + " expires on " + told["expires_on"] + " by the sheet, on " + told["lot_expires_on"]
-    expiry = (words + " by what is known of it").where(other, "").astype("str")
-    return told.assign(expiry=expiry, reason=told["reason"].where(~other, told["reason"] + "; " + expiry))
+    is_other = (
+        (decided["expires_on"] != decided["lot_expires_on"])
+        & decided["expires_on"].notna()
+        & decided["lot_expires_on"].notna()
+    )
+    words = (
+        "lot "
+        + decided["lot"]
+        + " expires on "
+        + decided["expires_on"]
+        + " by the sheet, on "
+        + decided["lot_expires_on"]
+    )
+    expiry = (words + " by what is known of it").where(is_other, "").astype("str")
+    return decided.assign(expiry=expiry, reason=decided["reason"].where(~is_other, decided["reason"] + "; " + expiry))

@@ -125,9 +125,9 @@ def due_places(places: pd.DataFrame, rules: Rules, as_of: pd.Timestamp) -> pd.Da
     Adds urgency int64 and reason str. Within a rule class A first, then what was counted longest ago (never counted
     before all), then the place.
     """
-    told = places.assign(**choose_places(places, rules, as_of), last=places["counted_at"].fillna(NEVER))
-    told = told[told["urgency"] >= 0].sort_values(["urgency", "abc_class", "last", *_PLACE], ignore_index=True)
-    return told.drop(columns="last")
+    chosen = places.assign(**choose_places(places, rules, as_of), last=places["counted_at"].fillna(NEVER))
+    chosen = chosen[chosen["urgency"] >= 0].sort_values(["urgency", "abc_class", "last", *_PLACE], ignore_index=True)
+    return chosen.drop(columns="last")
 
 
 def on_sheets(places: pd.DataFrame, capacity: Capacity) -> pd.DataFrame:
@@ -184,8 +184,8 @@ def _balanced(walk: pd.DataFrame, capacity: Capacity, limit: int) -> np.ndarray:
         return np.zeros(0, dtype="int64")
     few = replace(capacity, counters=int(cut[-1]))
     spare = _last_that_fits(limit - int(walk["seconds"].max()), lambda n: _sheets_of(walk, few, limit - n) is not None)
-    found = _sheets_of(walk, few, limit - spare)
-    return cut if found is None else found
+    balanced = _sheets_of(walk, few, limit - spare)
+    return cut if balanced is None else balanced
 
 
 def walking_order(places: pd.DataFrame) -> pd.DataFrame:
@@ -197,4 +197,4 @@ def walking_order(places: pd.DataFrame) -> pd.DataFrame:
 
 
 def _natural(codes: pd.Series) -> pd.Series:
-    return codes.astype("str").fillna("").str.replace(r"\d+", lambda found: found[0].zfill(12), regex=True)
+    return codes.astype("str").fillna("").str.replace(r"\d+", lambda digits: digits[0].zfill(12), regex=True)

@@ -22,9 +22,9 @@ def give_back(promises: pd.DataFrame, needs: pd.DataFrame) -> pd.DataFrame:
     rows = promises.merge(needs[[*_PLACE, "need"]], on=_PLACE, how="left")
     free = (rows["quantity"] - rows["picked"]).clip(lower=0)
     before = free.groupby([rows[name] for name in _PLACE]).cumsum() - free
-    given = (rows["need"].fillna(0) - before).clip(lower=0)
-    given = given.where(given < free, free).astype("int64")
-    return rows.assign(quantity=given)[["allocation_id", "quantity"]][given > 0].reset_index(drop=True)
+    units = (rows["need"].fillna(0) - before).clip(lower=0)
+    units = units.where(units < free, free).astype("int64")
+    return rows.assign(quantity=units)[["allocation_id", "quantity"]][units > 0].reset_index(drop=True)
 
 
 def first_at_each_place(lines: pd.DataFrame) -> pd.DataFrame:
@@ -53,12 +53,12 @@ def _numbered(rows: pd.DataFrame, names: list[str]) -> np.ndarray:
     return number
 
 
-def adjustments(told: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+def adjustments(decided: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
     """The stock moves of what was decided (`tasks.domain.counting.count_decisions.decide`), dated at the count.
 
     A difference of 0 moves nothing. As `tasks.store.ledger.append` takes them.
     """
-    posted = told[told["is_finding"] & (told["decision"] == "posted") & (told["difference"] != 0)]
+    posted = decided[decided["is_finding"] & (decided["decision"] == "posted") & (decided["difference"] != 0)]
     return _moves(posted, posted["difference"], as_of, "count:" + _cause(posted))
 
 
@@ -106,11 +106,11 @@ def _moves(rows: pd.DataFrame, units: pd.Series, as_of: datetime, cause: pd.Seri
     )
 
 
-def impossible_promises(told: pd.DataFrame) -> pd.DataFrame:
+def impossible_promises(decided: pd.DataFrame) -> pd.DataFrame:
     """Places where less will be on hand than is promised: the rows of `told` with need int64, the units too many."""
-    need = told["allocated"] - (told["on_hand"] + told["difference"])
-    posted = told["is_finding"] & (told["decision"] == "posted") & (told["condition"] == "available")
-    return told.assign(need=need.astype("int64"))[posted & (need > 0) & (told["allocated"] > 0)]
+    need = decided["allocated"] - (decided["on_hand"] + decided["difference"])
+    posted = decided["is_finding"] & (decided["decision"] == "posted") & (decided["condition"] == "available")
+    return decided.assign(need=need.astype("int64"))[posted & (need > 0) & (decided["allocated"] > 0)]
 
 
 def broken_promises(places: pd.DataFrame, as_of: datetime) -> pd.DataFrame:

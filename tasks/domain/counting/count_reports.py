@@ -16,26 +16,26 @@ JUDGED = ("abc_class", "kind", "within_tolerance", "rule", "reason_code", "decid
 _GOODS = ["warehouse", "merchant", "sku"]
 
 
-def open_findings(found: pd.DataFrame) -> pd.DataFrame:
+def open_findings(findings: pd.DataFrame) -> pd.DataFrame:
     """What waits for a person or another count, the dearest first; columns WHAT."""
-    waits = found[found["decision"].isin(ACT)]
-    order = waits["value_minor"].abs().fillna(0).sort_values(ascending=False, kind="stable").index
-    first = waits.loc[order].sort_values("decision", ascending=False, kind="stable")
+    waiting = findings[findings["decision"].isin(ACT)]
+    order = waiting["value_minor"].abs().fillna(0).sort_values(ascending=False, kind="stable").index
+    first = waiting.loc[order].sort_values("decision", ascending=False, kind="stable")
     return first[list(WHAT)].reset_index(drop=True)
 
 
-def counted_places(found: pd.DataFrame) -> pd.DataFrame:
+def counted_places(findings: pd.DataFrame) -> pd.DataFrame:
     """Every counted place, matched ones as evidence; columns WHAT and JUDGED."""
-    return found[[*WHAT, *JUDGED]].reset_index(drop=True)
+    return findings[[*WHAT, *JUDGED]].reset_index(drop=True)
 
 
-def sku_totals(found: pd.DataFrame) -> pd.DataFrame:
+def sku_totals(findings: pd.DataFrame) -> pd.DataFrame:
     """One row a SKU over its bins: what is over in one and short in another is seen beside what is really gone.
 
     warehouse, merchant, sku, name, places, places_off, expected, counted, net and absolute difference in units and
     value; the largest absolute value first, then the SKU.
     """
-    live = found[found["decision"] != "superseded"]
+    live = findings[findings["decision"] != "superseded"]
     rows = live.assign(
         places=1, places_off=(live["difference"] != 0).astype("int64"), net=live["difference"],
         absolute=live["difference"].abs(), value_net_minor=live["value_minor"].astype("Int64"),
@@ -43,25 +43,25 @@ def sku_totals(found: pd.DataFrame) -> pd.DataFrame:
     )  # fmt: skip
     sums = ["places", "places_off", "expected", "counted", "net", "absolute", "value_net_minor", "value_absolute_minor"]
     facts = {name: (name, "sum") for name in sums}
-    told = rows.groupby(_GOODS, dropna=False, sort=True).agg(
+    totals = rows.groupby(_GOODS, dropna=False, sort=True).agg(
         name=("name", "first"), **facts, currency=("currency", "first")
     )
-    told = told.reset_index().sort_values("value_absolute_minor", ascending=False, kind="stable", ignore_index=True)
-    return told[[*_GOODS, "name", *sums, "currency"]]
+    totals = totals.reset_index().sort_values("value_absolute_minor", ascending=False, kind="stable", ignore_index=True)
+    return totals[[*_GOODS, "name", *sums, "currency"]]
 
 
-def accuracy_by_warehouse(found: pd.DataFrame) -> pd.DataFrame:
+def accuracy_by_warehouse(findings: pd.DataFrame) -> pd.DataFrame:
     """Record accuracy of each warehouse, in all and by ABC class: the columns of `record_accuracy`, and warehouse.
 
     accuracy is by line (hit or miss, never netted), accuracy_value by the absolute value of the differences.
     """
-    live = found[~found["decision"].isin(NO_EVIDENCE)]
+    live = findings[~findings["decision"].isin(NO_EVIDENCE)]
     each = [record_accuracy(rows).assign(warehouse=code) for code, rows in live.groupby("warehouse", sort=True)]
-    told = pd.concat(each, ignore_index=True) if each else record_accuracy(live).assign(warehouse="")
-    money = live.groupby("warehouse")["currency"].first()
-    told = told.assign(currency=told["warehouse"].map(money))
+    rows_of_all = pd.concat(each, ignore_index=True) if each else record_accuracy(live).assign(warehouse="")
+    currencies = live.groupby("warehouse")["currency"].first()
+    rows_of_all = rows_of_all.assign(currency=rows_of_all["warehouse"].map(currencies))
     names = ["warehouse", "abc_class", "places", "right", "accuracy", "value_minor", "off_minor", "accuracy_value"]
-    return told[[*names, "currency"]]
+    return rows_of_all[[*names, "currency"]]
 
 
 def shrinkage(adjusted: pd.DataFrame) -> pd.DataFrame:
@@ -80,25 +80,25 @@ def shrinkage(adjusted: pd.DataFrame) -> pd.DataFrame:
             "value_absolute_minor"]  # fmt: skip
     every = pd.concat([rows.assign(reason="all reasons"), rows])
     key = ["warehouse", "currency", "reason"]
-    told = every.groupby(key, dropna=False, sort=False)[sums].sum().reset_index()
-    return told.sort_values("warehouse", kind="stable", ignore_index=True)[["warehouse", "reason", *sums, "currency"]]
+    totals = every.groupby(key, dropna=False, sort=False)[sums].sum().reset_index()
+    return totals.sort_values("warehouse", kind="stable", ignore_index=True)[["warehouse", "reason", *sums, "currency"]]
 
 
-def transfers(found: pd.DataFrame) -> pd.DataFrame:
+def transfers(findings: pd.DataFrame) -> pd.DataFrame:
     """Goods in the wrong bin, a row a pair: move them back, or approve both findings and the book follows them.
 
     warehouse, merchant, sku, name, condition, lot, from_location (where the book has them), to_location (where they
     were found), quantity, decision, finding_from, finding_to, count.
     """
-    pair = found[found["transfer_line_id"].notna()]
+    pair = findings[findings["transfer_line_id"].notna()]
     short = pair[pair["difference"] < 0]
     over = pair[pair["difference"] > 0][["line_id", "location", "difference", "finding"]]
     both = short.merge(over, left_on="transfer_line_id", right_on="line_id", suffixes=("", "_to"))
     units = pd.concat([both["difference"].abs(), both["difference_to"]], axis="columns").min(axis="columns")
-    told = both.rename(columns={"location": "from_location", "location_to": "to_location", "finding": "finding_from"})
+    pairs = both.rename(columns={"location": "from_location", "location_to": "to_location", "finding": "finding_from"})
     names = ["warehouse", "merchant", "sku", "name", "condition", "lot", "from_location", "to_location", "quantity",
              "decision", "finding_from", "finding_to", "count"]  # fmt: skip
-    return told.assign(quantity=units.astype("int64"))[names].reset_index(drop=True)
+    return pairs.assign(quantity=units.astype("int64"))[names].reset_index(drop=True)
 
 
 def trend(counted: pd.DataFrame, adjusted: pd.DataFrame) -> pd.DataFrame:
@@ -109,20 +109,20 @@ def trend(counted: pd.DataFrame, adjusted: pd.DataFrame) -> pd.DataFrame:
     missing where nothing was counted or nothing has a value), net_minor, absolute_minor, currency; in that order.
     """
     key = ["warehouse", "day", "currency"]
-    days = [rows.assign(day=_days(rows)).groupby(key).sum(numeric_only=True).reset_index()
+    sides = [rows.assign(day=_days(rows)).groupby(key).sum(numeric_only=True).reset_index()
             for rows in (counted, adjusted)]  # fmt: skip
-    both = days[0].merge(days[1], on=key, how="outer").sort_values(key, ignore_index=True)
+    both = sides[0].merge(sides[1], on=key, how="outer").sort_values(key, ignore_index=True)
     numbers = ["places", "hits", "value_minor", "off_minor", "net_minor", "absolute_minor"]
     both[numbers] = both[numbers].fillna(0).astype("int64")
     lines = both.groupby(["warehouse", "day"])[["places", "hits"]].transform("sum")
     kept = (both["value_minor"] - both["off_minor"]).clip(lower=0)
-    told = both.assign(
+    days = both.assign(
         accuracy=(lines["hits"] / lines["places"].where(lines["places"] > 0)).round(4),
         accuracy_value=(kept / both["value_minor"].where(both["value_minor"] > 0)).round(4),
     )
-    valued = (told["currency"] != "").groupby([told["warehouse"], told["day"]]).transform("any")
-    told = told[(told["currency"] != "") | ~valued]  # what has no currency is counted by line with the others
-    return told[["warehouse", "day", "accuracy", "accuracy_value", "net_minor", "absolute_minor", "currency"]]
+    valued = (days["currency"] != "").groupby([days["warehouse"], days["day"]]).transform("any")
+    days = days[(days["currency"] != "") | ~valued]  # what has no currency is counted by line with the others
+    return days[["warehouse", "day", "accuracy", "accuracy_value", "net_minor", "absolute_minor", "currency"]]
 
 
 def _days(rows: pd.DataFrame) -> pd.Series:

@@ -103,6 +103,6 @@ def local_days(lines: pd.DataFrame) -> pd.Series:
     """The day on which each line was counted, on the clock of its warehouse (midnight without a zone)."""
     days = pd.Series(pd.NaT, index=lines.index, dtype="datetime64[s]")
     for zone in lines["time_zone"].unique():
-        here = lines["time_zone"] == zone
-        days[here] = lines.loc[here, "counted_at"].dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
+        in_zone = lines["time_zone"] == zone
+        days[in_zone] = lines.loc[in_zone, "counted_at"].dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
     return days

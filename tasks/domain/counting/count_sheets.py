@@ -40,8 +40,8 @@ def match_rows(rows: pd.DataFrame, lines: pd.DataFrame, import_id: int) -> Match
     rows = _with_goods(rows).drop_duplicates("row_number").sort_values("row_number", ignore_index=True)
     lines = _with_goods(lines)
     empty = rows["quantity"].isna()
-    known = _said(rows).isin(_said(lines)) | (empty & _index(rows, PLACE).isin(_index(lines, PLACE)))
-    rows = _judged(rows[~known].assign(import_id=import_id))
+    is_known = _content_key(rows).isin(_content_key(lines)) | (empty & _index(rows, PLACE).isin(_index(lines, PLACE)))
+    rows = _judged(rows[~is_known].assign(import_id=import_id))
     counted = rows[rows["quantity"].notna()]
     again = _pair(counted, lines[lines["state"] == CountLineState.REFUSED], [*PLACE, "person"])
     others = counted[~counted["row_number"].isin(again["row_number"])]
@@ -62,7 +62,7 @@ def _index(rows: pd.DataFrame, names: list[str]) -> pd.MultiIndex:
     return pd.MultiIndex.from_frame(rows[names])
 
 
-def _said(rows: pd.DataFrame) -> pd.MultiIndex:
+def _content_key(rows: pd.DataFrame) -> pd.MultiIndex:
     """Everything a row says, with a stand-in for what it leaves out."""
     quantity = rows["quantity"].astype("Int64").fillna(-1)
     moment = rows["counted_at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ").astype("str")
@@ -112,10 +112,10 @@ def day_bounds(days: pd.Series, zones: pd.Series) -> tuple[pd.Series, pd.Series]
 def _on_clock(local: pd.Series, zones: pd.Series) -> pd.Series:
     moments = pd.Series(pd.NaT, index=local.index, dtype="datetime64[s, UTC]")
     for zone in zones.unique():
-        here = zones == zone
-        first = np.ones(int(here.sum()), dtype=bool)
-        moments[here] = (
-            local[here].dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward").dt.tz_convert("UTC")
+        in_zone = zones == zone
+        first = np.ones(int(in_zone.sum()), dtype=bool)
+        moments[in_zone] = (
+            local[in_zone].dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward").dt.tz_convert("UTC")
         )
     return moments
 
@@ -127,9 +127,9 @@ def blind_sheet(lines: pd.DataFrame) -> pd.DataFrame:
     lot, counter (whom the sheet is addressed to, may be missing). What else the counter fills in is empty. Neither the
     book nor the rules that chose a place are on it: an empty bin to confirm would be told before it is seen.
     """
-    said = lines["code"] + ("-R" + lines["round"].astype("str")).where(lines["round"] > 1, "")
+    count_id = lines["code"] + ("-R" + lines["round"].astype("str")).where(lines["round"] > 1, "")
     empty = pd.Series("", index=lines.index, dtype="str")
-    unknown = dict.fromkeys(("expires_on", "quantity", "counted_at", "comment"), empty)
-    known = {name: lines[name].astype("str").fillna("") for name in ("barcode", "counter")}
-    sheet = lines.assign(count_id=said, **unknown, **known)
+    blank = dict.fromkeys(("expires_on", "quantity", "counted_at", "comment"), empty)
+    texts = {name: lines[name].astype("str").fillna("") for name in ("barcode", "counter")}
+    sheet = lines.assign(count_id=count_id, **blank, **texts)
     return sheet[list(SHEET_COLUMNS)].reset_index(drop=True)

@@ -20,10 +20,10 @@ def picked_units(picks: pd.DataFrame, shipped: pd.DataFrame) -> pd.DataFrame:
         sent[[*line, "since", "until", "shipped_at"]], on=line, suffixes=("", "_sent")
     )
     overlap = np.minimum(both["until"], both["until_sent"]) - np.maximum(both["since"], both["since_sent"])
-    gone = both.assign(quantity=overlap, left_at=both["shipped_at"])[overlap > 0]
-    left = gone.groupby("pick")["quantity"].sum().reindex(taken.index, fill_value=0)
-    rest = taken.assign(quantity=taken["quantity"] - left, left_at=taken["closed_at"])
-    units = pd.concat([gone[rest.columns], rest[rest["quantity"] > 0]], ignore_index=True)
+    shipped_units = both.assign(quantity=overlap, left_at=both["shipped_at"])[overlap > 0]
+    shipped_sums = shipped_units.groupby("pick")["quantity"].sum().reindex(taken.index, fill_value=0)
+    unshipped = taken.assign(quantity=taken["quantity"] - shipped_sums, left_at=taken["closed_at"])
+    units = pd.concat([shipped_units[unshipped.columns], unshipped[unshipped["quantity"] > 0]], ignore_index=True)
     return units.assign(condition="available")[[*PLACE, "quantity", "picked_at", "left_at"]]
 
 

@@ -28,5 +28,5 @@ def record_accuracy(findings: pd.DataFrame) -> pd.DataFrame:
     every = pd.concat([rows, rows.assign(abc_class="all")]).groupby("abc_class", sort=True).sum().reset_index()
     accuracy = every["right"] / every["places"]
     by_value = (every["kept"] / every["value_minor"].where(every["value_minor"] > 0)).round(4)
-    told = every.assign(accuracy=accuracy.round(4), accuracy_value=by_value)
-    return told[["abc_class", "places", "right", "accuracy", "value_minor", "off_minor", "accuracy_value"]]
+    groups = every.assign(accuracy=accuracy.round(4), accuracy_value=by_value)
+    return groups[["abc_class", "places", "right", "accuracy", "value_minor", "off_minor", "accuracy_value"]]

@@ -54,25 +54,25 @@ def open_lines(connection: Connection, warehouse: str | None, as_of: datetime) -
     """
     line, waiting = count_lines.c, count_lines.alias("waiting")
     document, other = counts.c, counts.alias("other")
-    same = and_(
+    is_same_place = and_(
         waiting.c.location_id == line.location_id, waiting.c.sku == line.sku, waiting.c.condition == line.condition,
         waiting.c.lot == line.lot, waiting.c.product_id.is_not_distinct_from(line.product_id),
     )  # fmt: skip
-    again = exists().where(
-        waiting.c.state == CountLineState.COUNTED, waiting.c.counted_at <= as_of, same,
+    is_counted_again = exists().where(
+        waiting.c.state == CountLineState.COUNTED, waiting.c.counted_at <= as_of, is_same_place,
         waiting.c.count_id == other.c.id, other.c.warehouse_id == document.warehouse_id, other.c.code == document.code,
     )  # fmt: skip
-    mine = warehouses.c.code == warehouse if warehouse else literal(value=True)
-    new = or_(line.state == CountLineState.COUNTED, and_(line.state == CountLineState.RECOUNT, again))
-    found = read(connection, _lines().where(line.state.in_(OPEN), line.counted_at <= as_of, new, mine))
-    return found.astype(dict.fromkeys(("location_id", "product_id", "merchant_id", "unit_minor"), "Int64"))
+    is_site = warehouses.c.code == warehouse if warehouse else literal(value=True)
+    new = or_(line.state == CountLineState.COUNTED, and_(line.state == CountLineState.RECOUNT, is_counted_again))
+    lines = read(connection, _lines().where(line.state.in_(OPEN), line.counted_at <= as_of, new, is_site))
+    return lines.astype(dict.fromkeys(("location_id", "product_id", "merchant_id", "unit_minor"), "Int64"))
 
 
 def lines_of(connection: Connection, line_ids: pd.Series) -> pd.DataFrame:
     """These lines, in the columns of `open_lines`."""
     with staged(connection, pd.DataFrame({"line_id": line_ids})) as chosen:
-        found = read(connection, _lines().where(count_lines.c.id.in_(select(chosen.c.line_id))))
-    return found.astype(dict.fromkeys(("location_id", "product_id", "merchant_id", "unit_minor"), "Int64"))
+        lines = read(connection, _lines().where(count_lines.c.id.in_(select(chosen.c.line_id))))
+    return lines.astype(dict.fromkeys(("location_id", "product_id", "merchant_id", "unit_minor"), "Int64"))
 
 
 def _lines() -> Select[Any]:
@@ -116,24 +116,27 @@ def book(connection: Connection, lines: pd.DataFrame) -> pd.DataFrame:
     SKU's differences posted in the document before), closed_at (when the place was last counted and closed).
     """
     with staged(connection, lines[["line_id", *PLACE]], like=count_lines) as line:
-        level, said = _at(stock_levels, line), _at(stock_snapshots, line)
+        is_level, is_snapshot = _at(stock_levels, line), _at(stock_snapshots, line)
         now = read(connection, select(line.c.line_id, stock_levels.c.on_hand, stock_levels.c.allocated,
                                       stock_snapshots.c.on_hand.label("export"))
-                   .join_from(line, stock_levels, level, isouter=True)
-                   .join(stock_snapshots, said, isouter=True))  # fmt: skip
-        held, closed = (_by_line(connection, asked) for asked in (_held(line), _closed(line)))
-    found = lines.merge(now, on="line_id", validate="1:1")
-    found = found.merge(_posted_before(connection, lines), on=["warehouse_id", "code", "product_id"], how="left")
-    units = {name: found[name].fillna(0).astype("int64") for name in ("on_hand", "allocated")}
-    held = held.reindex(found["line_id"], fill_value=0).astype("int64").set_axis(found.index)
-    moments = closed.reindex(found["line_id"]).set_axis(found.index)
-    return found.assign(**units, held=held, closed_at=moments, export=found["export"].astype("Int64"))  # fmt: skip
+                   .join_from(line, stock_levels, is_level, isouter=True)
+                   .join(stock_snapshots, is_snapshot, isouter=True))  # fmt: skip
+        held_units, closed = (_by_line(connection, statement) for statement in (_held_units(line), _closed(line)))
+    known_lines = lines.merge(now, on="line_id", validate="1:1")
+    known_lines = known_lines.merge(
+        _posted_before(connection, lines), on=["warehouse_id", "code", "product_id"], how="left"
+    )
+    units = {name: known_lines[name].fillna(0).astype("int64") for name in ("on_hand", "allocated")}
+    held_units = held_units.reindex(known_lines["line_id"], fill_value=0).astype("int64").set_axis(known_lines.index)
+    moments = closed.reindex(known_lines["line_id"]).set_axis(known_lines.index)
+    export = known_lines["export"].astype("Int64")
+    return known_lines.assign(**units, held=held_units, closed_at=moments, export=export)
 
 
-def _by_line(connection: Connection, asked: Select[Any]) -> pd.Series:
+def _by_line(connection: Connection, statement: Select[Any]) -> pd.Series:
     """The second column by the first, line_id."""
-    found = read(connection, asked)
-    return found.set_index("line_id").iloc[:, 0]
+    rows = read(connection, statement)
+    return rows.set_index("line_id").iloc[:, 0]
 
 
 def _at(moves: Any, line: Table) -> ColumnElement[bool]:
@@ -150,7 +153,7 @@ def _ledger(connection: Connection, lines: pd.DataFrame) -> pd.Series:
         return _by_line(connection, sums)
 
 
-def _held(line: Table) -> Select[Any]:
+def _held_units(line: Table) -> Select[Any]:
     one = allocations.c
     place = and_(one.location_id == line.c.location_id, one.product_id == line.c.product_id, one.lot == line.c.lot,
                  line.c.condition == "available", one.state == AllocationState.OPEN)  # fmt: skip
@@ -174,14 +177,14 @@ def _closed(line: Table) -> Select[Any]:
 def _posted_before(connection: Connection, lines: pd.DataFrame) -> pd.DataFrame:
     """What was posted of each SKU in the lines' documents before: warehouse_id, code, product_id, sku_minor Int64."""
     document, line = counts.c, count_lines.c
-    with staged(connection, lines[["warehouse_id", "code"]].drop_duplicates(), like=counts) as mine:
-        same = and_(document.warehouse_id == mine.c.warehouse_id, document.code == mine.c.code)
+    with staged(connection, lines[["warehouse_id", "code"]].drop_duplicates(), like=counts) as documents:
+        is_document = and_(document.warehouse_id == documents.c.warehouse_id, document.code == documents.c.code)
         key = document.warehouse_id, document.code, line.product_id
         sums = select(*key, func.sum(variances.c.value_minor).label("sku_minor"))
-        sums = sums.join_from(mine, counts, same).join(count_lines, line.count_id == document.id)
+        sums = sums.join_from(documents, counts, is_document).join(count_lines, line.count_id == document.id)
         sums = sums.join(variances, variances.c.count_line_id == line.id).where(variances.c.decision == "posted")
-        found = read(connection, sums.where(line.product_id.is_not(None)).group_by(*key))
-    return found.astype({"sku_minor": "Int64", "product_id": "Int64"})
+        posted = read(connection, sums.where(line.product_id.is_not(None)).group_by(*key))
+    return posted.astype({"sku_minor": "Int64", "product_id": "Int64"})
 
 
 def picks_at(connection: Connection, lines: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -229,10 +232,10 @@ def open_allocations(connection: Connection, places: pd.DataFrame) -> pd.DataFra
     one = allocations.c
     picked = select(func.coalesce(func.sum(picks.c.quantity_picked), 0)).where(picks.c.allocation_id == one.id)
     with staged(connection, places[["location_id", "product_id", "lot"]], like=allocations) as place:
-        here = and_(*(place.c[name] == one[name] for name in ("location_id", "product_id", "lot")))
+        is_place = and_(*(place.c[name] == one[name] for name in ("location_id", "product_id", "lot")))
         names = ("location_id", "product_id", "lot", "quantity")
-        found = select(
+        promises = select(
             one.id.label("allocation_id"), *(one[name] for name in names), picked.scalar_subquery().label("picked")
         )
-        found = found.join_from(allocations, place, here).where(one.state == AllocationState.OPEN)
-        return read(connection, found.order_by(one.allocated_at.desc(), one.id.desc()))
+        promises = promises.join_from(allocations, place, is_place).where(one.state == AllocationState.OPEN)
+        return read(connection, promises.order_by(one.allocated_at.desc(), one.id.desc()))

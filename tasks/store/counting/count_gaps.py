@@ -45,7 +45,7 @@ def date_lines(connection: Connection, as_of: datetime) -> int:
     """
     line = count_lines.c
     untimed = line.counted_at.is_(None), line.counted_on.is_not(None), line.quantity.is_not(None)
-    found = read(
+    untimed_lines = read(
         connection,
         select(line.id.label("line_id"), *(line[name] for name in PLACE), warehouses.c.time_zone,
                cast(line.counted_on, Text).label("day"))
@@ -53,15 +53,15 @@ def date_lines(connection: Connection, as_of: datetime) -> int:
         .join(warehouses, warehouses.c.id == counts.c.warehouse_id)
         .where(*untimed, line.state.in_((CountLineState.COUNTED, CountLineState.REFUSED))),
     )  # fmt: skip
-    if found.empty:
+    if untimed_lines.empty:
         return 0
-    starts, ends = day_bounds(found["day"], found["time_zone"])
-    lines = found.assign(starts_at=starts, ends_at=ends)
-    told = dated(lines.assign(moved=lines["line_id"].isin(_moved(connection, lines))), as_of)
-    with staged(connection, told, like=count_lines) as new:
+    starts, ends = day_bounds(untimed_lines["day"], untimed_lines["time_zone"])
+    lines = untimed_lines.assign(starts_at=starts, ends_at=ends)
+    moments = dated(lines.assign(moved=lines["line_id"].isin(_moved(connection, lines))), as_of)
+    with staged(connection, moments, like=count_lines) as new:
         values = {name: new.c[name] for name in ("counted_at", "state", "reason")}
         connection.execute(update(count_lines).where(line.id == new.c.line_id).values(values))
-    return int(told["counted_at"].notna().sum())
+    return int(moments["counted_at"].notna().sum())
 
 
 def _moved(connection: Connection, lines: pd.DataFrame) -> pd.Series:
@@ -70,9 +70,13 @@ def _moved(connection: Connection, lines: pd.DataFrame) -> pd.Series:
     with staged(connection, lines[["line_id", *PLACE, "starts_at", "ends_at"]], like=count_lines) as line:
         within = _within(move.effective_at, line)
         moved = exists().where(*(move[name] == line.c[name] for name in PLACE), within)
-        here = and_(one.location_id == line.c.location_id, one.product_id == line.c.product_id, one.lot == line.c.lot)
-        gone = or_(_within(picks.c.picked_at, line), and_(picks.c.quantity_picked > 0, _within(one.closed_at, line)))
-        taken = exists().where(picks.c.allocation_id == one.id, here, gone, line.c.condition == "available")
+        is_place = and_(
+            one.location_id == line.c.location_id, one.product_id == line.c.product_id, one.lot == line.c.lot
+        )
+        was_taken = or_(
+            _within(picks.c.picked_at, line), and_(picks.c.quantity_picked > 0, _within(one.closed_at, line))
+        )
+        taken = exists().where(picks.c.allocation_id == one.id, is_place, was_taken, line.c.condition == "available")
         return read(connection, select(line.c.line_id).where(or_(moved, taken)))["line_id"]
 
 
@@ -86,19 +90,19 @@ def resolve_unknown(connection: Connection) -> int:
     shelf = select(locations.c.id).join(counts, document.warehouse_id == locations.c.warehouse_id)
     shelf = shelf.where(document.id == line.count_id, locations.c.code == line.location_code)
     goods = select(products.c.id).where(products.c.merchant_id == line.merchant_id, products.c.sku == line.sku)
-    for column, known in ((line.location_id, shelf), (line.product_id, goods)):
-        found = known.correlate(count_lines).scalar_subquery()
-        lost = column.is_(None), line.state.in_(UNDECIDED), known.correlate(count_lines).exists()
-        connection.execute(update(count_lines).where(*lost).values({column.key: found}))
-    asked = select(variances.c.count_line_id).where(
+    for column, match in ((line.location_id, shelf), (line.product_id, goods)):
+        match_id = match.correlate(count_lines).scalar_subquery()
+        is_resolved = column.is_(None), line.state.in_(UNDECIDED), match.correlate(count_lines).exists()
+        connection.execute(update(count_lines).where(*is_resolved).values({column.key: match_id}))
+    in_review = select(variances.c.count_line_id).where(
         variances.c.decision == CountDecision.REVIEW,
         variances.c.finding.in_((CountFinding.UNKNOWN_SKU, CountFinding.UNKNOWN_LOCATION)),
     )
-    both = line.location_id.is_not(None), line.product_id.is_not(None), line.state == CountLineState.REVIEW
-    lines = read(connection, select(line.id.label("line_id")).where(*both, line.id.in_(asked)))
+    is_complete = line.location_id.is_not(None), line.product_id.is_not(None), line.state == CountLineState.REVIEW
+    lines = read(connection, select(line.id.label("line_id")).where(*is_complete, line.id.in_(in_review)))
     with staged(connection, lines) as again:
-        mine = select(again.c.line_id)
-        connection.execute(delete(variances).where(variances.c.count_line_id.in_(mine)))
+        resolved = select(again.c.line_id)
+        connection.execute(delete(variances).where(variances.c.count_line_id.in_(resolved)))
         state = {"state": CountLineState.COUNTED, "reason": None}
-        connection.execute(update(count_lines).where(line.id.in_(mine)).values(state))
+        connection.execute(update(count_lines).where(line.id.in_(resolved)).values(state))
     return len(lines)

@@ -55,8 +55,8 @@ CORRECTIONS = (MoveKind.OPENING, MoveKind.COUNT, MoveKind.ADJUST)  # the record 
 
 def is_planned(connection: Connection, warehouse_id: int, prefix: str) -> bool:
     """Whether the warehouse has planned counts whose code starts like that."""
-    mine = counts.c.warehouse_id == warehouse_id, counts.c.code.startswith(prefix, autoescape=True)
-    return bool(connection.scalar(select(exists().where(*mine, counts.c.planned_at.is_not(None)))))
+    is_code = counts.c.warehouse_id == warehouse_id, counts.c.code.startswith(prefix, autoescape=True)
+    return bool(connection.scalar(select(exists().where(*is_code, counts.c.planned_at.is_not(None)))))
 
 
 def countable_places(connection: Connection, warehouse_id: int, sheets_valid_since: datetime) -> pd.DataFrame:
@@ -66,36 +66,36 @@ def countable_places(connection: Connection, warehouse_id: int, sheets_valid_sin
     `sheets_valid_since` that did not come back is free again. Each fact is one pass of its own over its table: in one
     statement the database's planner would have to guess how many rows eight of them give.
     """
-    known = read(connection, _known(warehouse_id))
+    places = read(connection, _places_query(warehouse_id))
     for fact in (_counted, _unsettled, _moved, _picked):
-        known = known.merge(read(connection, fact(warehouse_id)), on=list(PLACE), how="left")
+        places = places.merge(read(connection, fact(warehouse_id)), on=list(PLACE), how="left")
     active = read(connection, _active(warehouse_id, sheets_valid_since))
-    free = known.merge(active, on=list(PLACE), how="left", indicator="free")
+    free = places.merge(active, on=list(PLACE), how="left", indicator="free")
     free = free[free.pop("free") == "left_only"].reset_index(drop=True)
     units = ["units_moved", "units_later", "short_picks", "zero_picks", "in_building"]
     free = free.assign(**free[units].astype("Int64").fillna(0).astype("int64"))
     return free.assign(export_off=free["export_units"] - free["on_hand"] + free["units_later"])
 
 
-def _known(warehouse_id: int) -> Select[Any]:
+def _places_query(warehouse_id: int) -> Select[Any]:
     """What the ledger or the last stock export knows of."""
-    known = [
+    keys = [
         select(*(table.c[name] for name in PLACE)).where(table.c.location_id.in_(_within(warehouse_id)))
         for table in (stock_levels, stock_snapshots)
     ]
-    place, shelf, said = union(*known).subquery("place"), locations.c, stock_snapshots.c
+    place, shelf, snapshot = union(*keys).subquery("place"), locations.c, stock_snapshots.c
     return (
         select(*(place.c[name] for name in PLACE), merchants.c.code.label("merchant"), products.c.sku,
                products.c.abc_class,
                UNIT_VALUE_MINOR.label("unit_minor"),
                shelf.code.label("location"), shelf.zone, shelf.aisle, shelf.bay, shelf.level,
-               func.coalesce(stock_levels.c.on_hand, 0).label("on_hand"), said.on_hand.label("export_units"),
-               said.snapshot_at.label("export_at"))
+               func.coalesce(stock_levels.c.on_hand, 0).label("on_hand"), snapshot.on_hand.label("export_units"),
+               snapshot.snapshot_at.label("export_at"))
         .join_from(place, locations, shelf.id == place.c.location_id)
         .join(products, products.c.id == place.c.product_id)
         .join(merchants, merchants.c.id == products.c.merchant_id)
-        .join(stock_levels, _same(stock_levels, place), isouter=True)
-        .join(stock_snapshots, _same(stock_snapshots, place), isouter=True)
+        .join(stock_levels, _is_same_place(stock_levels, place), isouter=True)
+        .join(stock_snapshots, _is_same_place(stock_snapshots, place), isouter=True)
     )  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def _within(warehouse_id: int) -> Select[Any]:
     return select(locations.c.id).where(locations.c.warehouse_id == warehouse_id)
 
 
-def _same(table: FromClause, place: FromClause) -> Any:
+def _is_same_place(table: FromClause, place: FromClause) -> Any:
     return and_(*(table.c[name] == place.c[name] for name in PLACE))
 
 
@@ -131,8 +131,8 @@ def _unsettled(warehouse_id: int) -> Select[Any]:
         .having(settled.is_(None))
         .subquery("cases")
     )
-    mine = [cases.c[name] for name in PLACE]
-    return select(*mine, func.max(cases.c.at).label("unsettled_at")).group_by(*mine)
+    key_of_case = [cases.c[name] for name in PLACE]
+    return select(*key_of_case, func.max(cases.c.at).label("unsettled_at")).group_by(*key_of_case)
 
 
 def _moved(warehouse_id: int) -> Select[Any]:
@@ -141,12 +141,12 @@ def _moved(warehouse_id: int) -> Select[Any]:
     units_moved since the last count; arrived_at: the last transfer in, otherwise the first move that opened no ledger;
     shipped_at, issued_at: the last move out, with a parcel and otherwise; units_later: units since the export was made.
     """
-    move, said, counted = stock_moves.c, stock_snapshots, _counted(warehouse_id).subquery("counted")
+    move, snapshot, counted = stock_moves.c, stock_snapshots, _counted(warehouse_id).subquery("counted")
     key = [move[name] for name in PLACE]
     goods = move.kind.not_in(CORRECTIONS)
     since = or_(counted.c.counted_at.is_(None), move.effective_at > counted.c.counted_at)
     out = and_(goods, move.quantity < 0)
-    later = func.sum(case((move.effective_at > said.c.snapshot_at, move.quantity), else_=0))
+    later = func.sum(case((move.effective_at > snapshot.c.snapshot_at, move.quantity), else_=0))
     first = func.min(move.effective_at)
     opened = func.min(case((move.kind == MoveKind.OPENING, move.effective_at)))
     new = case((or_(opened.is_(None), opened > first), first))
@@ -160,8 +160,8 @@ def _moved(warehouse_id: int) -> Select[Any]:
             func.max(case((and_(out, move.kind != MoveKind.SHIP), move.effective_at))).label("issued_at"),
             later.label("units_later"),
         )
-        .join_from(stock_moves, counted, _same(counted, stock_moves), isouter=True)
-        .join(said, _same(said, stock_moves), isouter=True)
+        .join_from(stock_moves, counted, _is_same_place(counted, stock_moves), isouter=True)
+        .join(snapshot, _is_same_place(snapshot, stock_moves), isouter=True)
         .where(move.location_id.in_(_within(warehouse_id)))
         .group_by(*key)
     )
@@ -172,7 +172,9 @@ def _picked(warehouse_id: int) -> Select[Any]:
     one, counted = allocations.c, _counted(warehouse_id).subquery("counted")
     available = literal(Condition.AVAILABLE.value).label("condition")
     key = [one.location_id, one.product_id, one.lot]
-    same = and_(counted.c.condition == Condition.AVAILABLE, *(counted.c[column.key] == column for column in key))
+    is_same_place = and_(
+        counted.c.condition == Condition.AVAILABLE, *(counted.c[column.key] == column for column in key)
+    )
     since = or_(counted.c.counted_at.is_(None), picks.c.picked_at > counted.c.counted_at)
     short = and_(picks.c.state == PickState.SHORT, since)
     some = picks.c.quantity_picked > 0
@@ -186,7 +188,7 @@ def _picked(warehouse_id: int) -> Select[Any]:
             func.sum(case((and_(some, one.state == AllocationState.OPEN), still), else_=0)).label("in_building"),
         )
         .join_from(picks, allocations, one.id == picks.c.allocation_id)
-        .join(counted, same, isouter=True)
+        .join(counted, is_same_place, isouter=True)
         .where(one.location_id.in_(_within(warehouse_id)), picks.c.state != PickState.CANCELLED)
         .group_by(*key)
     )  # fmt: skip
@@ -194,12 +196,12 @@ def _picked(warehouse_id: int) -> Select[Any]:
 
 def past_findings(connection: Connection, warehouse_id: int, since: datetime) -> pd.DataFrame:
     """What closed counts since then found, the earliest first: the place, zone, is_right bool."""
-    line, found = count_lines.c, variances.c
-    right = and_(found.within_tolerance, or_(found.expected > 0, found.difference == 0)).label("is_right")
+    line, finding = count_lines.c, variances.c
+    is_right = and_(finding.within_tolerance, or_(finding.expected > 0, finding.difference == 0)).label("is_right")
     return read(
         connection,
-        select(*(line[name] for name in PLACE), locations.c.zone, right)
-        .join_from(variances, count_lines, line.id == found.count_line_id)
+        select(*(line[name] for name in PLACE), locations.c.zone, is_right)
+        .join_from(variances, count_lines, line.id == finding.count_line_id)
         .join(locations, locations.c.id == line.location_id)
         .where(line.state.in_(COUNT_SETTLED), line.counted_at > since, locations.c.warehouse_id == warehouse_id)
         .order_by(line.counted_at, line.id),
@@ -212,8 +214,8 @@ def _active(warehouse_id: int, valid_since: datetime) -> Select[Any]:
     fresh = and_(line.state == CountLineState.READY, counts.c.planned_at > valid_since)
     waiting = line.state.in_((CountLineState.COUNTED, CountLineState.RECOUNT, CountLineState.REVIEW))
     active = select(*(line[name] for name in PLACE)).join_from(count_lines, counts, counts.c.id == line.count_id)
-    mine = counts.c.warehouse_id == warehouse_id, counts.c.state != CountState.CANCELLED
-    return active.where(*mine, or_(fresh, waiting), line.product_id.is_not(None)).distinct()
+    is_live = counts.c.warehouse_id == warehouse_id, counts.c.state != CountState.CANCELLED
+    return active.where(*is_live, or_(fresh, waiting), line.product_id.is_not(None)).distinct()
 
 
 def demand(connection: Connection, since: datetime) -> pd.DataFrame:
@@ -251,7 +253,7 @@ def plan(connection: Connection, places: pd.DataFrame, warehouse_id: int, as_of:
     withdraw(connection, waiting_at(connection, places), "planned again on a later sheet")
     connection.execute(insert(counts), documents)
     with staged(connection, places[["code", *LINE]].assign(position=range(len(places))), like=count_lines) as new:
-        mine = and_(counts.c.code == new.c.code, counts.c.warehouse_id == warehouse_id, counts.c.round == 1)
-        lines: Select[Any] = select(counts.c.id, *(new.c[name] for name in LINE)).join_from(new, counts, mine)
+        is_document = and_(counts.c.code == new.c.code, counts.c.warehouse_id == warehouse_id, counts.c.round == 1)
+        lines: Select[Any] = select(counts.c.id, *(new.c[name] for name in LINE)).join_from(new, counts, is_document)
         ready = insert(count_lines).from_select(["count_id", *LINE], lines.order_by(new.c.position))
         return changed(connection, ready)

@@ -27,20 +27,20 @@ def corrections_of(connection: Connection, places: pd.DataFrame, as_of: pd.Times
 def last_settled(connection: Connection, places: pd.DataFrame) -> pd.DataFrame:
     """When each of `places` (PLACE) was last counted and the count settled: PLACE and counted_at, where it was."""
     line = count_lines.c
-    with staged(connection, places[list(PLACE)].drop_duplicates(), like=count_lines) as here:
-        found = select(*(here.c[name] for name in PLACE), func.max(line.counted_at).label("counted_at"))
-        found = found.join(count_lines, and_(*(line[name] == here.c[name] for name in PLACE)))
-        return read(connection, found.where(line.state.in_(COUNT_SETTLED)).group_by(*(here.c[n] for n in PLACE)))
+    with staged(connection, places[list(PLACE)].drop_duplicates(), like=count_lines) as place:
+        counted = select(*(place.c[name] for name in PLACE), func.max(line.counted_at).label("counted_at"))
+        counted = counted.join(count_lines, and_(*(line[name] == place.c[name] for name in PLACE)))
+        return read(connection, counted.where(line.state.in_(COUNT_SETTLED)).group_by(*(place.c[n] for n in PLACE)))
 
 
 def _settled(touched: Table) -> Select[Any]:
     line = count_lines.c
-    same = and_(*(line[name] == touched.c[name] for name in PLACE))
+    is_same_place = and_(*(line[name] == touched.c[name] for name in PLACE))
     return (
         select(line.id.label("line_id"), *(line[name] for name in PLACE), line.counted_at, line.quantity,
                products.c.sku, counts.c.code, counts.c.round, warehouses.c.code.label("warehouse"),
                locations.c.code.label("location"), merchants.c.code.label("merchant"))
-        .join_from(touched, count_lines, same)
+        .join_from(touched, count_lines, is_same_place)
         .join(counts, counts.c.id == line.count_id)
         .join(warehouses, warehouses.c.id == counts.c.warehouse_id)
         .join(locations, locations.c.id == line.location_id)
@@ -55,8 +55,8 @@ def _posted(connection: Connection, settled: pd.DataFrame) -> pd.DataFrame:
     """How many moves each count has made: line_id, posted int64."""
     move = stock_moves.c
     with staged(connection, settled[["line_id", *PLACE, "counted_at"]], like=count_lines) as line:
-        made = and_(move.kind == MoveKind.COUNT, move.effective_at == line.c.counted_at,
+        is_own_move = and_(move.kind == MoveKind.COUNT, move.effective_at == line.c.counted_at,
                     *(move[name] == line.c[name] for name in PLACE))  # fmt: skip
         number = func.count(move.id).label("posted")
-        found = select(line.c.line_id, number).join_from(line, stock_moves, made, isouter=True)
-        return read(connection, found.group_by(line.c.line_id))
+        moves = select(line.c.line_id, number).join_from(line, stock_moves, is_own_move, isouter=True)
+        return read(connection, moves.group_by(line.c.line_id))
