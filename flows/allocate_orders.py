@@ -9,16 +9,16 @@ from tasks.runs.artifact_tables import records, shown
 from tasks.runs.operation import operation
 from tasks.runs.parameters import Moment
 from tasks.runs.run_names import named
-from tasks.steps.ordering.allocate_orders import allocate_stock, promise_days, release_cancelled
+from tasks.steps.ordering.allocate_orders import allocate_stock, release_cancelled, set_ship_by_dates
 from tasks.steps.ordering.audit_oversell import audit_oversell
-from tasks.steps.ordering.explain_backorders import explain_waiting
+from tasks.steps.ordering.explain_backorders import explain_backorders
 from tasks.steps.ordering.hold_orders import end_holds, expire_unpaid, hold_duplicates
-from tasks.steps.ordering.order_notices import confirm_orders, tell_of_delays
+from tasks.steps.ordering.order_notices import confirm_orders, notify_delays
 from tasks.steps.ordering.publish_feeds import publish_feeds
-from tasks.steps.ordering.send_alert_digest import tell_staff
+from tasks.steps.ordering.send_alert_digest import send_alert_digest
 from tasks.steps.ordering.warn_of_shortages import warn_of_shortages
 from tasks.steps.ordering.write_allocation_documents import shortage_rows, write_allocation_documents
-from tasks.steps.ordering.write_stock_positions import write_positions
+from tasks.steps.ordering.write_stock_positions import write_stock_positions
 from tasks.steps.prepare_database import prepare_database
 
 
@@ -59,19 +59,22 @@ def allocate_orders(as_of: Moment = NOW, *, full_feeds: bool = False) -> Allocat
     """
     as_of = moment(as_of)
     prepare_database()
-    given_up, ended = release_cancelled(as_of), end_holds(as_of)
-    expired, days, twice = expire_unpaid(as_of), promise_days(), hold_duplicates(as_of)
-    told = confirm_orders(as_of)
-    served = explain_waiting(allocate_stock(as_of), as_of)
-    told += tell_of_delays(served, as_of)
-    short = warn_of_shortages(served, as_of)
-    tell_staff(as_of)
-    found = audit_oversell(as_of)
-    lines = publish_feeds(served, as_of, whole=full_feeds)
-    documents = write_allocation_documents(served, short, as_of) + write_positions(served, as_of)
-    create_table_artifact(shown(shortage_rows(served, short)), key="shortages", description="What waits or runs short")
-    create_table_artifact(shown(records(found)), key="oversell-audit", description="What was sold or promised wrongly")
+    released, holds_ended = release_cancelled(as_of), end_holds(as_of)
+    expired, dated, duplicates = expire_unpaid(as_of), set_ship_by_dates(), hold_duplicates(as_of)
+    confirmed, allocated = confirm_orders(as_of), allocate_stock(as_of)
+    view = explain_backorders(as_of)
+    delayed, shortages = notify_delays(view, as_of), warn_of_shortages(view, as_of)
+    send_alert_digest(as_of)
+    findings = audit_oversell(as_of)
+    lines = publish_feeds(view, as_of, whole=full_feeds)
+    documents = write_allocation_documents(view, shortages, as_of) + write_stock_positions(view, as_of)
+    short, wrong = shown(shortage_rows(view, shortages)), shown(records(findings))
+    create_table_artifact(short, key="shortages", description="What waits or runs short")
+    create_table_artifact(wrong, key="oversell-audit", description="What was sold or promised wrongly")
     return Allocated(
-        served.promises, served.orders, len(served.waiting), given_up, days, ended, twice, expired, told,
-        short.opened, short.closed, len(found), lines, documents,
+        promises=allocated.promises, orders_served=allocated.orders, lines_waiting=len(view.waiting_lines),
+        promises_given_up=released, orders_given_a_ship_by=dated, holds_ended=holds_ended,
+        orders_placed_twice=duplicates, orders_expired=expired, customers_told=confirmed + delayed,
+        warnings_opened=shortages.opened, warnings_closed=shortages.closed, oversell_findings=len(findings),
+        feed_lines=lines, documents=documents,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from tasks.runs.artifact_tables import shown
 from tasks.runs.operation import note, operation
 from tasks.runs.parameters import KindChoice, Moment
 from tasks.runs.run_names import named
-from tasks.steps.ordering.send_alert_digest import tell_staff
+from tasks.steps.ordering.send_alert_digest import send_alert_digest
 from tasks.steps.prepare_database import prepare_database
 from tasks.steps.receiving.announce_files import announce_files
 from tasks.steps.receiving.receive_exports import (
@@ -68,7 +68,7 @@ def receive_exports(kinds: Sequence[KindChoice] = (), as_of: Moment = NOW) -> Re
     drift = report_drift()
     announce_files(outcomes)
     warn_of_imports(as_of)
-    tell_staff(as_of)
+    send_alert_digest(as_of)
     note(findings(outcomes, drift, as_of))
     create_table_artifact(shown(artifact_rows(outcomes)), key="received", description="Outcome of each file")
     return Received(**run_counts(outcomes), places_adrift=len(drift))

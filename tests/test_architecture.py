@@ -12,7 +12,7 @@ from importlib import import_module
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from statistics import median
-from typing import Any, get_args, get_type_hints
+from typing import Any, TypeGuard, get_args, get_type_hints
 
 import pytest
 from project import ROOT
@@ -335,8 +335,34 @@ def test_errors_are_not_swallowed() -> None:
 
 
 def test_no_query_asks_for_what_is_not_in_another_table() -> None:
-    """PostgreSQL scans the whole table of a NOT IN once a row where it is large; NOT EXISTS goes by its key."""
-    assert _containing(r"not_in\(\s*select", "tasks") == []
+    """PostgreSQL scans the whole table of a NOT IN once a row where it is large; NOT EXISTS goes by its key.
+
+    What follows `not_in` is therefore a list that is written out or a constant, never a query, by whatever name.
+    """
+    calls = [(_name(path), node) for path in _files("tasks") for node in ast.walk(_tree(path)) if _is_not_in(node)]
+    assert len(calls) > 2
+    assert [(name, ast.unparse(call)) for name, call in calls if not _is_list(call.args[0])] == []
+
+
+def _is_not_in(node: ast.AST) -> TypeGuard[ast.Call]:
+    return (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"not_in", "notin_"}
+    )
+
+
+def _is_list(node: ast.expr) -> bool:
+    """Whether a value is a list that is written out, or a constant of a module."""
+    if isinstance(node, ast.Name | ast.Attribute):
+        return (node.id if isinstance(node, ast.Name) else node.attr).isupper()
+    return isinstance(node, ast.List | ast.Tuple | ast.Set | ast.ListComp)
+
+
+def test_the_check_of_not_in_cannot_be_dodged() -> None:
+    """A query that was given a name first is a query."""
+    words = {"x.not_in(select(t))": False, "x.not_in(waiting)": False, "x.not_in(query.subquery())": False,
+             "x.not_in(_CLOSED)": True, "x.not_in(states.CLOSED)": True, "x.not_in(['a'])": True}  # fmt: skip
+    calls = {text: ast.parse(text, mode="eval").body for text in words}
+    assert {text: isinstance(call, ast.Call) and _is_list(call.args[0]) for text, call in calls.items()} == words
 
 
 def test_a_slow_library_waits_until_it_is_used() -> None:

@@ -107,16 +107,16 @@ def _ready(*, partial: bool) -> Any:
     from config.read import read
     from tasks.domain.ordering import placing_kernel, serving_kernel
     from tasks.domain.ordering.allocation import AllocationRules, Precedence
-    from tasks.domain.ordering.allocation_arrays import Asked, Terms
+    from tasks.domain.ordering.allocation_arrays import DemandArrays, ServiceTerms
     from tasks.steps.ordering import allocate_orders
 
     rules = replace(read("rules/allocation.yaml", AllocationRules), partial=partial, split=True,
                     priority=(Precedence.CREATED_AT,))  # fmt: skip
     vars(allocate_orders)["read"] = lambda *_: rules
     n = np.arange(placing_kernel.COMPILED_FROM_LINES + 1)
-    lines = Asked(n, np.ones(len(n) - 1, int), n[1:], n, n[:-1] * 0, n[:-1] * 0 + 1, n[:-1] * 0 + 1, n[:-1] * 0)
-    given, _ = serving_kernel.serve(lines, np.ones((2, 1), dtype="int64"), Terms(partial, True, 0))
-    placing_kernel.place(lines, given, np.array([[0, 1]]), np.ones(2, dtype="int64"))
+    demand = DemandArrays(n, np.ones(len(n) - 1, int), n[1:], n, n[:-1] * 0, n[:-1] * 0 + 1, n[:-1] * 0 + 1, n[:-1] * 0)
+    served, _ = serving_kernel.serve(demand, np.ones((2, 1), dtype="int64"), ServiceTerms(partial, True, 0))
+    placing_kernel.place(demand, served, np.array([[0, 1]]), np.ones(2, dtype="int64"))
     return allocate_orders
 
 
@@ -135,7 +135,7 @@ def new_lines(shop: Shop) -> dict[str, Any]:
     made = step.allocate_stock.fn(AS_OF + timedelta(minutes=15))
     told = {"seconds": time.perf_counter() - started, "done": f"{more:,} lines came, {made.promises:,} promises"}
     started = time.perf_counter()
-    waits = explain_backorders.explain_waiting.fn(made, AS_OF + timedelta(minutes=15)).waiting
+    waits = explain_backorders.explain_backorders.fn(AS_OF + timedelta(minutes=15)).waiting_lines
     why = {"seconds": time.perf_counter() - started, "done": f"{len(waits):,} lines wait, each with a reason"}
     return told | {"others": {"line by line, before new lines": full, "saying why lines wait": why}}
 

@@ -13,7 +13,7 @@ import pandas as pd
 from benchmarks.databases import empty_database
 from benchmarks.peak_memory import peak_mb
 from config.prefect_environment import in_process
-from tasks.domain.stock.daily_demand import daily_demand, days_seen
+from tasks.domain.stock.daily_demand import daily_demand, days_observed
 
 AS_OF = datetime(2026, 3, 6, 5, tzinfo=UTC)
 
@@ -42,7 +42,7 @@ def _rule(skus: int, days: int) -> float:
     demand = pd.DataFrame({"product_id": product, "day": day, "units": draw.integers(1, 9, skus * days)})
     moved = pd.DataFrame({"product_id": np.arange(skus), "day": -1, "units": draw.integers(0, 900, skus)})
     started = time.perf_counter()
-    daily_demand(demand, days_seen(moved, demand, days), 3.0)
+    daily_demand(demand, days_observed(moved, demand, days), 3.0)
     return time.perf_counter() - started
 
 

@@ -12,7 +12,7 @@ from config.settings import settings
 from tasks.configured import merchants, warehouses
 from tasks.documents import operations_page
 from tasks.domain.ordering.allocation import AllocationRules
-from tasks.domain.ordering.ship_by import urgent
+from tasks.domain.ordering.ship_by import urgent_orders
 from tasks.domain.reporting import operations_report, service_figures
 from tasks.domain.reporting.figures import KpiRules, Period, period, restated
 from tasks.domain.reporting.findings import Finding, FindingKind
@@ -21,7 +21,7 @@ from tasks.domain.reporting.operations_report import Facts, Report
 from tasks.domain.reporting.waiting_lists import BROKEN_RECORDS, filled_lists
 from tasks.domain.sites.sites import silent_channels
 from tasks.service.service_problems import service_problems
-from tasks.steps.ordering.audit_oversell import findings
+from tasks.steps.ordering.audit_oversell import audit_findings
 from tasks.store.audit import broken_records
 from tasks.store.database.engine import reading
 from tasks.store.ordering import due_orders
@@ -37,7 +37,7 @@ def measure(as_of: datetime, day: date | None) -> Report:
         facts = _facts(connection, when)
         orders = operations_report.judged_orders(facts, rules, silent_channels(merchants()))
         late = operations_report.late_orders(orders, when, rules)
-        lists = _waiting(connection, when) | {"late_orders": late, "oversell": findings(connection)}
+        lists = _waiting(connection, when) | {"late_orders": late, "oversell": audit_findings(connection)}
         lists[BROKEN_RECORDS] = broken_records(connection, {site.code: site.carts for site in warehouses()})
     lists["service"] = service_problems()
     figures = operations_report.figures(facts, orders, when, rules)
@@ -118,5 +118,6 @@ def _waiting(connection: Connection, when: Period) -> dict[str, pd.DataFrame]:
 
 def _due(connection: Connection, when: Period) -> pd.DataFrame:
     """Orders that are due soon and not late yet, with their label."""
-    orders = urgent(due_orders.unsent(connection), when.as_of, read("rules/allocation.yaml", AllocationRules).ship_by)
+    rules = read("rules/allocation.yaml", AllocationRules).ship_by
+    orders = urgent_orders(due_orders.unsent_orders(connection), when.as_of, rules)
     return orders[orders["urgency"] == "DUE"].reset_index(drop=True)

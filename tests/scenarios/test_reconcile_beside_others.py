@@ -13,8 +13,8 @@ from sqlalchemy import Engine, insert
 
 from tasks.steps.counting.reconcile_counts import reconcile
 from tasks.steps.ordering.allocate_orders import allocate_stock
-from tasks.steps.ordering.explain_backorders import explain_waiting
-from tasks.steps.ordering.order_notices import confirm_orders, tell_of_delays
+from tasks.steps.ordering.explain_backorders import explain_backorders
+from tasks.steps.ordering.order_notices import confirm_orders, notify_delays
 from tasks.store import audit, schema
 from tasks.store.database.engine import reading
 
@@ -70,4 +70,5 @@ def _served(hours: int) -> None:
     """The steps of allocate-orders that write to customers."""
     as_of = AS_OF + timedelta(hours=hours)
     confirm_orders.fn(as_of)
-    tell_of_delays.fn(explain_waiting.fn(allocate_stock.fn(as_of), as_of), as_of)
+    allocate_stock.fn(as_of)
+    notify_delays.fn(explain_backorders.fn(as_of), as_of)

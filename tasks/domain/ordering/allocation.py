@@ -7,8 +7,8 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
-from tasks.domain.ordering.allocation_arrays import Terms, asked
-from tasks.domain.ordering.order_states import is_held, is_refunded
+from tasks.domain.ordering.allocation_arrays import ServiceTerms, demand_arrays
+from tasks.domain.ordering.order_states import Standing, is_held, is_refunded
 from tasks.domain.ordering.promised_days import IncomingRules
 from tasks.domain.ordering.ship_by import ShipByRules
 from tasks.domain.states import Purpose
@@ -66,28 +66,28 @@ def prioritised(lines: pd.DataFrame, rules: AllocationRules) -> pd.DataFrame:
     """
     keys = [_key(lines, name, rules) for name in rules.priority] + [lines["merchant"].rank(method="dense").to_numpy()]
     ids, numbers = lines["order_id"].to_numpy(), lines["line_number"].to_numpy()
-    turn = np.lexsort((numbers, ids, *reversed(keys)))
-    new = np.ones(len(turn), dtype=bool)
-    new[1:] = np.logical_or.reduce([key[turn[1:]] != key[turn[:-1]] for key in keys])
-    run = np.cumsum(new)
-    several = np.flatnonzero(_several_orders(run, ids[turn]))
-    tied = lines.iloc[turn[several]][["order_number", "order_id", "line_number"]].assign(run=run[several])
-    if len(tied):
-        settled = tied.reset_index(drop=True).sort_values(["run", "order_number", "order_id", "line_number"])
-        turn[several] = turn[several][settled.index]
-    return lines.take(turn).reset_index(drop=True)
+    sequence = np.lexsort((numbers, ids, *reversed(keys)))
+    begins_run = np.ones(len(sequence), dtype=bool)
+    begins_run[1:] = np.logical_or.reduce([key[sequence[1:]] != key[sequence[:-1]] for key in keys])
+    run = np.cumsum(begins_run)
+    tied = np.flatnonzero(_is_shared_run(run, ids[sequence]))
+    rows = lines.iloc[sequence[tied]][["order_number", "order_id", "line_number"]].assign(run=run[tied])
+    if len(rows):
+        by_number = rows.reset_index(drop=True).sort_values(["run", "order_number", "order_id", "line_number"])
+        sequence[tied] = sequence[tied][by_number.index]
+    return lines.take(sequence).reset_index(drop=True)
 
 
-def _several_orders(run: np.ndarray, ids: np.ndarray) -> np.ndarray:
+def _is_shared_run(run: np.ndarray, ids: np.ndarray) -> np.ndarray:
     """Whether more than one order is in the run (numbered from 1) of each row."""
-    found: np.ndarray = np.zeros(int(run.max(initial=0)) + 1, dtype=bool)
-    found[run[1:][(run[1:] == run[:-1]) & (ids[1:] != ids[:-1])]] = True
-    several: np.ndarray = found[run]
-    return several
+    is_shared: np.ndarray = np.zeros(int(run.max(initial=0)) + 1, dtype=bool)
+    is_shared[run[1:][(run[1:] == run[:-1]) & (ids[1:] != ids[:-1])]] = True
+    of_row: np.ndarray = is_shared[run]
+    return of_row
 
 
 def _key(lines: pd.DataFrame, name: Precedence, rules: AllocationRules) -> np.ndarray:
-    """Numbers that sort as the precedence says; what is not known comes last."""
+    """Numbers that sort as the precedence says; missing values come last."""
     if name is Precedence.MERCHANT:
         return _rank(lines["merchant"], rules.merchants)
     if name is Precedence.SERVICE_LEVEL:
@@ -97,59 +97,61 @@ def _key(lines: pd.DataFrame, name: Precedence, rules: AllocationRules) -> np.nd
 
 
 def _rank(words: pd.Series, listed: tuple[str, ...], otherwise: str = "") -> np.ndarray:
-    """The place of each word in a list, case and outer blanks aside."""
+    """The position of each word in a list, regardless of case and outer blanks; words not listed come last."""
     ranks = {word.strip().casefold(): rank for rank, word in enumerate(listed)}
-    codes, said = pd.factorize(words)
-    every = [ranks.get(word.strip().casefold(), len(ranks)) for word in [*said, otherwise]]
-    return np.array(every)[codes]
+    codes, distinct_words = pd.factorize(words)
+    rank_of_code = [ranks.get(word.strip().casefold(), len(ranks)) for word in [*distinct_words, otherwise]]
+    return np.array(rank_of_code)[codes]
 
 
-def standing(lines: pd.DataFrame, as_of: datetime) -> pd.Series:
-    """Why an order may not be served now: unpaid, refunded or held; an empty text where it may."""
-    unpaid, refunded, held = lines["paid_at"].isna(), is_refunded(lines), is_held(lines, as_of)
-    told = pd.Series("", index=lines.index, dtype="str")
-    told[held] = "held: " + lines.loc[held, "hold_reason"]
-    told[refunded] = "refunded"
-    told[unpaid] = "unpaid"
-    return told
+def order_standing(lines: pd.DataFrame, as_of: datetime) -> pd.Series:
+    """The Standing of each line's order (str): what is unpaid is that before all, then refunded, then held.
+
+    `lines`: paid_at, refunded_minor, total_minor, hold_reason, hold_until.
+    """
+    standing = pd.Series(str(Standing.SERVABLE), index=lines.index, dtype="str")
+    standing[is_held(lines, as_of)] = Standing.HELD
+    standing[is_refunded(lines)] = Standing.REFUNDED
+    standing[lines["paid_at"].isna()] = Standing.UNPAID
+    return standing
 
 
 def explode(lines: pd.DataFrame, parts: pd.DataFrame, promised: pd.DataFrame) -> pd.DataFrame:
     """What each line takes from stock, sorted by line: line (its number), product_id, per, units; all int64.
 
-    `lines`: as of `prioritised`, with product_id (Int64), need, quantity_allocated; a line without a product takes
-    nothing. `parts`: product_id, part_id, quantity.
-    `promised`: order_id, line_number, product_id, units promised already. Where more of a component is promised
-    than whole kits make, as after a short pick of another component, only the rest is asked for.
+    `lines`: as in `prioritised`, with product_id (Int64), need, quantity_allocated; a line without a product takes
+    nothing. `parts`: product_id, part_id, quantity. `promised`: order_id, line_number, product_id, units promised
+    already. Where more of a component is promised than whole kits make, as after a short pick of another component,
+    only the rest is wanted.
     """
     parts = parts.sort_values(["product_id", "part_id"])
-    asked = lines["product_id"].to_numpy(dtype="int64", na_value=0)
-    first = np.searchsorted(parts["product_id"], asked)
-    count = np.searchsorted(parts["product_id"], asked, side="right") - first
+    product_ids = lines["product_id"].to_numpy(dtype="int64", na_value=0)
+    first = np.searchsorted(parts["product_id"], product_ids)
+    count = np.searchsorted(parts["product_id"], product_ids, side="right") - first
     line = np.repeat(np.arange(len(lines)), count)
-    each = np.arange(len(line)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
-    per = parts["quantity"].to_numpy()[each]
-    rows = pd.DataFrame({"line": line, "product_id": parts["part_id"].to_numpy()[each], "per": per,
-                         "units": lines["need"].to_numpy()[line] * per})  # fmt: skip
-    spare = _spare(rows, lines, promised)
-    rows.loc[spare.index, "units"] = (rows["units"].loc[spare.index] - spare).clip(lower=0)
-    return rows
+    part = np.arange(len(line)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+    per = parts["quantity"].to_numpy()[part]
+    wants = pd.DataFrame({"line": line, "product_id": parts["part_id"].to_numpy()[part], "per": per,
+                          "units": lines["need"].to_numpy()[line] * per})  # fmt: skip
+    spare = _spare_units(wants, lines, promised)
+    wants.loc[spare.index, "units"] = (wants["units"].loc[spare.index] - spare).clip(lower=0)
+    return wants
 
 
-def _spare(rows: pd.DataFrame, lines: pd.DataFrame, promised: pd.DataFrame) -> pd.Series:
-    """Units of parts that are promised beyond whole kits, by row."""
+def _spare_units(wants: pd.DataFrame, lines: pd.DataFrame, promised: pd.DataFrame) -> pd.Series:
+    """Units of parts that are promised beyond whole kits, by row of `wants`."""
     key = ["order_id", "line_number", "product_id"]
-    have = promised.groupby(key)["units"].sum().reset_index()
-    concerned = np.flatnonzero(lines["order_id"].isin(have["order_id"]))
-    some = rows[rows["line"].isin(concerned)]
-    some = some.join(lines.loc[concerned, ["order_id", "line_number", "quantity_allocated"]], on="line")
-    units = some[key].merge(have, on=key, how="left")["units"].fillna(0).to_numpy(dtype="int64")
-    spare = pd.Series(units, index=some.index) - some["quantity_allocated"] * some["per"]
+    promised_units = promised.groupby(key)["units"].sum().reset_index()
+    concerned = np.flatnonzero(lines["order_id"].isin(promised_units["order_id"]))
+    rows = wants[wants["line"].isin(concerned)]
+    rows = rows.join(lines.loc[concerned, ["order_id", "line_number", "quantity_allocated"]], on="line")
+    units = rows[key].merge(promised_units, on=key, how="left")["units"].fillna(0).to_numpy(dtype="int64")
+    spare = pd.Series(units, index=rows.index) - rows["quantity_allocated"] * rows["per"]
     return pd.Series(spare.clip(lower=0))
 
 
 @dataclass(frozen=True)
-class Promised:
+class Promises:
     """What open lines get.
 
     `promises`: order_id, line_number, location_id, product_id, lot, quantity (int64), each place of a line once.
@@ -162,63 +164,64 @@ class Promised:
     unsettled: np.ndarray
 
 
-KEY = ["order_id", "line_number", "location_id", "product_id", "lot"]
+PROMISE_KEY = ["order_id", "line_number", "location_id", "product_id", "lot"]
 
 
 def allocate(
     lines: pd.DataFrame, wants: pd.DataFrame, places: pd.DataFrame, warehouses: list[int],
-    promised: pd.DataFrame, taken_up: pd.DataFrame, rules: AllocationRules,
-) -> Promised:  # fmt: skip
+    promised: pd.DataFrame, in_waves: pd.DataFrame, rules: AllocationRules,
+) -> Promises:  # fmt: skip
     """Serve lines in their order from the places in theirs.
 
-    `lines`: as of `prioritised`, with need, product_id (Int64), unit_price_minor and standing. `wants`: as of
-    `explode`. `places`: as of `availability.promisable`. `warehouses`: ids, the preferred first. `promised`: order_id,
-    warehouse_id of what orders have already. `taken_up`: order_id, line_number, location_id, product_id, lot of
-    promises that are being picked: a line cannot get more at such a place before that is shipped, so an order that
-    would is left out.
+    `lines`: as in `prioritised`, with need, product_id (Int64), unit_price_minor and standing. `wants`: as in
+    `explode`. `places`: as in `availability.promisable_places`. `warehouses`: ids, the preferred first. `promised`:
+    order_id, warehouse_id of what orders have already. `in_waves`: PROMISE_KEY of promises that are being picked: a
+    line cannot get more at such a place before that is shipped, so an order that would is left out.
 
     An order is served whole from one warehouse when one has all of it; whether it may otherwise be split or served in
-    part is a rule. An order with a SKU nobody knows counts as one that lacks stock.
+    part is a rule. An order with an unknown SKU counts as one that lacks stock.
     """
     places = places[places["warehouse_id"].isin(warehouses)]
-    may, out = _may_be_served(lines, rules), np.empty(0, dtype="int64")
+    is_in_turn, left_out = _may_be_served(lines, rules), np.empty(0, dtype="int64")
     while True:
-        served = _serve(lines[may], wants, places, warehouses, promised, rules)
-        again = served.promises[KEY].merge(taken_up[KEY], on=KEY)["order_id"].unique() if len(taken_up) else out[:0]
-        if not len(again):
-            return replace(served, unsettled=np.union1d(served.unsettled, out))
-        may, out = may & ~lines["order_id"].isin(again).to_numpy(), np.union1d(out, again)
+        result = _serve(lines[is_in_turn], wants, places, warehouses, promised, rules)
+        growing = result.promises[PROMISE_KEY].merge(in_waves[PROMISE_KEY], on=PROMISE_KEY) if len(in_waves) else None
+        if growing is None or growing.empty:
+            return replace(result, unsettled=np.union1d(result.unsettled, left_out))
+        left_out = np.union1d(left_out, growing["order_id"].unique())
+        is_in_turn = is_in_turn & ~lines["order_id"].isin(left_out).to_numpy()
 
 
 def _may_be_served(lines: pd.DataFrame, rules: AllocationRules) -> np.ndarray:
-    unknown = lines["product_id"].isna().to_numpy()
-    may: np.ndarray = (lines["standing"] == "").to_numpy() & ~unknown
-    if not rules.partial and unknown.any():
-        may &= ~lines["order_id"].isin(lines.loc[unknown, "order_id"]).to_numpy()
+    is_unknown = lines["product_id"].isna().to_numpy()
+    may: np.ndarray = (lines["standing"] == Standing.SERVABLE).to_numpy() & ~is_unknown
+    if not rules.partial and is_unknown.any():
+        may &= ~lines["order_id"].isin(lines.loc[is_unknown, "order_id"]).to_numpy()
     return may
 
 
 def _serve(lines: pd.DataFrame, wants: pd.DataFrame, places: pd.DataFrame, warehouses: list[int],
-           promised: pd.DataFrame, rules: AllocationRules) -> Promised:  # fmt: skip
+           promised: pd.DataFrame, rules: AllocationRules) -> Promises:  # fmt: skip
     from tasks.domain.ordering.placing_kernel import place
     from tasks.domain.ordering.serving_kernel import serve
 
     numbers = lines.index.to_numpy()
     wants = wants[np.isin(wants["line"].to_numpy(), numbers)] if len(numbers) else wants[:0]
     products = np.union1d(places["product_id"], wants["product_id"])
-    numbers_of = asked(lines, wants, products, warehouses, promised)
-    of_place = pd.Index(warehouses).get_indexer(pd.Index(places["warehouse_id"]))
-    pool = np.searchsorted(products, places["product_id"]), of_place
+    demand = demand_arrays(lines, wants, products, warehouses, promised)
+    product = np.searchsorted(products, places["product_id"])
+    warehouse = pd.Index(warehouses).get_indexer(pd.Index(places["warehouse_id"]))
     free = np.zeros((len(warehouses), len(products)), dtype="int64")
-    np.add.at(free, pool[::-1], places["units"].to_numpy())
-    given, waits = serve(numbers_of, free, Terms(rules.partial, rules.split, rules.split_cost_minor))
-    code = pool[0] * max(1, len(warehouses)) + pool[1]
-    turn = np.argsort(code, kind="stable")
-    pools_at = np.searchsorted(code[turn], np.arange(free.size)).reshape(len(products), len(warehouses))
-    part, here, units = place(numbers_of, given, pools_at, places["units"].to_numpy()[turn])
+    np.add.at(free, (warehouse, product), places["units"].to_numpy())
+    served, may_get_more = serve(demand, free, ServiceTerms(rules.partial, rules.split, rules.split_cost_minor))
+    pool = product * max(1, len(warehouses)) + warehouse
+    sequence = np.argsort(pool, kind="stable")  # the places of a product and warehouse side by side, in their order
+    first_place = np.searchsorted(pool[sequence], np.arange(free.size)).reshape(len(products), len(warehouses))
+    part, position, units = place(demand, served, first_place, places["units"].to_numpy()[sequence])
     line = np.searchsorted(numbers, wants["line"].to_numpy()[part])
     of_line = lines[["order_id", "line_number"]].take(line).reset_index(drop=True)
-    taken = places[["location_id", "product_id", "lot"]].take(turn[here]).reset_index(drop=True)
-    rows = pd.concat([of_line, taken], axis=1).assign(quantity=units)
-    some = pd.Series(given.sum(axis=1), index=lines.index)
-    return Promised(rows, some[some > 0], lines["order_id"].to_numpy()[numbers_of.lines_at[:-1]][waits])
+    of_place = places[["location_id", "product_id", "lot"]].take(sequence[position]).reset_index(drop=True)
+    promises = pd.concat([of_line, of_place], axis=1).assign(quantity=units)
+    line_units = pd.Series(served.sum(axis=1), index=lines.index)
+    waiting_orders = lines["order_id"].to_numpy()[demand.first_line[:-1]][may_get_more]
+    return Promises(promises, line_units[line_units > 0], waiting_orders)

@@ -1,8 +1,18 @@
-"""Whether an order is held, refunded or done."""
+"""Whether an order is held, refunded or may be served."""
 
 from datetime import datetime
+from enum import StrEnum
 
 import pandas as pd
+
+
+class Standing(StrEnum):
+    """Whether an order may be served now, and what keeps it where it may not."""
+
+    SERVABLE = "servable"
+    UNPAID = "unpaid"
+    REFUNDED = "refunded"
+    HELD = "held"
 
 
 def is_held(orders: pd.DataFrame, as_of: datetime) -> pd.Series:

@@ -5,45 +5,51 @@ from typing import Any
 import numpy as np
 
 from tasks.domain.compiled import compiled, helper
-from tasks.domain.ordering.allocation_arrays import Asked
+from tasks.domain.ordering.allocation_arrays import DemandArrays, as_int64
 
 COMPILED_FROM_LINES = 2_000  # below, compiling would take longer than it saves
 
 
-def place(asked: Asked, given: np.ndarray, pools_at: np.ndarray, units: np.ndarray) -> tuple[Any, Any, Any]:
-    """Take what was given from its places, those of a product and warehouse emptied in their order.
+def place(demand: DemandArrays, served: np.ndarray, first_place: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """Take what lines were served with from places; those of a product and warehouse are emptied one after the other.
 
-    `pools_at`: where the places of each product (rows) and warehouse (columns) begin. `units`: what each holds.
-    Gives part, place and units, in order of service.
+    `served`: units by line (rows) and warehouse (columns). `first_place`: where the places of each product (rows) and
+    warehouse (columns) begin; `units`: what each place holds. Returns three rows: part, place and units of each
+    taking, in order of service.
     """
-    asked = Asked(*(np.array(numbers, dtype=np.int64) for numbers in asked))
-    most = len(asked.product) * given.shape[1] + len(units)
-    run = compiled(_place_all) if len(asked.need) >= COMPILED_FROM_LINES else _place_all
-    taken = np.empty((3, most), dtype=np.int64)
-    count = run(asked, given, np.array(pools_at, dtype=np.int64), np.array(units, dtype=np.int64), taken)
-    return taken[0, :count], taken[1, :count], taken[2, :count]
+    demand = as_int64(demand)
+    takings_max = len(demand.product) * served.shape[1] + len(units)
+    run = compiled(_place_all) if len(demand.need) >= COMPILED_FROM_LINES else _place_all
+    takings = np.empty((3, takings_max), dtype=np.int64)
+    count = run(demand, served, np.array(first_place, dtype=np.int64), np.array(units, dtype=np.int64), takings)
+    return takings[:, :count]
 
 
 @helper
-def taken_of(part: int, line: int, units: int, asked: Asked) -> int:
-    """What so many units of a line take of a part."""
-    return asked.units[part] if units == asked.need[line] else units * asked.per[part]  # type: ignore[no-any-return]
+def units_of_part(part: int, line: int, units: int, demand: DemandArrays) -> int:
+    """The units of a part that `units` of its line take."""
+    if units == demand.need[line]:
+        return demand.whole[part]  # type: ignore[no-any-return]
+    return units * demand.per_unit[part]  # type: ignore[no-any-return]
 
 
-def _place_all(asked: Asked, given: Any, next_place: Any, units: Any, taken: Any) -> int:
+def _place_all(demand: DemandArrays, served: Any, next_place: Any, units: Any, takings: Any) -> int:
+    """Fill `takings`; returns their number. `next_place` moves on as places are emptied, `units` falls."""
     count = 0
-    for line in range(len(asked.need)):
-        for warehouse in range(given.shape[1]):
-            for part in range(asked.parts_at[line], asked.parts_at[line + 1]):
-                left = taken_of(part, line, given[line, warehouse], asked) if given[line, warehouse] else 0
-                product = asked.product[part]
-                while left:
-                    here = next_place[product, warehouse]
-                    now = min(left, units[here])
-                    if now:
-                        taken[0, count], taken[1, count], taken[2, count] = part, here, now
+    for line in range(len(demand.need)):
+        for warehouse in range(served.shape[1]):
+            if not served[line, warehouse]:
+                continue
+            for part in range(demand.first_part[line], demand.first_part[line + 1]):
+                missing = units_of_part(part, line, served[line, warehouse], demand)
+                product = demand.product[part]
+                while missing:
+                    place_number = next_place[product, warehouse]
+                    taken = min(missing, units[place_number])
+                    if taken:
+                        takings[0, count], takings[1, count], takings[2, count] = part, place_number, taken
                         count += 1
-                    units[here] -= now
-                    left -= now
-                    next_place[product, warehouse] += units[here] == 0
+                    units[place_number] -= taken
+                    missing -= taken
+                    next_place[product, warehouse] += units[place_number] == 0
     return count

@@ -1,4 +1,4 @@
-"""When an order must leave, how urgent it is, and where it stands."""
+"""Ship-by: when an order must leave, and how urgent it is."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -15,7 +15,7 @@ _DAYS_MAX = 40  # no calendar of ours is closed longer than that
 
 @dataclass(frozen=True)
 class ShipByRules:
-    """Which promise an order gets whose export states none."""
+    """Which ship-by an order gets whose export states none."""
 
     service_level_otherwise: str  # what an order without a service level gets
     working_days: dict[str, int]  # per service level, after the first pickup the order can make
@@ -57,10 +57,10 @@ class Pickups:
         local = since.astimezone(zone)
         day = local.date() if local.time().replace(microsecond=0) <= self.cut_off else local.date() + timedelta(days=1)
         for later in range(_DAYS_MAX + 7 * working_days):
-            here = day + timedelta(days=later)
-            if self.collects_on(here):
+            candidate = day + timedelta(days=later)
+            if self.collects_on(candidate):
                 if not working_days:
-                    return datetime.combine(here, self.cut_off, zone).astimezone(ZoneInfo("UTC"))
+                    return datetime.combine(candidate, self.cut_off, zone).astimezone(ZoneInfo("UTC"))
                 working_days -= 1
         raise ValueError(f"no pickup within {_DAYS_MAX} days of {day}")
 
@@ -72,20 +72,20 @@ def pickups(warehouse: Warehouse, carrier: Carrier) -> Pickups:
                    warehouse.closed_days)  # fmt: skip
 
 
-def same_words(values: pd.Series) -> pd.Series:
+def normalised_words(values: pd.Series) -> pd.Series:
     """Service levels and the like as they are compared: case and outer blanks do not count."""
     return pd.Series(values.astype("str").str.strip().str.casefold())
 
 
 def carrier_of(warehouse: Warehouse, levels: pd.Series, otherwise: str) -> pd.Series:
     """The carrier (its position, Int64) that takes each service level at the warehouse; missing where none does."""
-    known = {
+    carrier_of_level = {
         level.strip().casefold(): number
         for number, carrier in reversed(list(enumerate(warehouse.carriers)))
         for level in carrier.service_levels
     }
-    taken: pd.Series = same_words(levels.fillna(otherwise)).map(known)
-    return pd.Series(taken.to_numpy(), index=levels.index, dtype="Int64")
+    carriers: pd.Series = normalised_words(levels.fillna(otherwise)).map(carrier_of_level)
+    return pd.Series(carriers.to_numpy(), index=levels.index, dtype="Int64")
 
 
 def ship_by(orders: pd.DataFrame, warehouse: Warehouse, rules: ShipByRules) -> pd.Series:
@@ -99,28 +99,28 @@ def ship_by(orders: pd.DataFrame, warehouse: Warehouse, rules: ShipByRules) -> p
     levels = orders["service_level"].fillna(rules.service_level_otherwise)
     carriers = carrier_of(warehouse, levels, rules.service_level_otherwise).fillna(0)
     days = {name.strip().casefold(): number for name, number in rules.working_days.items()}
-    waits = same_words(levels).map(days).fillna(rules.working_days_otherwise).astype(int)
-    calendars = [pickups(warehouse, one) for one in warehouse.carriers]
+    working_days = normalised_words(levels).map(days).fillna(rules.working_days_otherwise).astype(int)
+    calendars = [pickups(warehouse, carrier) for carrier in warehouse.carriers]
     # One computation for all orders paid in the same minute on the same terms: a cut-off is a full minute.
     minute = orders["paid_at"].dt.ceil("min")
-    asked = pd.DataFrame({"since": minute, "carrier": carriers.astype(int), "days": waits})
-    terms = asked.drop_duplicates()
-    each = zip(terms["since"].dt.to_pydatetime(), terms["carrier"], terms["days"], strict=True)
-    when = [calendars[carrier].pickup(since, days) for since, carrier, days in each]
+    rows = pd.DataFrame({"since": minute, "carrier": carriers.astype(int), "days": working_days})
+    terms = rows.drop_duplicates()
+    questions = zip(terms["since"].dt.to_pydatetime(), terms["carrier"], terms["days"], strict=True)
+    when = [calendars[carrier].pickup(since, days) for since, carrier, days in questions]
     answers = terms.assign(when=pd.to_datetime(pd.Series(when, index=terms.index), utc=True).dt.as_unit("s"))
-    promised = asked.merge(answers, how="left")["when"]
-    return pd.Series(promised.array, index=orders.index)
+    dates = rows.merge(answers, how="left")["when"]
+    return pd.Series(dates.array, index=orders.index)
 
 
 def urgency(ship_bys: pd.Series, as_of: datetime, rules: ShipByRules) -> pd.Series:
     """LATE once ship-by has passed, DUE in the hours before it, otherwise an empty text."""
-    left = (ship_bys - pd.Timestamp(as_of)).dt.total_seconds().to_numpy()
-    told = np.select([left < 0, left <= rules.due_h * 3600], ["LATE", "DUE"], "")
-    return pd.Series(told, index=ship_bys.index, dtype="str")
+    seconds = (ship_bys - pd.Timestamp(as_of)).dt.total_seconds().to_numpy()
+    words = np.select([seconds < 0, seconds <= rules.due_h * 3600], ["LATE", "DUE"], "")
+    return pd.Series(words, index=ship_bys.index, dtype="str")
 
 
-def urgent(orders: pd.DataFrame, as_of: datetime, rules: ShipByRules) -> pd.DataFrame:
+def urgent_orders(orders: pd.DataFrame, as_of: datetime, rules: ShipByRules) -> pd.DataFrame:
     """The orders that are LATE or DUE, the most overdue first: urgency, then the columns of `orders` (with ship_by)."""
-    told = orders.assign(urgency=urgency(orders["ship_by"], as_of, rules))
-    rows = told[told["urgency"] != ""].sort_values(["ship_by", "merchant", "order_number"], ignore_index=True)
+    rows = orders.assign(urgency=urgency(orders["ship_by"], as_of, rules))
+    rows = rows[rows["urgency"] != ""].sort_values(["ship_by", "merchant", "order_number"], ignore_index=True)
     return rows[["urgency", *orders.columns]]

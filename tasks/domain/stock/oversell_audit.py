@@ -1,14 +1,13 @@
-"""The oversell audit: what is promised against what is asked for and what lies there, with the orders and what to do.
+"""The oversell audit: compare what is promised with what orders ask for and what is on hand.
 
-Each finding names its orders, in the order in which they are served, and proposes one action. What it looks at are the
-rows as they are; nothing is changed by it.
+Each finding names its orders, in order of service, and proposes one action. The audit changes nothing.
 """
 
 import numpy as np
 import pandas as pd
 
 FINDINGS = ("fault", "merchant", "sku", "warehouse", "location", "expected", "found", "orders", "channels", "action")
-ORDERS_TOLD_MAX = 50
+ORDERS_NAMED_MAX = 50
 LEAK = "stock says more or less is promised than orders were promised"
 LINE = "an order line says another quantity than was promised to it"
 NEGATIVE = "the record is below zero"
@@ -20,27 +19,27 @@ URGENT = "a less urgent order has what a more urgent one waits for"
 def mismatched_places(places: pd.DataFrame) -> pd.DataFrame:
     """Places whose stored allocation is not the sum of their open promises.
 
-    `places`: merchant, sku, warehouse, location, stored, promised (int64), orders (str, a blank between).
+    `places`: merchant, sku, warehouse, location, stored, promised (int64), orders (str, separated by a blank).
     """
     rows = places[places["stored"] != places["promised"]]
     more = rows["stored"] > rows["promised"]
     action = np.where(more, "release the units nobody was promised: run allocate-orders, then count the place",
                       "run allocate-orders; if it stays, count the place before it is picked")  # fmt: skip
-    return _told(rows, LEAK, rows["promised"], rows["stored"], action)
+    return _findings(rows, LEAK, rows["promised"], rows["stored"], action)
 
 
 def mismatched_lines(lines: pd.DataFrame) -> pd.DataFrame:
-    """Lines that say another quantity than their promises do: merchant, sku, expected, found (int64), orders."""
-    return _told(lines, LINE, lines["expected"], lines["found"], "hold the order and have its promises looked at")
+    """Lines whose quantity is not that of their promises: merchant, sku, expected, found (int64), orders."""
+    return _findings(lines, LINE, lines["expected"], lines["found"], "hold the order and have its promises looked at")
 
 
 def negative_places(places: pd.DataFrame) -> pd.DataFrame:
-    """Places of which the book says less than nothing.
+    """Places whose book quantity is below zero.
 
-    `places`: merchant, sku, warehouse, location, on_hand, orders (promised something there).
+    `places`: merchant, sku, warehouse, location, on_hand, orders (those with promises there).
     """
     rows = places[places["on_hand"] < 0]
-    return _told(rows, NEGATIVE, pd.Series(0, index=rows.index), rows["on_hand"],
+    return _findings(rows, NEGATIVE, pd.Series(0, index=rows.index), rows["on_hand"],
                  "count the place: goods left that were never booked in")  # fmt: skip
 
 
@@ -51,69 +50,73 @@ def promises_to_closed_orders(promises: pd.DataFrame) -> pd.DataFrame:
     """
     action = np.where(promises["picked"], "put the picked units back and book the return",
                       "release them: run allocate-orders")  # fmt: skip
-    return _told(promises, DONE, pd.Series(0, index=promises.index), promises["quantity"], action)
+    return _findings(promises, DONE, pd.Series(0, index=promises.index), promises["quantity"], action)
 
 
-def oversold_products(asked: pd.DataFrame, exists: pd.Series) -> pd.DataFrame:
-    """SKUs of which paid open orders of all channels together ask for more than lies there: who gets the last unit.
+def oversold_products(lines: pd.DataFrame, sellable_units: pd.Series) -> pd.DataFrame:
+    """SKUs of which paid open orders of all channels together ask for more than is on hand: who gets the last unit.
 
-    `asked`: product_id, merchant, sku, order_number, channel, units (still to be sent) and promised (of them), both
-    int64, in the order of service. `exists`: sellable units on hand by product_id.
+    `lines`: product_id, merchant, sku, order_number, channel, units (still to be sent) and promised (of them), both
+    int64, in the order of service. `sellable_units`: on hand, by product_id.
     """
-    of = asked.groupby("product_id", sort=False)
-    rows = of.agg(merchant=("merchant", "first"), sku=("sku", "first"), found=("units", "sum")).reset_index()
-    rows["expected"] = rows["product_id"].map(exists).fillna(0).clip(lower=0).astype("int64")
+    rows = (
+        lines.groupby("product_id", sort=False)
+        .agg(merchant=("merchant", "first"), sku=("sku", "first"), found=("units", "sum"))
+        .reset_index()
+    )
+    rows["expected"] = rows["product_id"].map(sellable_units).fillna(0).clip(lower=0).astype("int64")
     rows = rows[rows["found"] > rows["expected"]].set_index("product_id", drop=False)
-    waits = asked[(asked["promised"] < asked["units"]) & asked["product_id"].isin(rows.index)]
-    served = asked[(asked["promised"] > 0) & asked["product_id"].isin(rows.index)]
+    waits = lines[(lines["promised"] < lines["units"]) & lines["product_id"].isin(rows.index)]
+    served = lines[(lines["promised"] > 0) & lines["product_id"].isin(rows.index)]
     last = served.groupby("product_id", sort=False)["order_number"].last().reindex(rows.index)
     first = waits.groupby("product_id", sort=False)["order_number"].first().reindex(rows.index)
     rows["orders"] = waits.groupby("product_id", sort=False)["order_number"].agg(_joined).reindex(rows.index).fillna("")
-    per = asked.assign(channel=asked["channel"].fillna("no channel")).groupby(["product_id", "channel"])["units"].sum()
-    words = per.index.get_level_values("channel") + " " + per.astype("str")
+    by_channel = lines.assign(channel=lines["channel"].fillna("no channel")).groupby(["product_id", "channel"])
+    units = by_channel["units"].sum()
+    words = units.index.get_level_values("channel") + " " + units.astype("str")
     rows["channels"] = words.groupby(level="product_id").agg(", ".join).reindex(rows.index)
     short = (rows["found"] - rows["expected"]).astype("str")
     action = "buy " + short + " or tell those who wait; the last unit goes to " + last + ", the next would be " + first
     nobody = "buy " + short + " or tell those who wait; the next unit goes to " + first
-    return _told(
+    return _findings(
         rows, OVERSOLD, rows["expected"], rows["found"], action.where(last.notna(), nobody).fillna("buy " + short)
     )
 
 
-def overtaken_orders(asked: pd.DataFrame) -> pd.DataFrame:
+def overtaken_orders(lines: pd.DataFrame) -> pd.DataFrame:
     """SKUs of which an order that ranks later has units nobody has picked, and one that ranks before it waits.
 
-    `asked`: as of `oversold`, with free (int64, units promised and not yet in a wave). An order that waits for other
-    lines of it as well is told of all the same: a person sees more than one SKU.
+    `lines`: as in `oversold_products`, with free (int64, units promised and not yet in a wave). An order that waits for
+    another of its lines as well is reported all the same: a person sees more than one SKU.
     """
-    ranked = asked.assign(rank=np.arange(len(asked)))
+    ranked = lines.assign(rank=np.arange(len(lines)))
     waits = ranked[ranked["promised"] < ranked["units"]].groupby("product_id", sort=False).first()
     gives = ranked[ranked["free"] > 0].groupby("product_id", sort=False).last()
-    both = waits.merge(gives, left_index=True, right_index=True, suffixes=("", "_later"))
-    rows = both[both["rank_later"] > both["rank"]].reset_index()
+    pairs = waits.merge(gives, left_index=True, right_index=True, suffixes=("", "_later"))
+    rows = pairs[pairs["rank_later"] > pairs["rank"]].reset_index()
     rows = rows.assign(orders=rows["order_number"] + " " + rows["order_number_later"])
     action = "hold " + rows["order_number_later"] + " for stock, and " + rows["order_number"] + " gets its units"
-    return _told(rows, URGENT, rows["units"], rows["promised"], action)
+    return _findings(rows, URGENT, rows["units"], rows["promised"], action)
 
 
-def all_findings(*found: pd.DataFrame) -> pd.DataFrame:
+def all_findings(*findings: pd.DataFrame) -> pd.DataFrame:
     """All findings, columns FINDINGS, the worst kind first, then by merchant, SKU and place."""
-    rank = {one: number for number, one in enumerate((OVERSOLD, URGENT, NEGATIVE, LEAK, LINE, DONE))}
-    rows = pd.concat(found, ignore_index=True)
+    rank = {fault: number for number, fault in enumerate((OVERSOLD, URGENT, NEGATIVE, LEAK, LINE, DONE))}
+    rows = pd.concat(findings, ignore_index=True)
     rows = rows.assign(rank=rows["fault"].map(rank))
     by = ["rank", "merchant", "sku", "warehouse", "location", "orders"]
     return rows.sort_values(by, ignore_index=True)[list(FINDINGS)]
 
 
-def _told(rows: pd.DataFrame, fault: str, expected: pd.Series, found: pd.Series, action: object) -> pd.DataFrame:
-    said = {name: rows[name].fillna("") if name in rows else "" for name in FINDINGS[1:5] + FINDINGS[7:9]}
-    told = pd.DataFrame({"fault": fault, **said, "expected": expected, "found": found, "action": action},
-                        index=rows.index)  # fmt: skip
+def _findings(rows: pd.DataFrame, fault: str, expected: pd.Series, actual: pd.Series, action: object) -> pd.DataFrame:
+    texts = {name: rows[name].fillna("") if name in rows else "" for name in FINDINGS[1:5] + FINDINGS[7:9]}
+    columns = {"fault": fault, **texts, "expected": expected, "found": actual, "action": action}
+    findings = pd.DataFrame(columns, index=rows.index)
     kinds = {name: "int64" if name in {"expected", "found"} else "str" for name in FINDINGS}
-    return told[list(FINDINGS)].astype(kinds)
+    return findings[list(FINDINGS)].astype(kinds)
 
 
 def _joined(numbers: pd.Series) -> str:
-    each = list(dict.fromkeys(numbers))
-    rest = len(each) - ORDERS_TOLD_MAX
-    return " ".join(each[:ORDERS_TOLD_MAX]) + (f" and {rest} more" if rest > 0 else "")
+    distinct = list(dict.fromkeys(numbers))
+    more = len(distinct) - ORDERS_NAMED_MAX
+    return " ".join(distinct[:ORDERS_NAMED_MAX]) + (f" and {more} more" if more > 0 else "")

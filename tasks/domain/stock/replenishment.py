@@ -15,8 +15,9 @@ import pandas as pd
 
 from tasks.domain.stock.stock_alerts import AlertRules
 
-ABOUT = ("name", "supplier", "supplier_sku", "unit_cost_minor", "cost_minor", "currency", "free", "waiting", "coming",
-         "reorder_point", "order_up_to", "safety_stock", "daily_units", "basis", "note")  # fmt: skip
+REASON_COLUMNS = (
+    "name", "supplier", "supplier_sku", "unit_cost_minor", "cost_minor", "currency", "free", "waiting", "coming",
+    "reorder_point", "order_up_to", "safety_stock", "daily_units", "basis", "note")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,15 @@ class ReplenishmentRules:
 def safety_stock(
     daily: pd.Series, deviation: pd.Series, lead: pd.Series, lead_deviation: pd.Series, level: pd.Series
 ) -> pd.Series:
-    """Units kept for bad luck (float64, not rounded); the arguments in the order of the formula, one row a product."""
-    deviates = level.map({one: NormalDist().inv_cdf(one) for one in level.unique()}).astype("float64")
+    """Safety stock (float64 units, not rounded); the arguments in the order of the formula, one row per product."""
+    deviates = level.map({share: NormalDist().inv_cdf(share) for share in level.unique()}).astype("float64")
     return pd.Series(deviates * np.sqrt(lead * deviation**2 + daily**2 * lead_deviation**2))
 
 
 def with_terms(products: pd.DataFrame, rules: ReplenishmentRules) -> pd.DataFrame:
     """`products` (abc_class, pack_quantity, and terms that may be missing) with every term.
 
-    Where none is said it is the rules': service_level, lead_days, lead_deviation_days (float64), order_min,
+    Where a product has none, that of the rules: service_level, lead_days, lead_deviation_days (float64), order_min,
     order_multiple (int64).
     """
     level = products["service_level"].fillna(products["abc_class"].map(rules.service_level_by_class))
@@ -77,26 +78,26 @@ def targets(products: pd.DataFrame, demand: pd.DataFrame, rules: ReplenishmentRu
     Gives product_id, reorder_point, order_up_to, safety_stock (int64 units, rounded up), basis (str: what the point
     comes from), daily_units, daily_deviation_units, days_counted.
 
-    `products`: as of `with_terms`, with product_id and reorder_point, stock_min, stock_max (Int64). `demand`: as of
-    `demand.daily_demand`. The product file's reorder point wins, then the terms' stock_min, then the formula; a product
-    seen for fewer days than `demand_days_min` has none, and is not bought by itself.
+    `products`: as in `with_terms`, with product_id and reorder_point, stock_min, stock_max (Int64). `demand`: as in
+    `daily_demand.daily_demand`. The product file's reorder point wins, then the terms' stock_min, then the formula; a
+    product seen for fewer days than `demand_days_min` has none, and is not bought by itself.
     """
     rows = products.merge(demand, left_on="product_id", right_index=True, how="left")
-    known = rows["days_counted"].fillna(0) >= rules.demand_days_min
-    daily, deviation = (rows[name].where(known).fillna(0) for name in ("daily_units", "daily_deviation_units"))
+    is_known = rows["days_counted"].fillna(0) >= rules.demand_days_min
+    daily, deviation = (rows[name].where(is_known).fillna(0) for name in ("daily_units", "daily_deviation_units"))
     safety = safety_stock(daily, deviation, rows["lead_days"], rows["lead_deviation_days"], rows["service_level"])
     computed = _up(daily * rows["lead_days"] + safety)
-    said, least = rows["reorder_point"].astype("Int64"), rows["stock_min"].astype("Int64")
-    point = said.fillna(least).fillna(computed).astype("int64")
-    most = rows["stock_max"].astype("Int64").fillna(_up(point + daily * rules.order_days)).astype("int64")
+    own_point, stock_min = rows["reorder_point"].astype("Int64"), rows["stock_min"].astype("Int64")
+    point = own_point.fillna(stock_min).fillna(computed).astype("int64")
+    order_up_to = rows["stock_max"].astype("Int64").fillna(_up(point + daily * rules.order_days)).astype("int64")
     basis = np.select(
-        [said.notna(), least.notna(), ~known, daily <= 0],
+        [own_point.notna(), stock_min.notna(), ~is_known, daily <= 0],
         ["the product file", "stock_min of the terms", "too few days seen", "nobody asked for it"],
         "demand and lead time",
     )
     return pd.DataFrame(
         {
-            "product_id": rows["product_id"], "reorder_point": point, "order_up_to": np.maximum(most, point),
+            "product_id": rows["product_id"], "reorder_point": point, "order_up_to": np.maximum(order_up_to, point),
             "safety_stock": _up(safety), "basis": basis.astype(str), "daily_units": daily,
             "daily_deviation_units": deviation, "days_counted": rows["days_counted"].fillna(0).astype("int64"),
         }
@@ -104,14 +105,14 @@ def targets(products: pd.DataFrame, demand: pd.DataFrame, rules: ReplenishmentRu
 
 
 def _up(units: pd.Series) -> pd.Series:
-    """Rounded up to whole units; what a float leaves behind the sixth digit is no unit."""
+    """Rounded up to whole units; digits of a float after the sixth are noise."""
     return pd.Series(np.ceil(np.round(units.astype("float64"), 6)).astype("int64"), index=units.index)
 
 
 def proposal(stock: pd.DataFrame, rules: ReplenishmentRules, as_of: datetime) -> pd.DataFrame:
     """What to buy now, in the canonical layout of goods on their way and with the reasons beside it.
 
-    `stock`: as of `with_terms` and `targets`, with merchant, sku, name, supplier, unit_cost_minor, currency, is_kit;
+    `stock`: as in `with_terms` and `targets`, with merchant, sku, name, supplier, unit_cost_minor, currency, is_kit;
     free, waiting and coming (int64 units). A product is bought when free - waiting + coming is below its
     reorder point, up to `order_up_to`, by at least `order_min` and in multiples of `order_multiple`.
     """
@@ -120,8 +121,10 @@ def proposal(stock: pd.DataFrame, rules: ReplenishmentRules, as_of: datetime) ->
     wanted = (rows["order_up_to"] - position[rows.index]).clip(lower=rows["order_min"])
     rows["quantity"] = (-(-wanted // rows["order_multiple"]) * rows["order_multiple"]).astype("int64")
     above = rows["quantity"] + position[rows.index] - rows["order_up_to"]
-    limited = (above > 0) & rows["stock_max"].notna()
-    rows["note"] = ("above stock_max by " + above.astype("str") + ": the least that can be ordered").where(limited, "")
+    is_limited = (above > 0) & rows["stock_max"].notna()
+    rows["note"] = ("above stock_max by " + above.astype("str") + ": the least that can be ordered").where(
+        is_limited, ""
+    )
     rows["cost_minor"] = rows["quantity"].astype("Int64") * rows["unit_cost_minor"].astype("Int64")
     rows["supplier"] = rows["supplier"].fillna("")
     rows["document"] = (
@@ -130,15 +133,15 @@ def proposal(stock: pd.DataFrame, rules: ReplenishmentRules, as_of: datetime) ->
     rows["warehouse"] = rules.deliver_to
     lead = pd.to_timedelta(np.ceil(rows["lead_days"]), unit="D")
     rows["expected_at"] = (pd.Timestamp(as_of).normalize() + lead).astype("datetime64[s, UTC]")
-    names = ["merchant", "document", "warehouse", "sku", "quantity", "expected_at", *ABOUT]
+    names = ["merchant", "document", "warehouse", "sku", "quantity", "expected_at", *REASON_COLUMNS]
     return rows[names].sort_values(["merchant", "supplier", "sku"], ignore_index=True)
 
 
 def coming_in_time(incoming: pd.DataFrame, rules: ReplenishmentRules, as_of: datetime) -> pd.Series:
-    """Units on their way by product_id (int64), without what is overdue for longer than the rules wait.
+    """Units on their way by product_id (int64), without what is overdue for longer than the rules allow.
 
     `incoming`: product_id, units, expected_at.
     """
-    patience = pd.Timestamp(as_of) - pd.Timedelta(days=rules.late_days_max)
-    known = incoming[incoming["expected_at"] >= patience]
-    return known.groupby("product_id")["units"].sum().astype("int64")
+    overdue_from = pd.Timestamp(as_of) - pd.Timedelta(days=rules.late_days_max)
+    expected = incoming[incoming["expected_at"] >= overdue_from]
+    return expected.groupby("product_id")["units"].sum().astype("int64")

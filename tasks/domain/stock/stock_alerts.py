@@ -26,8 +26,8 @@ ACTIVE = (AlertState.OPEN, AlertState.SNOOZED, AlertState.COVERED)
 DIGESTED = (AlertKind.OVERSELL, AlertKind.LOW_STOCK, AlertKind.UNKNOWN_SKU, AlertKind.CANCELLED_AFTER_PICK,
             AlertKind.PAID_AFTER_EXPIRY, AlertKind.REFUSED_FILE, AlertKind.QUARANTINED_ROWS,
             AlertKind.DRIFT)  # fmt: skip
-TOLD_MAX = 50  # lines of a digest; the sheet of alerts has them all
-SHEET = ("merchant", "alert", "subject", "snooze_until", "set_by", "comment", "state", "detail", "opened_at")
+DIGEST_LINES_MAX = 50  # lines of a digest; the sheet of alerts has them all
+ALERT_SHEET = ("merchant", "alert", "subject", "snooze_until", "set_by", "comment", "state", "detail", "opened_at")
 
 
 @dataclass(frozen=True)
@@ -67,37 +67,37 @@ def next_states(stock: pd.DataFrame, rules: AlertRules, as_of: datetime) -> pd.S
     return first_reason(cases, stock.index).fillna(stock["state"]).astype("str")
 
 
-def to_tell(alerts: pd.DataFrame, rules: AlertRules, as_of: datetime) -> pd.Series:
-    """Whether each alert belongs into the digest of now: open, not told of since it opened, and not just before.
+def is_due_for_digest(alerts: pd.DataFrame, rules: AlertRules, as_of: datetime) -> pd.Series:
+    """Whether each alert belongs in a digest now: open, in no digest since it opened, and not in one just before.
 
     `alerts`: kind, state, opened_at, told_at. Parcels are looked after elsewhere.
     """
-    mine = alerts["kind"].isin([str(kind) for kind in DIGESTED]) & (alerts["state"] == AlertState.OPEN)
-    never, again = alerts["told_at"].isna(), alerts["opened_at"] > alerts["told_at"]
-    rested = alerts["told_at"] <= pd.Timestamp(as_of) - pd.Timedelta(hours=rules.quiet_h)
-    return mine & (never | (again & rested))
+    is_open = alerts["kind"].isin([str(kind) for kind in DIGESTED]) & (alerts["state"] == AlertState.OPEN)
+    is_first, is_reopened = alerts["told_at"].isna(), alerts["opened_at"] > alerts["told_at"]
+    is_rested = alerts["told_at"] <= pd.Timestamp(as_of) - pd.Timedelta(hours=rules.quiet_h)
+    return is_open & (is_first | (is_reopened & is_rested))
 
 
-def digest(told: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
-    """One notice a merchant of its alerts: merchant, subject (str, the same for the same alerts), alerts, more.
+def digests(alerts: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+    """One notice per merchant of its alerts: merchant, subject (str, the same for the same alerts), alerts, more.
 
-    `told`: merchant, cause, kind, subject, detail. `alerts` is a list of what, subject and detail, `more` how many are
-    not in it.
+    `alerts`: merchant, cause, kind, subject, detail. The column alerts is a list of what, subject and detail; more is
+    the number of alerts that are not in it.
     """
     rows = []
-    for merchant, mine in told.sort_values(["merchant", "kind", "subject", "cause"]).groupby("merchant"):
+    for merchant, own in alerts.sort_values(["merchant", "kind", "subject", "cause"]).groupby("merchant"):
         lines = [{"what": kind.replace("_", " "), "subject": subject, "detail": detail} for kind, subject, detail in
-                 zip(mine["kind"], mine["subject"], mine["detail"], strict=True)]  # fmt: skip
-        marks = crc32("\n".join(mine["cause"]).encode())
-        rows.append({"merchant": merchant, "subject": f"{as_of:%Y%m%dT%H%M%SZ}-{marks:08x}", "alerts": lines[:TOLD_MAX],
-                     "more": max(0, len(lines) - TOLD_MAX)})  # fmt: skip
+                 zip(own["kind"], own["subject"], own["detail"], strict=True)]  # fmt: skip
+        marks = crc32("\n".join(own["cause"]).encode())
+        subject, more = f"{as_of:%Y%m%dT%H%M%SZ}-{marks:08x}", max(0, len(lines) - DIGEST_LINES_MAX)
+        rows.append({"merchant": merchant, "subject": subject, "alerts": lines[:DIGEST_LINES_MAX], "more": more})
     return pd.DataFrame(rows, columns=["merchant", "subject", "alerts", "more"])
 
 
 def alert_sheet(live: pd.DataFrame) -> pd.DataFrame:
-    """Alerts in rows to answer in, columns SHEET; filled in, it goes to inbox/snoozes. `live`: as of the store."""
-    told = live.rename(columns={"kind": "alert", "snoozed_until": "snooze_until", "snoozed_by": "set_by"})
-    return told[list(SHEET)].sort_values(["merchant", "alert", "subject"], ignore_index=True)
+    """Alerts as a sheet to answer in, columns ALERT_SHEET; it goes to inbox/snoozes. `live`: as in `live_alerts`."""
+    rows = live.rename(columns={"kind": "alert", "snoozed_until": "snooze_until", "snoozed_by": "set_by"})
+    return rows[list(ALERT_SHEET)].sort_values(["merchant", "alert", "subject"], ignore_index=True)
 
 
 def judge_snoozes(rows: pd.DataFrame, alerts: pd.DataFrame, as_of: datetime) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -107,11 +107,11 @@ def judge_snoozes(rows: pd.DataFrame, alerts: pd.DataFrame, as_of: datetime) -> 
     alert, subject, state, until_now, none of them closed. Gives the good rows with alert_id; row_number and reason.
     """
     key = ["merchant_id", "alert", "subject"]
-    known = alerts.drop_duplicates(key, keep="last")
-    both = rows[rows["snooze_until"].notna()].merge(known, on=key, how="left", indicator="known")
-    same = (both["state"] == AlertState.SNOOZED) & (both["until_now"] == both["snooze_until"])
+    latest = alerts.drop_duplicates(key, keep="last")
+    both = rows[rows["snooze_until"].notna()].merge(latest, on=key, how="left", indicator="known")
+    is_unchanged = (both["state"] == AlertState.SNOOZED) & (both["until_now"] == both["snooze_until"])
     cases = [
-        (same, ""),
+        (is_unchanged, ""),
         (both["known"] != "both",
          "subject: found '" + both["subject"] + "', expected an alert of " + both["alert"] + " that is not closed"),
         (both["set_by"].fillna("").str.strip() == "", "set_by: found '', expected the name of who decides"),

@@ -1,4 +1,4 @@
-"""Step of allocate-orders: audit what was promised against what is asked for and what lies there."""
+"""Step of allocate-orders: compare what was promised with what orders ask for and what is on hand."""
 
 from datetime import datetime
 
@@ -31,20 +31,23 @@ from tasks.store.stock.oversell_audit import (
 
 @task(task_run_name="audit what was sold and promised")
 def audit_oversell(as_of: datetime) -> pd.DataFrame:
-    """The findings of the audit (`oversell.FINDINGS`), written where they differ from the last; nothing is changed."""
+    """The findings of the audit (`oversell_audit.FINDINGS`), written where they differ from the last ones.
+
+    Nothing in the database is changed.
+    """
     with reading().connect() as connection:
-        found = findings(connection)
-    write_changed(settings().home, "allocate-orders", {}, {"oversell-audit.csv": found}, as_of)
-    return found
+        findings = audit_findings(connection)
+    write_changed(settings().home, "allocate-orders", {}, {"oversell-audit.csv": findings}, as_of)
+    return findings
 
 
-def findings(connection: Connection) -> pd.DataFrame:
-    """What is wrong now, each with its orders and what to do about it."""
+def audit_findings(connection: Connection) -> pd.DataFrame:
+    """What is wrong now, one row per finding, each with its orders and what to do about it."""
     places = doubtful_places(connection)
-    asked = prioritised(wanted_lines(connection), read("rules/allocation.yaml", AllocationRules))
+    lines = prioritised(wanted_lines(connection), read("rules/allocation.yaml", AllocationRules))
     return all_findings(
-        oversold_products(asked, sellable_units(connection)),
-        overtaken_orders(asked),
+        oversold_products(lines, sellable_units(connection)),
+        overtaken_orders(lines),
         negative_places(places),
         mismatched_places(places),
         mismatched_lines(line_differences(connection)),

@@ -17,24 +17,25 @@ from config.settings import settings
 from tasks.configured import warehouses
 from tasks.documents.run_folder import add_rows
 from tasks.domain.ordering.allocation import AllocationRules
-from tasks.domain.stock import availability, feeds, shortages
+from tasks.domain.stock import availability, feeds
 from tasks.domain.stock.feeds import Feed, FeedLayout, FeedRules
 from tasks.runs.step import step
-from tasks.steps.ordering.explain_backorders import Served
-from tasks.steps.ordering.open_demand import free_places
+from tasks.steps.ordering.explain_backorders import AllocationView
 from tasks.store.database.engine import engine
-from tasks.store.sites import warehouse_ids
-from tasks.store.stock import places
 from tasks.store.stock.feeds import published_lines, record_due_lines, record_published_lines
 
 FILE_KEY = {FeedLayout.CANONICAL: ["merchant", "warehouse", "sku"], FeedLayout.SHOPIFY: ["SKU", "Location"]}
 
 
 @dataclass(frozen=True)
-class _Shelf:
-    """What lies where, and what things are called."""
+class _SellableStock:
+    """What every channel may sell, and the names a feed uses.
 
-    pool: pd.DataFrame
+    `pools`: as in `availability.with_kits`, with waiting. `unsellable`: units by product_id and warehouse_id.
+    `products`: as in `catalogue`. `codes`, `shop_names`: of each warehouse, by warehouse_id.
+    """
+
+    pools: pd.DataFrame
     unsellable: pd.Series
     products: pd.DataFrame
     codes: pd.Series
@@ -42,54 +43,54 @@ class _Shelf:
 
 
 @step(task_run_name="tell the channels what they may sell")
-def publish_feeds(served: Served, as_of: datetime, *, whole: bool = False) -> int:
-    """Write what changed since each feed's last file, or all of it; says how many lines were written."""
-    rules = read("rules/feeds.yaml", FeedRules)
+def publish_feeds(view: AllocationView, as_of: datetime, *, whole: bool = False) -> int:
+    """Write what changed since each feed's last file, or all of it. Returns the number of lines written."""
+    rules, stock = read("rules/feeds.yaml", FeedRules), _sellable_stock(view)
     with engine().begin() as connection:
-        shelf = _shelf(connection, served, as_of)
-        lines = {name: _lines(connection, name, feed, shelf, whole=whole) for name, feed in rules.feeds.items()}
+        lines = {name: _lines(connection, name, feed, stock, whole=whole) for name, feed in rules.feeds.items()}
     folder = settings().documents("allocate-orders", as_of) / "availability"
     for name, rows in lines.items():
-        _write(folder, name + "-full" * whole, rules.feeds[name], shelf, rows)
+        _write(folder, name + "-full" * whole, rules.feeds[name], stock, rows)
     with engine().begin() as connection:
         for name, rows in lines.items():
             record_published_lines(connection, name, rows.reset_index(), as_of)
     return sum(map(len, lines.values()))
 
 
-def _shelf(connection: Connection, served: Served, as_of: datetime) -> _Shelf:
-    rules = read("rules/allocation.yaml", AllocationRules)
-    products, parts = places.catalogue(connection), places.kit_parts(connection)
-    ids, sites = warehouse_ids(connection), warehouses()
-    here, free = places.stock_places(connection), free_places(connection, rules, as_of)
-    pool = availability.stock_pools(here, free, rules.purposes)
+def _sellable_stock(view: AllocationView) -> _SellableStock:
+    rules, ids = read("rules/allocation.yaml", AllocationRules), view.warehouse_ids
+    pools = availability.stock_pools(view.places, view.free_places, rules.purposes)
     order = [ids[code] for code in rules.warehouses if code in ids]
-    pool = availability.with_waiting(pool, shortages.waiting_units(served.waiting, parts), order)
-    unsellable = places.unsellable_places(connection).set_index(feeds.KEY)["units"]
-    names = {ids[one.code]: next(iter(one.aliases), one.name) for one in sites if one.code in ids}
-    codes = pd.Series({number: code for code, number in ids.items()})
-    return _Shelf(availability.with_kits(pool, parts), unsellable, products, codes, pd.Series(names))
+    pools = availability.with_waiting(pools, view.waiting_units, order)
+    names = {ids[site.code]: next(iter(site.aliases), site.name) for site in warehouses() if site.code in ids}
+    return _SellableStock(
+        pools=availability.with_kits(pools, view.parts),
+        unsellable=view.unsellable.set_index(feeds.FEED_LINE_KEY)["units"],
+        products=view.products,
+        codes=pd.Series({number: code for code, number in ids.items()}),
+        shop_names=pd.Series(names),
+    )
 
 
-def _lines(connection: Connection, name: str, feed: Feed, shelf: _Shelf, *, whole: bool) -> pd.DataFrame:
-    """What is to be written; what differs from what was said is written down as due."""
-    goods = shelf.products
-    mine = goods.loc[goods["merchant"].isin(feed.merchants or goods["merchant"].unique()), "product_id"]
-    now = shelf.pool[shelf.pool.index.get_level_values("product_id").isin(mine)]
-    offered = feeds.offered_lines(now, shelf.unsellable, feed)
+def _lines(connection: Connection, name: str, feed: Feed, stock: _SellableStock, *, whole: bool) -> pd.DataFrame:
+    """The lines to be written; those that differ from what the feed said last are recorded as due."""
+    goods = stock.products
+    product_ids = goods.loc[goods["merchant"].isin(feed.merchants or goods["merchant"].unique()), "product_id"]
+    pools = stock.pools[stock.pools.index.get_level_values("product_id").isin(product_ids)]
+    offered = feeds.offered_lines(pools, stock.unsellable, feed)
     changed = feeds.changed_lines(offered, published_lines(connection, name), feed)
     record_due_lines(connection, name, changed.reset_index())
     return pd.concat([changed, offered[~offered.index.isin(changed.index)]]) if whole else changed
 
 
-def _write(folder: Path, name: str, feed: Feed, shelf: _Shelf, rows: pd.DataFrame) -> None:
-    """One file a merchant, beside what an earlier run as of the same moment wrote: SKUs of two never meet."""
-    for merchant, goods in shelf.products.groupby("merchant"):
-        mine = rows[rows.index.get_level_values("product_id").isin(goods["product_id"])]
+def _write(folder: Path, name: str, feed: Feed, stock: _SellableStock, rows: pd.DataFrame) -> None:
+    """One file per merchant, added to what an earlier run as of the same moment wrote: SKUs of two never meet."""
+    for merchant, goods in stock.products.groupby("merchant"):
+        lines = rows[rows.index.get_level_values("product_id").isin(goods["product_id"])]
         if feed.layout is FeedLayout.CANONICAL:
-            table = feeds.canonical_feed(mine, goods, shelf.codes)
+            table = feeds.canonical_feed(lines, goods, stock.codes)
         else:
-            kept_back = shelf.unsellable.reindex(mine.index).fillna(0).astype("int64")
-            here = mine["available"] + mine["committed"] + mine["unavailable"]
-            table = feeds.shopify_feed(mine.assign(on_hand=here - kept_back), goods, shelf.shop_names, kept_back)
+            unsellable = stock.unsellable.reindex(lines.index).fillna(0).astype("int64")
+            total = lines["available"] + lines["committed"] + lines["unavailable"]
+            table = feeds.shopify_feed(lines.assign(on_hand=total - unsellable), goods, stock.shop_names, unsellable)
         add_rows(folder / f"{name}-{merchant}.csv", table, FILE_KEY[feed.layout])

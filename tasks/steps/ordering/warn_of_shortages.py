@@ -1,4 +1,4 @@
-"""Steps of allocate-orders that tell people: customers what became of their orders, the shop what runs short."""
+"""Step of allocate-orders that warns staff of what runs short: oversold, unknown and low SKUs."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,21 +8,25 @@ from sqlalchemy import Connection
 
 from config.read import read
 from tasks.domain.ordering.allocation import AllocationRules
+from tasks.domain.ordering.backorders import servable_lines
 from tasks.domain.states import AlertKind, AlertState
-from tasks.domain.stock import availability, shortages
+from tasks.domain.stock import shortages
+from tasks.domain.stock.availability import stock_pools
 from tasks.domain.stock.replenishment import ReplenishmentRules, coming_in_time
 from tasks.domain.stock.stock_alerts import ACTIVE
 from tasks.runs.step import step
-from tasks.steps.ordering.explain_backorders import Served
-from tasks.steps.ordering.open_demand import free_places
+from tasks.steps.ordering.explain_backorders import AllocationView
 from tasks.store.database.engine import engine
-from tasks.store.stock import places, replenishment
-from tasks.store.stock.alerts import move, of_kind, raise_alerts, resolve_alerts, wake
+from tasks.store.stock import replenishment
+from tasks.store.stock.alerts import alerts_of_kind, raise_alerts, resolve_alerts, set_alert_states, wake
 
 
 @dataclass(frozen=True)
-class Short:
-    """What runs short, for the documents; and how many warnings were opened and closed."""
+class Shortages:
+    """What runs short, for the documents; and how many warnings were opened and closed.
+
+    `oversold`: as in `shortages.oversold`. `low`: as in `shortages.low_stock`, without alerts that are resolved.
+    """
 
     oversold: pd.DataFrame
     low: pd.DataFrame
@@ -31,33 +35,37 @@ class Short:
 
 
 @step(task_run_name="warn of shortages")
-def warn_of_shortages(served: Served, as_of: datetime) -> Short:
-    """Open a warning for each oversold, unknown or low SKU, and close those whose cause is gone."""
+def warn_of_shortages(view: AllocationView, as_of: datetime) -> Shortages:
+    """Open a warning for each oversold, unknown or low SKU, and close those whose cause is gone.
+
+    Orders and stock are those of `view`; alerts and reorder points are read in the transaction that writes alerts.
+    """
     rules = read("rules/allocation.yaml", AllocationRules)
+    pools = stock_pools(view.places, view.free_places, rules.purposes)
+    oversold = shortages.oversold(servable_lines(view.waiting_lines), view.parts, pools, view.products)
+    alerts = {
+        AlertKind.OVERSELL: shortages.oversell_alerts(oversold, as_of),
+        AlertKind.UNKNOWN_SKU: shortages.unknown_sku_alerts(view.waiting_lines, as_of),
+    }
     with engine().begin() as connection:
         wake(connection, as_of)
-        products, parts = places.catalogue(connection), places.kit_parts(connection)
-        here, free = places.stock_places(connection), free_places(connection, rules, as_of)
-        pool = availability.stock_pools(here, free, rules.purposes)
-        oversold = shortages.oversold(served.waiting, parts, pool, products)
-        found = {
-            AlertKind.OVERSELL: shortages.oversell_alerts(oversold, as_of),
-            AlertKind.UNKNOWN_SKU: shortages.unknown_sku_alerts(served.waiting, as_of),
-        }
-        opened = sum(raise_alerts(connection, rows) for rows in found.values())
-        closed = sum(resolve_alerts(connection, kind, rows["cause"], as_of) for kind, rows in found.items())
-        low = _low_stock(connection, products, pool, shortages.waiting_units(served.waiting, parts), as_of)
-    begun, over = ~low["was"].isin([str(one) for one in ACTIVE]), low["state"] == AlertState.RESOLVED
-    return Short(oversold, low[~over], opened + int(begun.sum()), closed + int(over.sum()))
+        opened = sum(raise_alerts(connection, rows) for rows in alerts.values())
+        closed = sum(resolve_alerts(connection, kind, rows["cause"], as_of) for kind, rows in alerts.items())
+        low = _low_stock(connection, view, pools, as_of)
+    is_new, is_over = ~low["was"].isin([str(state) for state in ACTIVE]), low["state"] == AlertState.RESOLVED
+    return Shortages(oversold, low[~is_over], opened + int(is_new.sum()), closed + int(is_over.sum()))
 
 
-def _low_stock(connection: Connection, products: pd.DataFrame, pool: pd.DataFrame, waiting: pd.Series, as_of: datetime
-               ) -> pd.DataFrame:  # fmt: skip
+def _low_stock(connection: Connection, view: AllocationView, pools: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+    """Products that run low, with the state their alert has from now on; the alerts are written."""
     rules = read("rules/replenishment.yaml", ReplenishmentRules)
-    free = pool.groupby("product_id")["free"].sum()
-    coming = coming_in_time(replenishment.ordered_units(connection), rules, as_of)
-    points = replenishment.stored_targets(connection).set_index("product_id")["reorder_point"]
-    levels = shortages.Levels(free, waiting, coming, points)
-    low = shortages.low_stock(products, levels, of_kind(connection, AlertKind.LOW_STOCK), rules.alerts, as_of)
-    move(connection, shortages.low_stock_alerts(low, as_of), as_of)
+    levels = shortages.StockLevels(
+        free=pools.groupby("product_id")["free"].sum(),
+        waiting=view.waiting_units,
+        coming=coming_in_time(replenishment.ordered_units(connection), rules, as_of),
+        reorder_points=replenishment.stored_targets(connection).set_index("product_id")["reorder_point"],
+    )
+    alerts = alerts_of_kind(connection, AlertKind.LOW_STOCK)
+    low = shortages.low_stock(view.products, levels, alerts, rules.alerts, as_of)
+    set_alert_states(connection, shortages.low_stock_alerts(low, as_of), as_of)
     return low

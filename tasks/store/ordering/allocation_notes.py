@@ -1,7 +1,7 @@
 """What the next allocation must look at again, noted by whoever changed it.
 
-Stock that comes needs no note, the ledger tells it; orders and lines that change are noted by triggers of the schema.
-What is left is noted here, set-based, in the transaction of the change.
+Stock that arrives needs no note, as the ledger has it; triggers of the schema note orders and lines that change. All
+else is noted here, set-based, in the transaction of the change.
 """
 
 from typing import Any
@@ -21,5 +21,5 @@ def note(connection: Connection, kind: str, subjects: Select[Any]) -> None:
 
 
 def note_everything(connection: Connection) -> None:
-    """Note that every open order must be looked at: what goods are called, made of or fit for has changed."""
+    """Note that every open order must be looked at: what products are called, made of or fit for has changed."""
     note(connection, EVERYTHING, select(literal(0, BigInteger)))

@@ -1,4 +1,4 @@
-"""Holds: who keeps which order from being served, since when, until when, and how it ended."""
+"""Holds of orders: who set each and why, since when and until when, and how it ended."""
 
 from datetime import datetime
 from typing import Any
@@ -26,150 +26,172 @@ from tasks.store.schema import merchants, order_holds, order_lines, orders
 from tasks.store.sql_rules import IS_CLOSED, IS_REFUNDED
 
 EXPORT = "an export"
-_OPEN = order_holds.c.ended_at.is_(None)
+_IS_OPEN = order_holds.c.ended_at.is_(None)
 LINE_OF_ORDER = order_lines.c.order_id == orders.c.id
+_IS_BEGUN = exists().where(LINE_OF_ORDER, order_lines.c.quantity_picked > 0)
 
 
-def hold(connection: Connection, found: pd.DataFrame, as_of: datetime) -> int:
-    """Hold orders, each for one cause at a time: a hold that is open is replaced. Says how many were held.
+def hold_orders(connection: Connection, order_rows: pd.DataFrame, as_of: datetime) -> int:
+    """Hold orders, each for one cause at a time: an open hold is replaced. Returns the number of orders held.
 
-    `found`: order_id, cause (known ones are passed over), reason, detail, set_by, until, comment.
+    `order_rows`: order_id, cause (those known already are passed over), reason, detail, set_by, until, comment.
     """
-    if found.empty:
+    if order_rows.empty:
         return 0
-    with staged(connection, found, like=order_holds) as all_:
-        known = exists().where(order_holds.c.cause == all_.c.cause)
-        new = read(connection, select(all_).where(~known))
-    with staged(connection, new.assign(set_at=pd.Timestamp(as_of)), like=order_holds) as those:
-        mine = and_(_OPEN, order_holds.c.order_id == those.c.order_id)
-        connection.execute(update(order_holds).where(mine).values(ended_at=as_of, ended_by=those.c.set_by))
-        names = [str(column.key) for column in those.columns]
-        connection.execute(insert(order_holds).from_select(names, select(those).order_by(those.c.cause)))
-        order = update(orders).where(orders.c.id == those.c.order_id)
-        return changed(connection, order.values(hold_reason=those.c.reason, hold_until=those.c.until))
+    with staged(connection, order_rows, like=order_holds) as rows:
+        is_known = exists().where(order_holds.c.cause == rows.c.cause)
+        new = read(connection, select(rows).where(~is_known))
+    with staged(connection, new.assign(set_at=pd.Timestamp(as_of)), like=order_holds) as rows:
+        is_replaced = and_(_IS_OPEN, order_holds.c.order_id == rows.c.order_id)
+        connection.execute(update(order_holds).where(is_replaced).values(ended_at=as_of, ended_by=rows.c.set_by))
+        names = [str(column.key) for column in rows.columns]
+        connection.execute(insert(order_holds).from_select(names, select(rows).order_by(rows.c.cause)))
+        order = update(orders).where(orders.c.id == rows.c.order_id)
+        return changed(connection, order.values(hold_reason=rows.c.reason, hold_until=rows.c.until))
 
 
-def release(connection: Connection, wanted: pd.DataFrame, as_of: datetime) -> int:
-    """Let orders go: order_id, row_number, hold_now, set_by, comment. What an export had held is kept as ended."""
-    if wanted.empty:
+def release_orders(connection: Connection, order_rows: pd.DataFrame, as_of: datetime) -> int:
+    """End the hold of orders at a person's word. Returns the number of orders released.
+
+    `order_rows`: order_id, hold_now, set_by, comment. A hold that an export set has no row: it is stored as ended.
+    """
+    if order_rows.empty:
         return 0
-    with staged(connection, wanted[["order_id", "hold_now", "set_by", "comment"]], like=order_holds) as those:
-        mine = and_(_OPEN, order_holds.c.order_id == those.c.order_id)
+    with staged(connection, order_rows[["order_id", "hold_now", "set_by", "comment"]], like=order_holds) as rows:
+        is_ended = and_(_IS_OPEN, order_holds.c.order_id == rows.c.order_id)
         now = literal(as_of, order_holds.c.set_at.type)
-        cause = literal("released:") + cast(those.c.order_id, String) + literal(f":{as_of:%Y%m%dT%H%M%SZ}")
-        unknown = select(
-            those.c.order_id, cause, those.c.hold_now, literal(EXPORT), now, now, those.c.set_by, those.c.comment
-        ).where(~exists().where(mine))
+        cause = literal("released:") + cast(rows.c.order_id, String) + literal(f":{as_of:%Y%m%dT%H%M%SZ}")
+        without_row = select(
+            rows.c.order_id, cause, rows.c.hold_now, literal(EXPORT), now, now, rows.c.set_by, rows.c.comment
+        ).where(~exists().where(is_ended))
         names = ["order_id", "cause", "reason", "set_by", "set_at", "ended_at", "ended_by", "comment"]
-        connection.execute(insert(order_holds).from_select(names, unknown))
-        ended = {"ended_at": as_of, "ended_by": those.c.set_by}
-        told = func.coalesce(those.c.comment, order_holds.c.comment)
-        connection.execute(update(order_holds).where(mine).values(**ended, comment=told))
-        order = update(orders).where(orders.c.id == those.c.order_id)
+        connection.execute(insert(order_holds).from_select(names, without_row))
+        ending = {"ended_at": as_of, "ended_by": rows.c.set_by}
+        comment = func.coalesce(rows.c.comment, order_holds.c.comment)
+        connection.execute(update(order_holds).where(is_ended).values(**ending, comment=comment))
+        order = update(orders).where(orders.c.id == rows.c.order_id)
         return changed(connection, order.values(hold_reason=null(), hold_until=null()))
 
 
 def open_holds(connection: Connection) -> pd.DataFrame:
-    """Holds that have not ended: hold_id, order_id, reason, set_at, until; and hold_now, what holds the order."""
-    h = order_holds.c
-    now = orders.c.hold_reason.label("hold_now"), IS_CLOSED.label("closed")
-    told = select(h.id.label("hold_id"), h.order_id, h.reason, h.set_at, h.until, *now)
-    return read(connection, told.join(orders, orders.c.id == h.order_id).where(_OPEN).order_by(h.id))
+    """Holds that have not ended.
+
+    Columns: hold_id, order_id, reason, set_at, until, hold_now (the reason that holds the order now), closed (bool:
+    the order is cancelled or fulfilled).
+    """
+    hold = order_holds.c
+    order_facts = orders.c.hold_reason.label("hold_now"), IS_CLOSED.label("closed")
+    query = select(hold.id.label("hold_id"), hold.order_id, hold.reason, hold.set_at, hold.until, *order_facts)
+    query = query.join(orders, orders.c.id == hold.order_id).where(_IS_OPEN)
+    return read(connection, query.order_by(hold.id))
 
 
-def end(connection: Connection, ended: pd.DataFrame, as_of: datetime) -> int:
-    """Close holds (hold_id, order_id, ended_by, lets_go bool) and let go the orders they held; says how many."""
-    if ended.empty:
+def end_holds(connection: Connection, holds: pd.DataFrame, as_of: datetime) -> int:
+    """End holds, and free the orders they held. Returns the number of holds ended.
+
+    `holds`: hold_id, order_id, ended_by, frees_order (bool: the order is held by this hold).
+    """
+    if holds.empty:
         return 0
-    with staged(connection, ended, like=order_holds) as those:
-        over = update(order_holds).where(_OPEN, order_holds.c.id == those.c.hold_id)
-        done = changed(connection, over.values(ended_at=as_of, ended_by=those.c.ended_by))
-        free = update(orders).where(orders.c.id == those.c.order_id, those.c.lets_go)
-        connection.execute(free.values(hold_reason=null(), hold_until=null()))
-        return done
+    with staged(connection, holds, like=order_holds) as rows:
+        ended = update(order_holds).where(_IS_OPEN, order_holds.c.id == rows.c.hold_id)
+        count = changed(connection, ended.values(ended_at=as_of, ended_by=rows.c.ended_by))
+        freed = update(orders).where(orders.c.id == rows.c.order_id, rows.c.frees_order)
+        connection.execute(freed.values(hold_reason=null(), hold_until=null()))
+        return count
 
 
-def end_dated(connection: Connection, as_of: datetime) -> int:
-    """Let go the orders whose hold has come to its date; says how many."""
-    over = update(orders).where(orders.c.hold_reason.is_not(None), orders.c.hold_until <= as_of)
-    return changed(connection, over.values(hold_reason=null(), hold_until=null()))
+def end_dated_holds(connection: Connection, as_of: datetime) -> int:
+    """Free the orders whose hold has come to its date. Returns their number."""
+    freed = update(orders).where(orders.c.hold_reason.is_not(None), orders.c.hold_until <= as_of)
+    return changed(connection, freed.values(hold_reason=null(), hold_until=null()))
 
 
 def _customer() -> Any:
-    o = orders.c
-    address = func.lower(o.customer_name + o.address1 + o.postal_code)
-    return func.coalesce(func.lower(o.email), o.customer_reference, address)
+    """What two orders of one customer have in common: the address of mail, the shop's number, or name and address."""
+    order = orders.c
+    address = func.lower(order.customer_name + order.address1 + order.postal_code)
+    return func.coalesce(func.lower(order.email), order.customer_reference, address)
 
 
-def suspects(connection: Connection, since: datetime) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Paid orders since then of customers with several, and their lines, as `domain.holds.duplicates` has them."""
-    o = orders.c
-    live = o.paid_at.is_not(None), o.cancelled_at.is_(None), ~IS_REFUNDED, o.created_at >= since
-    together = func.count().over(partition_by=(o.merchant_id, _customer()))  # a join by customer would have no index
-    own = select(o.id, _customer().label("customer"), together.label("together")).where(*live).subquery("own")
-    begun = exists().where(LINE_OF_ORDER, order_lines.c.quantity_picked > 0)
-    told = (
-        select(o.id.label("order_id"), merchants.c.code.label("merchant"), o.order_number, own.c.customer,
-               o.channel, o.created_at, or_(o.fulfilled_at.is_not(None), begun).label("begun"))
-        .join(own, own.c.id == o.id).join(merchants, merchants.c.id == o.merchant_id)
-        .where(own.c.together > 1, own.c.customer.is_not(None)).order_by(merchants.c.code, o.order_number)
+def possible_duplicates(connection: Connection, since: datetime) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Paid orders placed `since` then by customers with several, and their lines, for `holds.duplicate_holds`."""
+    order = orders.c
+    is_paid_and_open = order.paid_at.is_not(None), order.cancelled_at.is_(None), ~IS_REFUNDED
+    orders_of_customer = func.count().over(partition_by=(order.merchant_id, _customer()))  # no index for a join
+    customers = select(order.id, _customer().label("customer"), orders_of_customer.label("order_count"))
+    customers_of = customers.where(*is_paid_and_open, order.created_at >= since).subquery("customers")
+    query = (
+        select(order.id.label("order_id"), merchants.c.code.label("merchant"), order.order_number,
+               customers_of.c.customer, order.channel, order.created_at,
+               or_(order.fulfilled_at.is_not(None), _IS_BEGUN).label("begun"))
+        .join(customers_of, customers_of.c.id == order.id).join(merchants, merchants.c.id == order.merchant_id)
+        .where(customers_of.c.order_count > 1, customers_of.c.customer.is_not(None))
+        .order_by(merchants.c.code, order.order_number)
     )  # fmt: skip
-    found = read(connection, told)
+    order_rows = read(connection, query)
     line, units = order_lines.c, order_lines.c.quantity_ordered - order_lines.c.quantity_cancelled
-    with staged(connection, found[["order_id"]], like=order_lines) as those:
-        asked = select(line.order_id, line.sku, units.label("units")).where(line.requires_shipping, units > 0)
-        return found, read(connection, asked.join(those, those.c.order_id == line.order_id))
+    with staged(connection, order_rows[["order_id"]], like=order_lines) as chosen_orders:
+        lines = select(line.order_id, line.sku, units.label("units")).where(line.requires_shipping, units > 0)
+        lines = lines.join(chosen_orders, chosen_orders.c.order_id == line.order_id)
+        return order_rows, read(connection, lines)
 
 
-def unheld(connection: Connection, order_ids: pd.Series) -> set[int]:
-    """Which of the orders nothing holds yet."""
-    with staged(connection, pd.DataFrame({"order_id": order_ids})) as those:
-        free = select(orders.c.id).join(those, those.c.order_id == orders.c.id).where(orders.c.hold_reason.is_(None))
-        return set(connection.scalars(free))
+def unheld_orders(connection: Connection, order_ids: pd.Series) -> set[int]:
+    """Those of `order_ids` that are not on hold."""
+    with staged(connection, pd.DataFrame({"order_id": order_ids})) as chosen_orders:
+        query = select(orders.c.id).join(chosen_orders, chosen_orders.c.order_id == orders.c.id)
+        return set(connection.scalars(query.where(orders.c.hold_reason.is_(None))))
 
 
-def unpaid(connection: Connection) -> pd.DataFrame:
-    """Orders nobody has paid, held for no other reason, nothing picked for them: order_id, channel, created_at."""
-    o = orders.c
-    waits = or_(o.hold_reason.is_(None), o.hold_reason == HoldReason.PAYMENT)
-    begun = exists().where(LINE_OF_ORDER, order_lines.c.quantity_picked > 0)
-    return read(connection, select(o.id.label("order_id"), o.channel, o.created_at).where(
-        o.paid_at.is_(None), ~IS_CLOSED, waits, ~begun).order_by(o.id))  # fmt: skip
+def unpaid_orders(connection: Connection) -> pd.DataFrame:
+    """Open unpaid orders, held for no other reason and not begun to be picked: order_id, channel, created_at."""
+    order = orders.c
+    is_not_held = or_(order.hold_reason.is_(None), order.hold_reason == HoldReason.PAYMENT)
+    query = select(order.id.label("order_id"), order.channel, order.created_at)
+    query = query.where(order.paid_at.is_(None), ~IS_CLOSED, is_not_held, ~_IS_BEGUN)
+    return read(connection, query.order_by(order.id))
 
 
-def expire(connection: Connection, order_ids: pd.Series, as_of: datetime) -> int:
-    """Give up orders nobody paid, with all of their lines nothing was promised for; says how many."""
-    with staged(connection, pd.DataFrame({"order_id": order_ids})) as those:
-        ids = select(those.c.order_id)
-        left = order_lines.c.quantity_ordered - order_lines.c.quantity_allocated
+def expire_orders(connection: Connection, order_ids: pd.Series, as_of: datetime) -> int:
+    """Cancel orders nobody paid, with whatever of their lines is not promised. Returns the number of orders."""
+    with staged(connection, pd.DataFrame({"order_id": order_ids})) as chosen_orders:
+        ids = select(chosen_orders.c.order_id)
+        unpromised = order_lines.c.quantity_ordered - order_lines.c.quantity_allocated
         lines = update(order_lines).where(order_lines.c.order_id.in_(ids))
-        connection.execute(lines.where(order_lines.c.quantity_cancelled < left).values(quantity_cancelled=left))
-        given_up = update(orders).where(orders.c.id.in_(ids), orders.c.expired_at.is_(None))
-        gone = {"cancelled_at": as_of, "expired_at": as_of, "hold_reason": null(), "hold_until": null()}
-        return changed(connection, given_up.values(gone))
+        connection.execute(
+            lines.where(order_lines.c.quantity_cancelled < unpromised).values(quantity_cancelled=unpromised)
+        )
+        expired = update(orders).where(orders.c.id.in_(ids), orders.c.expired_at.is_(None))
+        values = {"cancelled_at": as_of, "expired_at": as_of, "hold_reason": null(), "hold_until": null()}
+        return changed(connection, expired.values(values))
 
 
 def paid_after_expiry(connection: Connection) -> pd.DataFrame:
-    """Orders given up and paid after all, and not paid back: merchant_id, merchant, order_number, paid_at."""
-    o = orders.c
-    told: Select[Any] = select(o.merchant_id, merchants.c.code.label("merchant"), o.order_number, o.paid_at)
-    late = and_(o.expired_at.is_not(None), o.paid_at.is_not(None))
-    told = told.join_from(orders, merchants, merchants.c.id == o.merchant_id).where(late, ~IS_REFUNDED)
-    return read(connection, told.order_by(merchants.c.code, o.order_number))
+    """Expired orders that were paid after all and not refunded: merchant_id, merchant, order_number, paid_at."""
+    order = orders.c
+    query: Select[Any] = select(
+        order.merchant_id, merchants.c.code.label("merchant"), order.order_number, order.paid_at
+    ).join_from(orders, merchants, merchants.c.id == order.merchant_id)
+    query = query.where(order.expired_at.is_not(None), order.paid_at.is_not(None), ~IS_REFUNDED)
+    return read(connection, query.order_by(merchants.c.code, order.order_number))
 
 
-def held(connection: Connection) -> pd.DataFrame:
+def orders_on_hold(connection: Connection) -> pd.DataFrame:
     """Orders on hold that are still to be sent.
 
     Columns: merchant, order_number, hold_reason, hold_until, detail, held_since, ship_by.
     """
-    o, h = orders.c, order_holds.c
-    waits = exists().where(LINE_OF_ORDER, order_lines.c.quantity_shipped < order_lines.c.quantity_ordered
-                           - order_lines.c.quantity_cancelled)  # fmt: skip
-    since = func.coalesce(h.set_at, o.created_at, type_=o.created_at.type).label("held_since")
-    named = merchants.c.code.label("merchant")
-    told = select(named, o.order_number, o.hold_reason, o.hold_until, h.detail, since, o.ship_by)
-    told = told.join_from(orders, merchants, merchants.c.id == o.merchant_id)
-    told = told.outerjoin(order_holds, and_(h.order_id == o.id, _OPEN))
-    told = told.where(o.hold_reason.is_not(None), ~IS_CLOSED, waits)
-    return read(connection, told.order_by(merchants.c.code, o.order_number))
+    order, hold, line = orders.c, order_holds.c, order_lines.c
+    has_unsent_line = exists().where(
+        LINE_OF_ORDER, line.quantity_shipped < line.quantity_ordered - line.quantity_cancelled
+    )
+    held_since = func.coalesce(hold.set_at, order.created_at, type_=order.created_at.type).label("held_since")
+    query = (
+        select(merchants.c.code.label("merchant"), order.order_number, order.hold_reason, order.hold_until,
+               hold.detail, held_since, order.ship_by)
+        .join_from(orders, merchants, merchants.c.id == order.merchant_id)
+        .outerjoin(order_holds, and_(hold.order_id == order.id, _IS_OPEN))
+        .where(order.hold_reason.is_not(None), ~IS_CLOSED, has_unsent_line)
+    )  # fmt: skip
+    return read(connection, query.order_by(merchants.c.code, order.order_number))

@@ -1,4 +1,4 @@
-"""Orders whose customers are to be told something, once each."""
+"""Orders whose customers get a notice, once of each kind."""
 
 from typing import Any
 
@@ -12,47 +12,47 @@ from tasks.store.sql_rules import NEEDS_NOTHING
 
 
 def noticed_orders() -> Select[Any]:
-    """Orders as their notices need them: names, money, dates, and how to reach the customer."""
-    o = orders.c
-    told = select(
-        o.id.label("order_id"), o.merchant_id, merchants.c.code.label("merchant"), o.order_number, o.channel, o.email,
-        o.language, o.customer_name, o.currency, o.total_minor, o.refunded_minor, o.paid_at,
-        o.cancelled_at, o.ship_by,
+    """Orders with what their notices say: names, money, dates, and how to reach the customer."""
+    order = orders.c
+    query = select(
+        order.id.label("order_id"), order.merchant_id, merchants.c.code.label("merchant"), order.order_number,
+        order.channel, order.email, order.language, order.customer_name, order.currency, order.total_minor,
+        order.refunded_minor, order.paid_at, order.cancelled_at, order.ship_by,
     )  # fmt: skip
-    of_merchant = told.join_from(orders, merchants, merchants.c.id == o.merchant_id)
-    return of_merchant.order_by(merchants.c.code, o.order_number)
+    query = query.join_from(orders, merchants, merchants.c.id == order.merchant_id)
+    return query.order_by(merchants.c.code, order.order_number)
 
 
-def unconfirmed(connection: Connection) -> pd.DataFrame:
-    """Paid open orders whose customers were never told so."""
-    o, told = orders.c, _told_before(NoticeKind.ORDER_CONFIRMED)
-    waits = or_(NEEDS_NOTHING, o.hold_reason.is_not(None))
-    return read(connection, noticed_orders().where(o.paid_at.is_not(None), ~waits, ~told))
+def orders_to_confirm(connection: Connection) -> pd.DataFrame:
+    """Paid open orders that are not on hold and whose customers got no confirmation; as in `noticed_orders`."""
+    order, is_notified = orders.c, _is_notified(NoticeKind.ORDER_CONFIRMED)
+    is_excluded = or_(NEEDS_NOTHING, order.hold_reason.is_not(None))
+    return read(connection, noticed_orders().where(order.paid_at.is_not(None), ~is_excluded, ~is_notified))
 
 
-def untold(connection: Connection, order_ids: pd.Series, kind: NoticeKind) -> pd.DataFrame:
-    """The orders of those ids whose customers were never told of `kind`, as their notices need them."""
-    with staged(connection, pd.DataFrame({"order_id": order_ids.unique()})) as those:
-        mine = orders.c.id.in_(select(those.c.order_id))
-        return read(connection, noticed_orders().where(mine, ~_told_before(kind)))
+def orders_to_notify(connection: Connection, order_ids: pd.Series, kind: NoticeKind) -> pd.DataFrame:
+    """The orders of `order_ids` whose customers got no notice of `kind`; columns as in `noticed_orders`."""
+    with staged(connection, pd.DataFrame({"order_id": order_ids.unique()})) as chosen_orders:
+        is_chosen = orders.c.id.in_(select(chosen_orders.c.order_id))
+        return read(connection, noticed_orders().where(is_chosen, ~_is_notified(kind)))
 
 
-def _told_before(kind: NoticeKind) -> ColumnElement[bool]:
+def _is_notified(kind: NoticeKind) -> ColumnElement[bool]:
     return exists().where(messages.c.order_id == orders.c.id, messages.c.kind == kind)
 
 
-def contents(connection: Connection, order_ids: pd.Series) -> pd.Series:
-    """What each order holds, as a list of sku, name and quantity, by order_id."""
+def order_items(connection: Connection, order_ids: pd.Series) -> pd.Series:
+    """The items of each order, as a list of sku, name and quantity, by order_id."""
     line = order_lines.c
-    with staged(connection, pd.DataFrame({"order_id": order_ids.unique()})) as those:
+    with staged(connection, pd.DataFrame({"order_id": order_ids.unique()})) as chosen_orders:
         rows = read(
             connection,
             select(line.order_id, line.sku, line.name, line.quantity_ordered.label("quantity"))
-            .where(line.order_id.in_(select(those.c.order_id)))
+            .where(line.order_id.in_(select(chosen_orders.c.order_id)))
             .order_by(line.order_id, line.line_number),
         )
     rows["name"] = rows["name"].astype(object).where(rows["name"].notna(), rows["sku"])
-    held: dict[int, list[dict[str, object]]] = {}
-    for one in rows.to_dict("records"):
-        held.setdefault(one.pop("order_id"), []).append({str(name): value for name, value in one.items()})
-    return pd.Series(held, dtype=object)
+    items: dict[int, list[dict[str, object]]] = {}
+    for row in rows.to_dict("records"):
+        items.setdefault(row.pop("order_id"), []).append({str(name): value for name, value in row.items()})
+    return pd.Series(items, dtype=object)

@@ -7,16 +7,16 @@ import pandas as pd
 from sqlalchemy import BigInteger, Boolean, Connection, Select, and_, case, cast, exists, func, or_, select
 from sqlalchemy.sql.selectable import Subquery
 
-from tasks.domain.ordering.order_edits import LINE, given_back
+from tasks.domain.ordering.order_edits import LINE_KEY, releasable_promises
 from tasks.domain.states import AllocationState, PickState
 from tasks.store.database.frames import read, staged
 from tasks.store.database.upserts import keys_match
 from tasks.store.ordering.allocations import release
 from tasks.store.receiving.loader import no_refusals
 from tasks.store.schema import allocations, order_lines, orders, picks, products
-from tasks.store.stock.places import parts
+from tasks.store.stock.places import product_parts
 
-_SAME_LINE = and_(*(allocations.c[name] == order_lines.c[name] for name in LINE))
+_SAME_LINE = and_(*(allocations.c[name] == order_lines.c[name] for name in LINE_KEY))
 
 
 def release_excess(connection: Connection, lines: Subquery, as_of: datetime) -> pd.DataFrame:
@@ -29,9 +29,9 @@ def release_excess(connection: Connection, lines: Subquery, as_of: datetime) -> 
     excess = read(connection, _promised_beyond(lines))
     if excess.empty:
         return no_refusals()
-    returned = given_back(excess[[*LINE, "keep"]], _promises(connection, excess[LINE]))
+    returned = releasable_promises(excess[[*LINE_KEY, "keep"]], _promises(connection, excess[LINE_KEY]))
     release(connection, returned.promises, "edited", as_of)
-    least = excess.join(returned.stuck.rename("least"), on=LINE)["least"].fillna(0).astype("int64")
+    least = excess.join(returned.stuck.rename("least"), on=LINE_KEY)["least"].fillna(0).astype("int64")
     is_refused = (least > 0) | (excess["ordered"] < excess["cancelled"])
     refused = excess.assign(least=least + excess["cancelled"])[is_refused]
     fault = "quantity: found " + refused["ordered"].astype("str")
@@ -62,7 +62,7 @@ def _promised_beyond(lines: Subquery) -> Select[Any]:
             cast(func.coalesce(other, False), Boolean).label("is_other"),
             cast(ships, Boolean).label("ships"),
         )
-        .join_from(lines, order_lines, and_(*(lines.c[name] == line[name] for name in LINE)))
+        .join_from(lines, order_lines, and_(*(lines.c[name] == line[name] for name in LINE_KEY)))
         .where(or_(line.quantity_allocated > keep, open_units < 0))
         .order_by(lines.c.row_number)
     )
@@ -70,13 +70,13 @@ def _promised_beyond(lines: Subquery) -> Select[Any]:
 
 def _promises(connection: Connection, lines: pd.DataFrame) -> pd.DataFrame:
     """The promises to the lines, one row per allocation, with the columns that `given_back` takes."""
-    part, planned = parts(), picks.c.allocation_id == allocations.c.id
+    part, planned = product_parts(), picks.c.allocation_id == allocations.c.id
     begun = exists().where(planned, picks.c.state.in_((PickState.PICKED, PickState.SHORT)))
     is_product = and_(products.c.merchant_id == orders.c.merchant_id, products.c.sku == order_lines.c.sku)
     with staged(connection, lines, like=order_lines) as changed_lines:
         statement = (
             select(
-                *(allocations.c[name] for name in LINE),
+                *(allocations.c[name] for name in LINE_KEY),
                 allocations.c.product_id,
                 part.c.quantity.label("per"),
                 allocations.c.id.label("allocation_id"),
@@ -84,7 +84,7 @@ def _promises(connection: Connection, lines: pd.DataFrame) -> pd.DataFrame:
                 exists().where(planned, picks.c.state == PickState.OPEN).label("is_planned"),
                 and_(allocations.c.state == AllocationState.OPEN, ~begun).label("is_loose"),
             )
-            .join_from(changed_lines, allocations, keys_match(allocations, changed_lines, LINE))
+            .join_from(changed_lines, allocations, keys_match(allocations, changed_lines, LINE_KEY))
             .join(order_lines, _SAME_LINE)
             .join(orders, orders.c.id == order_lines.c.order_id)
             .join(products, is_product)

@@ -1,4 +1,4 @@
-"""What stock exports say is on hand: the opening of the ledger, and afterwards a second opinion on it."""
+"""Drift: where stock exports and the ledger disagree, and which exports have been reported."""
 
 import pandas as pd
 from sqlalchemy import Connection, Select, cast, exists, func, literal, select
@@ -22,14 +22,14 @@ from tasks.store.schema import (
 FLOW = "receive-exports"
 
 
-def drift(connection: Connection, import_id: int) -> pd.DataFrame:
-    """Where the export `import_id` and the ledger disagree, as of the moment of the export.
+def drift_lines(connection: Connection, import_id: int) -> pd.DataFrame:
+    """Where the export `import_id` and the ledger disagree at the moment of the export, one row per place.
 
-    merchant, warehouse, location, sku, condition, lot, ledger int64, export int64, drift int64 (export - ledger),
-    value_minor Int64 (at unit cost), currency, snapshot_at; by largest value, then place.
+    Columns: merchant, warehouse, location, sku, condition, lot, ledger, export, drift (int64: export less ledger),
+    value_minor (Int64, at unit cost), currency, snapshot_at; sorted by largest value, then place.
     """
     snapshots, book = _snapshot(import_id), _book(import_id)
-    both = (
+    query = (
         select(
             merchants.c.code.label("merchant"), warehouses.c.code.label("warehouse"),
             locations.c.code.label("location"), products.c.sku, book.c.condition, book.c.lot,
@@ -44,32 +44,32 @@ def drift(connection: Connection, import_id: int) -> pd.DataFrame:
         .join(snapshots, literal(value=True))
         .where(book.c.ledger != book.c.export)
     )  # fmt: skip
-    found = read(connection, both)
-    found["drift"] = found["export"] - found["ledger"]
-    found["value_minor"] = found["drift"] * found.pop("unit_cost_minor").astype("Int64")
-    order = found.assign(size=found["value_minor"].abs().fillna(-1))
-    order = order.sort_values(["size", "warehouse", "location", "sku", "condition", "lot"],
+    lines = read(connection, query)
+    lines["drift"] = lines["export"] - lines["ledger"]
+    lines["value_minor"] = lines["drift"] * lines.pop("unit_cost_minor").astype("Int64")
+    lines = lines.assign(size=lines["value_minor"].abs().fillna(-1))
+    lines = lines.sort_values(["size", "warehouse", "location", "sku", "condition", "lot"],
                               ascending=[False, True, True, True, True, True])  # fmt: skip
-    return order.drop(columns="size").reset_index(drop=True)
+    return lines.drop(columns="size").reset_index(drop=True)
 
 
-def unreported(connection: Connection) -> pd.DataFrame:
-    """Stock exports of the moments one of which has no drift report yet: id, received_at, sha256, file_name.
+def unreported_exports(connection: Connection) -> pd.DataFrame:
+    """Stock exports of each moment of which one has no drift report yet: id, received_at, sha256, file_name.
 
     Reports are written from what was committed, so that a crash before they are written loses none.
     """
-    told = exists().where(
+    is_reported = exists().where(
         run_log.c.flow == FLOW, run_log.c.step == "drift",
         run_log.c.as_of == imports.c.received_at, run_log.c.fingerprint == imports.c.sha256,
     )  # fmt: skip
-    loaded = imports.c.kind == "stock", imports.c.state == ImportState.LOADED
-    new = select(imports.c.received_at).where(*loaded, ~told)
+    is_loaded = imports.c.kind == "stock", imports.c.state == ImportState.LOADED
+    new = select(imports.c.received_at).where(*is_loaded, ~is_reported)
     exports = select(imports.c.id, imports.c.received_at, imports.c.sha256, imports.c.file_name)
-    return read(connection, exports.where(*loaded, imports.c.received_at.in_(new)).order_by(imports.c.id))
+    return read(connection, exports.where(*is_loaded, imports.c.received_at.in_(new)).order_by(imports.c.id))
 
 
-def note_reported(connection: Connection, exports: pd.DataFrame) -> None:
-    """The drift of `exports` (received_at, sha256, places) is written down."""
+def record_reported(connection: Connection, exports: pd.DataFrame) -> None:
+    """Store in the run log that the drift of `exports` (received_at, sha256, places) is reported."""
     for moment, sha256, places in zip(exports["received_at"], exports["sha256"], exports["places"], strict=True):
         log(connection, flow=FLOW, step="drift", as_of=moment, fingerprint=sha256, rows_in=1, rows_out=int(places))
 
@@ -84,26 +84,26 @@ def _snapshot(import_id: int) -> Subquery:
 
 def _book(import_id: int) -> Subquery:
     """Export and ledger side by side for every place of the goods and warehouses the export speaks of."""
-    mine = stock_snapshots.c.import_id == import_id
-    said = select(*(stock_snapshots.c[name] for name in PLACE), stock_snapshots.c.on_hand.label("export"),
-                  literal(0).label("ledger")).where(mine)  # fmt: skip
-    spoken = (
+    is_of_export = stock_snapshots.c.import_id == import_id
+    exported = select(*(stock_snapshots.c[name] for name in PLACE), stock_snapshots.c.on_hand.label("export"),
+                  literal(0).label("ledger")).where(is_of_export)  # fmt: skip
+    products_of_export = (
         select(stock_snapshots.c.product_id, locations.c.warehouse_id,
                func.max(stock_snapshots.c.snapshot_at).label("snapshot_at"))
         .join(locations, locations.c.id == stock_snapshots.c.location_id)
-        .where(mine)
+        .where(is_of_export)
         .group_by(stock_snapshots.c.product_id, locations.c.warehouse_id)
-        .subquery("spoken")
+        .subquery("products_of_export")
     )  # fmt: skip
     moves: Select[tuple[object, ...]] = (
         select(*(stock_moves.c[name] for name in PLACE), literal(0), func.sum(stock_moves.c.quantity))
         .join(locations, locations.c.id == stock_moves.c.location_id)
-        .join(spoken, (spoken.c.product_id == stock_moves.c.product_id)
-              & (spoken.c.warehouse_id == locations.c.warehouse_id))
-        .where(stock_moves.c.effective_at <= spoken.c.snapshot_at)
+        .join(products_of_export, (products_of_export.c.product_id == stock_moves.c.product_id)
+              & (products_of_export.c.warehouse_id == locations.c.warehouse_id))
+        .where(stock_moves.c.effective_at <= products_of_export.c.snapshot_at)
         .group_by(*(stock_moves.c[name] for name in PLACE))
     )  # fmt: skip
-    every = said.union_all(moves).subquery("every")
-    place = [every.c[name] for name in PLACE]
-    sums = select(*place, func.sum(every.c.export).label("export"), func.sum(every.c.ledger).label("ledger"))
+    rows = exported.union_all(moves).subquery("rows")
+    place = [rows.c[name] for name in PLACE]
+    sums = select(*place, func.sum(rows.c.export).label("export"), func.sum(rows.c.ledger).label("ledger"))
     return sums.group_by(*place).subquery("book")

@@ -1,4 +1,4 @@
-"""What lies where, what is promised of it already, and which places may not be promised from."""
+"""Stock by place: what is on hand, what of it is promised, and which places may not be promised from."""
 
 from typing import Any
 
@@ -6,11 +6,10 @@ import pandas as pd
 from sqlalchemy import Connection, Select, Table, Text, and_, cast, exists, func, literal, select, union_all
 from sqlalchemy.sql.selectable import Subquery
 
-from tasks.domain.states import COUNT_SETTLED, AlertKind, AlertState, Condition, PickState
+from tasks.domain.states import COUNT_SETTLED, Condition, PickState
 from tasks.store.database.bulk import read_bulk
 from tasks.store.database.frames import read
 from tasks.store.schema import (
-    alerts,
     allocations,
     count_lines,
     kit_components,
@@ -26,7 +25,7 @@ from tasks.store.schema import (
 )
 
 
-def parts() -> Subquery:
+def product_parts() -> Subquery:
     """What one unit of a product takes from stock: a kit's components, of anything else itself.
 
     Columns: product_id, part_id, quantity.
@@ -37,45 +36,53 @@ def parts() -> Subquery:
     return union_all(kits, plain.where(~exists().where(kit.kit_id == own))).subquery("parts")
 
 
-def kit_parts(connection: Connection, of: Table | None = None) -> pd.DataFrame:
-    """`parts` of every product, or those in `of`: product_id, part_id, quantity, all int64, in that order."""
-    made = parts()
-    every = select(made.c.product_id, made.c.part_id, made.c.quantity)
-    rows = read_bulk(connection, every if of is None else every.where(made.c.product_id.in_(select(of.c.product_id))))
+def kit_parts(connection: Connection, chosen_products: Table | None = None) -> pd.DataFrame:
+    """`product_parts` of every product or of the chosen ones: product_id, part_id, quantity, all int64, sorted so.
+
+    `chosen_products`: a table of product_id.
+    """
+    part = product_parts().c
+    query = select(part.product_id, part.part_id, part.quantity)
+    if chosen_products is not None:
+        query = query.where(part.product_id.in_(select(chosen_products.c.product_id)))
+    rows = read_bulk(connection, query)
     return rows.sort_values(["product_id", "part_id"], ignore_index=True).astype("int64")
 
 
-def stock_places(connection: Connection, of: Table | None = None) -> pd.DataFrame:
-    """Every place of available stock, in the order of its ids; `of`: a table of product_id, where only those are asked.
+def stock_places(connection: Connection, chosen_products: Table | None = None) -> pd.DataFrame:
+    """Every place of available stock, in the order of its ids.
+
+    `chosen_products`: a table of product_id, where only places of those are read.
 
     Columns: product_id, location_id, warehouse_id, lot, on_hand, allocated, location, purpose, expires_on
     (datetime64[s], missing where the lot does not expire), and blocked (bool): a picker found less there than the
     book says, and nobody has counted it since.
     """
     level = stock_levels
-    lot = and_(lots.c.product_id == level.c.product_id, lots.c.lot == level.c.lot)
-    statement = (
+    is_lot = and_(lots.c.product_id == level.c.product_id, lots.c.lot == level.c.lot)
+    query = (
         select(
             level.c.product_id, level.c.location_id, level.c.lot, level.c.on_hand, level.c.allocated,
             locations.c.code.label("location"), locations.c.purpose, locations.c.warehouse_id,
             cast(lots.c.expires_on, Text).label("expires_on"),
         )
         .join_from(level, locations, locations.c.id == level.c.location_id)
-        .join(lots, lot, isouter=True)
+        .join(lots, is_lot, isouter=True)
         .where(level.c.condition == Condition.AVAILABLE)
     )  # fmt: skip
-    wanted = statement if of is None else statement.join(of, of.c.product_id == level.c.product_id)
-    found = read_bulk(connection, wanted)
-    found["expires_on"] = pd.to_datetime(found["expires_on"]).dt.as_unit("s")
-    found = found.sort_values(["product_id", "location_id", "lot"], ignore_index=True)
+    if chosen_products is not None:
+        query = query.join(chosen_products, chosen_products.c.product_id == level.c.product_id)
+    places = read_bulk(connection, query)
+    places["expires_on"] = pd.to_datetime(places["expires_on"]).dt.as_unit("s")
+    places = places.sort_values(["product_id", "location_id", "lot"], ignore_index=True)
     doubtful = pd.MultiIndex.from_frame(read(connection, _uncounted_short_picks()))
-    here = pd.MultiIndex.from_frame(found[["location_id", "product_id"]]) if len(doubtful) else None
-    return found.assign(blocked=False if here is None else here.isin(doubtful))
+    keys = pd.MultiIndex.from_frame(places[["location_id", "product_id"]]) if len(doubtful) else None
+    return places.assign(blocked=False if keys is None else keys.isin(doubtful))
 
 
 def _uncounted_short_picks() -> Select[Any]:
     """Places where a pick was short and no count came after it."""
-    counted = exists().where(
+    is_counted = exists().where(
         count_lines.c.location_id == allocations.c.location_id,
         count_lines.c.product_id == allocations.c.product_id,
         count_lines.c.counted_at > picks.c.picked_at,
@@ -84,26 +91,28 @@ def _uncounted_short_picks() -> Select[Any]:
     return (
         select(allocations.c.location_id, allocations.c.product_id)
         .join_from(picks, allocations, allocations.c.id == picks.c.allocation_id)
-        .where(picks.c.state == PickState.SHORT, ~counted)
+        .where(picks.c.state == PickState.SHORT, ~is_counted)
         .distinct()
     )
 
 
 def last_heard(connection: Connection) -> pd.Series:
-    """When each warehouse was last heard of, by warehouse_id: its newest stock export or fact of the ledger."""
-    mine = locations.c.warehouse_id == warehouses.c.id
+    """When each warehouse was last heard of, by warehouse_id: its newest stock export or ledger move."""
+    is_of_warehouse = locations.c.warehouse_id == warehouses.c.id
     moved = select(stock_moves.c.effective_at).join(locations, locations.c.id == stock_moves.c.location_id)
-    last = moved.where(mine).order_by(stock_moves.c.id.desc()).limit(1).correlate(warehouses).scalar_subquery()
-    told = select(func.max(stock_snapshots.c.snapshot_at)).join(
+    last = (
+        moved.where(is_of_warehouse).order_by(stock_moves.c.id.desc()).limit(1).correlate(warehouses).scalar_subquery()
+    )
+    snapshot = select(func.max(stock_snapshots.c.snapshot_at)).join(
         locations, locations.c.id == stock_snapshots.c.location_id
     )
-    exported = told.where(mine).correlate(warehouses).scalar_subquery()
-    statement = select(warehouses.c.id, last.label("moved"), exported.label("exported")).order_by(warehouses.c.id)
-    return read(connection, statement).set_index("id").max(axis="columns")
+    exported = snapshot.where(is_of_warehouse).correlate(warehouses).scalar_subquery()
+    query = select(warehouses.c.id, last.label("moved"), exported.label("exported")).order_by(warehouses.c.id)
+    return read(connection, query).set_index("id").max(axis="columns")
 
 
 def first_received(connection: Connection) -> pd.DataFrame:
-    """When units of each lot first came: product_id, lot, received_at."""
+    """When units of each lot were first received: product_id, lot, received_at."""
     move = stock_moves.c
     first = select(move.product_id, move.lot, func.min(move.effective_at).label("received_at")).where(move.quantity > 0)
     return read(connection, first.group_by(move.product_id, move.lot).order_by(move.product_id, move.lot))
@@ -112,14 +121,14 @@ def first_received(connection: Connection) -> pd.DataFrame:
 def unsellable_places(connection: Connection) -> pd.DataFrame:
     """Units on hand that may not be sold, by product and warehouse: product_id, warehouse_id, units."""
     units = func.sum(stock_levels.c.on_hand).label("units")
-    statement = (
+    query = (
         select(stock_levels.c.product_id, locations.c.warehouse_id, units)
         .join_from(stock_levels, locations, locations.c.id == stock_levels.c.location_id)
         .where(stock_levels.c.condition != Condition.AVAILABLE)
         .group_by(stock_levels.c.product_id, locations.c.warehouse_id)
         .order_by(stock_levels.c.product_id, locations.c.warehouse_id)
     )
-    return read(connection, statement).astype("int64")
+    return read(connection, query).astype("int64")
 
 
 def catalogue(connection: Connection) -> pd.DataFrame:
@@ -128,21 +137,14 @@ def catalogue(connection: Connection) -> pd.DataFrame:
     Columns: product_id, merchant_id, merchant, sku, name, abc_class, unit_price_minor, currency, reorder_point
     (Int64), country_of_origin, is_kit.
     """
-    p = products.c
-    statement = (
+    product = products.c
+    query = (
         select(
-            p.id.label("product_id"), p.merchant_id, merchants.c.code.label("merchant"), p.sku, p.name, p.abc_class,
-            p.unit_price_minor, p.currency, p.reorder_point, p.country_of_origin, p.is_kit,
+            product.id.label("product_id"), product.merchant_id, merchants.c.code.label("merchant"), product.sku,
+            product.name, product.abc_class, product.unit_price_minor, product.currency, product.reorder_point,
+            product.country_of_origin, product.is_kit,
         )
-        .join_from(products, merchants, merchants.c.id == p.merchant_id)
-        .order_by(merchants.c.code, p.sku)
+        .join_from(products, merchants, merchants.c.id == product.merchant_id)
+        .order_by(merchants.c.code, product.sku)
     )  # fmt: skip
-    return read(connection, statement)
-
-
-def warned_of(connection: Connection) -> pd.Series:
-    """The causes of the low-stock warnings that are not closed (str)."""
-    statement = select(alerts.c.cause).where(
-        alerts.c.kind == AlertKind.LOW_STOCK, alerts.c.state != AlertState.RESOLVED
-    )
-    return read(connection, statement.order_by(alerts.c.cause))["cause"]
+    return read(connection, query)

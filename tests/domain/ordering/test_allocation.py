@@ -11,12 +11,13 @@ from tasks.domain.ordering.allocation import (
     AllocationRules,
     PlaceOrder,
     Precedence,
-    Promised,
+    Promises,
     allocate,
     explode,
     prioritised,
 )
-from tasks.domain.ordering.backorders import waiting
+from tasks.domain.ordering.backorders import waiting_lines
+from tasks.domain.ordering.order_states import Standing
 from tasks.domain.ordering.ship_by import ShipByRules
 from tasks.domain.states import Purpose
 from tasks.domain.stock.availability import BufferRules, promisable_places
@@ -48,8 +49,9 @@ def lines_of(orders: list[Order]) -> pd.DataFrame:
     rows = [
         {
             "order_id": number, "line_number": line, "merchant": "HEARTH", "order_number": f"{number:03}",
-            "product_id": product, "need": units, "quantity_allocated": 0, "standing": "", "service_level": "Standard",
-            "paid_at": PAID, "ship_by": PAID, "created_at": PAID, "sku": str(product), "unit_price_minor": 100,
+            "product_id": product, "need": units, "quantity_allocated": 0, "standing": Standing.SERVABLE,
+            "hold_reason": None, "service_level": "Standard", "paid_at": PAID, "ship_by": PAID, "created_at": PAID,
+            "sku": str(product), "unit_price_minor": 100,
         }
         for number, order in enumerate(orders)
         for line, (product, units) in enumerate(order, 1)
@@ -82,7 +84,7 @@ def parts() -> pd.DataFrame:
 
 
 def serve(orders: list[Order], places: pd.DataFrame, rule: AllocationRules, kept: int = 0
-          ) -> tuple[Promised, pd.DataFrame, pd.DataFrame]:  # fmt: skip
+          ) -> tuple[Promises, pd.DataFrame, pd.DataFrame]:  # fmt: skip
     """Allocate; gives also the lines and what they want."""
     lines = prioritised(lines_of(orders), rule)
     wants = explode(lines, parts(), NOBODY[["order_id", "line_number", "product_id"]].assign(units=0))
@@ -157,7 +159,7 @@ def test_never_more_than_there_is_and_never_more_than_was_asked(
     short = lines.assign(need=(lines["need"] - served).astype("int64"))
     short = short[short["need"] > 0].reset_index(drop=True)
     want = explode(short, parts(), NOBODY[["order_id", "line_number", "product_id"]].assign(units=0))
-    waits = waiting(short, want, left, rules(partial=partial, split=split))
+    waits = waiting_lines(short, want, left, rules(partial=partial, split=split))
     assert waits["missing"].sum() == (lines["need"] - served).sum()
     assert (waits["reason"] != "").all()
 

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.ordering.holds import DuplicateRules, OrderRules, UnpaidRules, duplicates, expired, is_over
+from tasks.domain.ordering.holds import (
+    DuplicateRules,
+    OrderRules,
+    UnpaidRules,
+    duplicate_holds,
+    expired_orders,
+    is_over,
+)
 from tasks.domain.states import HoldReason
 
 START = datetime(2026, 3, 5, 10, tzinfo=UTC)
@@ -33,7 +40,7 @@ def lines(count: int) -> pd.DataFrame:
 
 def held(asked: pd.DataFrame) -> list[int]:
     """The orders that are held."""
-    return sorted(duplicates(asked, lines(len(asked)), RULES)["order_id"])
+    return sorted(duplicate_holds(asked, lines(len(asked)), RULES)["order_id"])
 
 
 @pytest.mark.parametrize(
@@ -63,13 +70,13 @@ def test_a_channel_whose_buyers_order_alike_every_day_is_exempt() -> None:
 def test_something_of_each_group_goes_on_and_names_it(hours: list[int], begun: set[int]) -> None:
     """Nothing begun is held; what is held names an order that is not; the order of the rows does not matter."""
     asked = orders([float(one) for one in hours], begun)
-    found = duplicates(asked, lines(len(asked)), RULES)
+    found = duplicate_holds(asked, lines(len(asked)), RULES)
     kept = found["detail"].str.extract(r" as (\d\d) of ")[0]
     free = set(asked.loc[~asked["order_id"].isin(found["order_id"]), "order_number"])
     assert set(kept) <= free
     assert not set(found["order_id"]) & begun
     shuffled = asked.sample(frac=1, random_state=len(hours))
-    assert duplicates(shuffled, lines(len(asked)), RULES).equals(found)
+    assert duplicate_holds(shuffled, lines(len(asked)), RULES).equals(found)
 
 
 def test_unpaid_orders_expire_after_the_days_of_their_channel() -> None:
@@ -77,9 +84,9 @@ def test_unpaid_orders_expire_after_the_days_of_their_channel() -> None:
     rules = UnpaidRules(14, {"Amazon": None, "transfer": 30})
     asked = pd.DataFrame({"channel": pd.Series(["web", None, "amazon", "transfer"], dtype="str"), "created_at": START})
     asked["created_at"] = asked["created_at"].astype("datetime64[s, UTC]")
-    assert expired(asked, rules, START + timedelta(days=14, seconds=-1)).empty
-    assert expired(asked, rules, START + timedelta(days=14)).index.tolist() == [0, 1]
-    late = expired(asked, rules, START + timedelta(days=999))
+    assert expired_orders(asked, rules, START + timedelta(days=14, seconds=-1)).empty
+    assert expired_orders(asked, rules, START + timedelta(days=14)).index.tolist() == [0, 1]
+    late = expired_orders(asked, rules, START + timedelta(days=999))
     assert (late["due_at"] - late["created_at"]).dt.days.tolist() == [14, 14, 30]
 
 

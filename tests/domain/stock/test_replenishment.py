@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks.domain.stock.daily_demand import daily_demand, days_seen
+from tasks.domain.stock.daily_demand import daily_demand, days_observed
 from tasks.domain.stock.replenishment import (
     ReplenishmentRules,
     coming_in_time,
@@ -50,9 +50,9 @@ def stock(*days: tuple[int, int, int]) -> pd.DataFrame:
 def test_a_day_without_stock_is_no_day_without_demand() -> None:
     """Ten days: there from the third on, sold out after the fifth; on the eighth somebody asks all the same."""
     moved, asked = stock((1, 2, 5), (1, 4, -5)), stock((1, 3, 4), (1, 4, 1), (1, 7, 2))
-    assert days_seen(moved, asked, 10).tolist() == [4]  # 2, 3, 4 and 7
+    assert days_observed(moved, asked, 10).tolist() == [4]  # 2, 3, 4 and 7
     there = stock((1, -1, 100))
-    assert days_seen(there, asked, 10).tolist() == [10]
+    assert days_observed(there, asked, 10).tolist() == [10]
 
 
 def test_mean_and_deviation_are_over_the_days_seen() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tasks.domain.states import AlertState
-from tasks.domain.stock.stock_alerts import AlertRules, digest, judge_snoozes, next_states, to_tell
+from tasks.domain.stock.stock_alerts import AlertRules, digests, is_due_for_digest, judge_snoozes, next_states
 
 AS_OF = datetime(2026, 3, 6, 9, tzinfo=UTC)
 RULES = AlertRules(resolve_factor=1.2, quiet_h=24)
@@ -124,7 +124,7 @@ class Alert(RuleBasedStateMachine):
         at: list[Any] = [pd.Timestamp(AS_OF) + pd.Timedelta(hours=hour) for hour in (self.opened or 0, *self.told[-1:])]
         row = pd.DataFrame({"kind": "low_stock", "state": pd.Series([self.state], dtype="str"), "opened_at": at[:1]})
         row["told_at"] = pd.Series(pd.to_datetime(at[1:2] or [None], utc=True)).dt.as_unit("s")
-        return bool(to_tell(row, RULES, AS_OF + timedelta(hours=self.hour))[0])
+        return bool(is_due_for_digest(row, RULES, AS_OF + timedelta(hours=self.hour))[0])
 
     @invariant()
     def nobody_is_told_twice_within_a_day(self) -> None:
@@ -154,7 +154,7 @@ def test_stock_that_swings_around_its_point_is_told_of_once() -> None:
         opened_at = pd.Timestamp(as_of) if state == OPEN and was != OPEN else opened_at
         row = pd.DataFrame({"kind": ["low_stock"], "state": [state], "opened_at": [opened_at]})
         row["told_at"] = pd.Series([told_at], dtype="datetime64[s, UTC]")
-        if to_tell(row, RULES, as_of)[0]:
+        if is_due_for_digest(row, RULES, as_of)[0]:
             digests, told_at = digests + 1, pd.Timestamp(as_of)
     assert digests == 1
 
@@ -164,12 +164,12 @@ def test_a_digest_is_one_notice_a_merchant_and_known_by_its_alerts() -> None:
     many = [("B", f"low_stock:B:{number:02}", "low_stock", f"{number:02}", "x") for number in range(53)]
     columns = ["merchant", "cause", "kind", "subject", "detail"]
     rows = pd.DataFrame([*many, ("A", "a", "oversell", "S", "y")], columns=columns)
-    told = digest(rows, AS_OF)
+    told = digests(rows, AS_OF)
     assert told["merchant"].tolist() == ["A", "B"]
     assert (len(told["alerts"][1]), told["more"].tolist()) == (50, [0, 3])
     assert told["alerts"][0] == [{"what": "oversell", "subject": "S", "detail": "y"}]
-    assert digest(rows.sample(frac=1, random_state=1), AS_OF).equals(told)
-    assert digest(rows[1:], AS_OF)["subject"][1] != told["subject"][1]
+    assert digests(rows.sample(frac=1, random_state=1), AS_OF).equals(told)
+    assert digests(rows[1:], AS_OF)["subject"][1] != told["subject"][1]
 
 
 def test_a_snooze_needs_an_alert_a_name_and_a_moment_to_come() -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, update
 
 from config.settings import settings
 from tasks.domain.stock.positions import UNITS
-from tasks.steps.ordering.explain_backorders import Served
+from tasks.steps.ordering.explain_backorders import AllocationView
 from tasks.store import schema
 
 
@@ -22,9 +22,9 @@ def shop(store: Engine) -> Shop:
     return Shop(store)
 
 
-def reasons(served: Served) -> dict[str, str]:
+def reasons(view: AllocationView) -> dict[str, str]:
     """Why each SKU of each order waits."""
-    rows = served.waiting
+    rows = view.waiting_lines
     return dict(zip(rows["order_number"] + " " + rows["sku"], rows["reason"], strict=True))
 
 
@@ -41,9 +41,9 @@ def test_the_order_that_must_leave_first_gets_the_last_unit(shop: Shop) -> None:
     shop.order("1", {"CUP": 1}, paid_at=PAID - timedelta(days=2), ship_by=AS_OF + timedelta(days=9))
     shop.order("2", {"CUP": 1}, ship_by=AS_OF + timedelta(days=1))
     shop.order("3", {"CUP": 1}, paid_at=PAID - timedelta(hours=1), ship_by=AS_OF + timedelta(days=9))
-    served, *_ = run()
+    view = run().view
     assert shop.open_promises() == [("1", "A-01", 1), ("2", "A-01", 1)]
-    assert reasons(served) == {"3 CUP": "no stock: 0 of 1 free"}
+    assert reasons(view) == {"3 CUP": "no stock: 0 of 1 free"}
     shop.audit()
 
 
@@ -57,9 +57,9 @@ def test_a_second_run_changes_nothing(shop: Shop) -> None:
     shop.order("3", {"CUP": 1}, cancelled_at=AS_OF)
     run()
     before, written = shop.everything(), documents()
-    served, short, given_up, files = run(AS_OF + timedelta(minutes=15))
-    assert (served.promises, served.orders, short.opened, short.closed, given_up, files) == (0,) * 6
-    assert run()[3] == 0
+    allocated, _, shortages, released, documents_written = run(AS_OF + timedelta(minutes=15))
+    assert (*astuple(allocated), shortages.opened, shortages.closed, released, documents_written) == (0,) * 6
+    assert run().documents == 0
     assert shop.everything() == before
     assert documents() == written
 
@@ -72,9 +72,9 @@ def test_lines_of_an_order_wait_for_one_another(shop: Shop) -> None:
     shop.order("1", {"CUP": 2, "TRAY": 1})
     shop.order("2", {"CUP": 2, "GHOST": 1})
     shop.order("3", {"CUP": 2})
-    served, *_ = run()
+    view = run().view
     assert shop.open_promises() == [("3", "A-01", 2)]
-    assert reasons(served) == {
+    assert reasons(view) == {
         "1 CUP": "no stock: 0 of 2 free", "1 TRAY": "no stock: 0 of 1 free",
         "2 CUP": "no stock: 0 of 2 free", "2 GHOST": "unknown SKU",
     }  # fmt: skip
@@ -89,8 +89,8 @@ def test_what_may_not_be_served_says_so(shop: Shop) -> None:
     shop.order("unpaid", {"CUP": 1}, paid_at=None)
     shop.order("refunded", {"CUP": 1}, refunded_minor=1000)
     shop.order("free", {"CUP": 1}, total_minor=0)
-    served, *_ = run()
-    assert reasons(served) == {"held CUP": "held: address", "unpaid CUP": "unpaid"}
+    view = run().view
+    assert reasons(view) == {"held CUP": "held: address", "unpaid CUP": "unpaid"}
     assert [number for number, _, _ in shop.open_promises()] == ["free", "past"]
 
 
@@ -100,9 +100,9 @@ def test_a_payment_that_came_lifts_its_hold(shop: Shop) -> None:
     shop.stock("CUP", 9)
     order = shop.order("1", {"CUP": 1}, paid_at=None, hold_reason="payment")
     shop.order("2", {"CUP": 1}, hold_reason="manual")
-    assert reasons(run()[0]) == {"1 CUP": "unpaid", "2 CUP": "held: manual"}
+    assert reasons(run().view) == {"1 CUP": "unpaid", "2 CUP": "held: manual"}
     shop.change(order, paid_at=PAID)
-    assert reasons(run(AS_OF + timedelta(hours=1))[0]) == {"2 CUP": "held: manual"}
+    assert reasons(run(AS_OF + timedelta(hours=1)).view) == {"2 CUP": "held: manual"}
 
 
 def test_one_warehouse_serves_an_order_where_one_can(shop: Shop) -> None:
@@ -143,10 +143,10 @@ def test_two_merchants_with_the_same_sku_never_mix(shop: Shop) -> None:
     shop.stock("CUP", 5, merchant="OTHER")
     shop.order("1", {"CUP": 1})
     shop.order("1", {"CUP": 2}, merchant="OTHER")
-    served, short, *_ = run()
+    _, view, shortages, *_ = run()
     assert shop.open_promises() == [("1", "A-01", 2)]
-    assert reasons(served) == {"1 CUP": "no stock: 0 of 1 free"}
-    assert list(short.oversold["merchant"]) == ["HEARTH"]
+    assert reasons(view) == {"1 CUP": "no stock: 0 of 1 free"}
+    assert list(shortages.oversold["merchant"]) == ["HEARTH"]
 
 
 def test_a_kit_shares_one_pool_with_its_components(shop: Shop) -> None:
@@ -158,15 +158,15 @@ def test_a_kit_shares_one_pool_with_its_components(shop: Shop) -> None:
     shop.stock("TRAY", 9, "A-02")
     shop.order("1", {"SET": 2})
     shop.order("2", {"CUP": 1})
-    served, *_ = run()
-    assert served.waiting.empty
+    view = run().view
+    assert view.waiting_lines.empty
     assert shop.open_promises() == [("1", "A-01", 4), ("1", "A-02", 2), ("2", "A-01", 1)]
     assert shop.rows(schema.order_lines)["quantity_allocated"].tolist() == [2, 1]
     feed = pd.read_csv(next(settings().folder("outgoing").rglob("availability-*.csv"))).set_index("sku")["on_hand"]
     assert feed.to_dict() == {"CUP": 2, "SET": 1, "TRAY": 7}
     shop.order("3", {"SET": 2})
-    served, *_ = run(AS_OF + timedelta(hours=1))
-    assert reasons(served) == {"3 SET": "no stock: 2 of 4 free"}
+    view = run(AS_OF + timedelta(hours=1)).view
+    assert reasons(view) == {"3 SET": "no stock: 2 of 4 free"}
     shop.audit()
 
 
@@ -177,10 +177,10 @@ def test_a_cancellation_gives_back_once(shop: Shop) -> None:
     order = shop.order("1", {"CUP": 3})
     run()
     shop.change(order, cancelled_at=AS_OF)
-    assert run(AS_OF + timedelta(hours=1))[2] == 1
+    assert run(AS_OF + timedelta(hours=1)).released == 1
     shop.change(order, refunded_minor=1000)
     for hours in (2, 3):
-        assert run(AS_OF + timedelta(hours=hours))[2] == 0
+        assert run(AS_OF + timedelta(hours=hours)).released == 0
     levels, lines = shop.rows(schema.stock_levels), shop.rows(schema.order_lines)
     assert (levels["on_hand"][0], levels["allocated"][0]) == (5, 0)
     assert (lines["quantity_allocated"][0], lines["quantity_cancelled"][0]) == (0, 3)
@@ -197,10 +197,10 @@ def test_a_refund_before_shipping_frees_the_goods(shop: Shop) -> None:
     shop.order("2", {"CUP": 1}, paid_at=PAID + timedelta(hours=1))
     run()
     shop.change(order, refunded_minor=1000)
-    served, _, given_up, _ = run(AS_OF + timedelta(hours=1))
-    assert given_up == 1
+    _, view, _, released, _ = run(AS_OF + timedelta(hours=1))
+    assert released == 1
     assert shop.open_promises() == [("2", "A-01", 1)]
-    assert reasons(served) == {}
+    assert reasons(view) == {}
 
 
 def test_a_cancellation_after_the_pick_asks_for_the_goods_back(shop: Shop) -> None:
@@ -216,7 +216,7 @@ def test_a_cancellation_after_the_pick_asks_for_the_goods_back(shop: Shop) -> No
                   quantity_picked=2, state="picked", picked_at=AS_OF)  # fmt: skip
         connection.execute(update(schema.order_lines).values(quantity_picked=2))
     shop.change(order, cancelled_at=AS_OF)
-    assert run(AS_OF + timedelta(hours=1))[2] == 0
+    assert run(AS_OF + timedelta(hours=1)).released == 0
     alerts = shop.rows(schema.alerts).set_index("kind")
     assert alerts.loc["cancelled_after_pick", "subject"] == "1"
     assert shop.open_promises() == [("1", "A-01", 2)]
@@ -229,8 +229,8 @@ def test_an_oversold_sku_names_its_orders_until_stock_arrives(shop: Shop) -> Non
     shop.order("1", {"CUP": 2})
     shop.order("2", {"CUP": 2})
     shop.order("3", {"CUP": 4})
-    _, short, *_ = run()
-    assert short.oversold[["asked", "free", "short", "orders"]].to_numpy().tolist() == [[6, 1, 5, "2 3"]]
+    shortages = run().shortages
+    assert shortages.oversold[["asked", "free", "short", "orders"]].to_numpy().tolist() == [[6, 1, 5, "2 3"]]
     alert = shop.rows(schema.alerts).set_index("kind").loc["oversell"]
     assert (alert["detail"], alert["value_minor"]) == ("6 asked for, 1 there: 5 short for orders 2, 3", 1250)
     shop.receive("CUP", 5)
@@ -250,9 +250,9 @@ def test_a_place_with_a_short_pick_is_not_promised_before_a_count(shop: Shop) ->
         shop._put(connection, schema.picks, cart_id=cart, stop_number=1, allocation_id=1, quantity=1,
                   quantity_picked=0, state="short", short_reason="empty", picked_at=AS_OF)  # fmt: skip
     shop.order("2", {"CUP": 1})
-    served, short, *_ = run(AS_OF + timedelta(hours=1))
-    assert reasons(served) == {"2 CUP": "no stock: 0 of 1 free"}
-    assert short.oversold.empty
+    _, view, shortages, *_ = run(AS_OF + timedelta(hours=1))
+    assert reasons(view) == {"2 CUP": "no stock: 0 of 1 free"}
+    assert shortages.oversold.empty
     with shop.store.begin() as connection:
         count = shop._put(connection, schema.counts, warehouse_id=1, code="C", reason="short_pick")
         for hours, state in ((-1, "posted"), (1, "matched")):
@@ -270,8 +270,8 @@ def test_a_quantity_that_swings_around_the_reorder_point_gives_one_warning(shop:
     for hour, units in enumerate((9, 11, 9, 12, 9)):
         with shop.store.begin() as connection:
             connection.execute(update(schema.stock_levels).values(on_hand=units))
-        _, short, *_ = run(AS_OF + timedelta(hours=hour))
-        told.append((short.opened, short.closed))
+        shortages = run(AS_OF + timedelta(hours=hour)).shortages
+        told.append((shortages.opened, shortages.closed))
     assert told == [(1, 0), (0, 0), (0, 0), (0, 1), (1, 0)]
 
 
@@ -331,10 +331,10 @@ def test_an_order_shipped_elsewhere_is_left_alone(shop: Shop) -> None:
         connection.execute(update(schema.order_lines).values({f"quantity_{name}": n for name, n in done.items()}))
     shop.change(order, cancelled_at=AS_OF)
     before = shop.rows(schema.order_lines)
-    served, short, given_up, _ = run()
-    assert (served.promises, given_up, len(served.waiting), short.opened) == (0, 0, 0, 0)
+    allocated, view, shortages, released, _ = run()
+    assert (allocated.promises, released, len(view.waiting_lines), shortages.opened) == (0, 0, 0, 0)
     assert shop.rows(schema.order_lines).equals(before)
-    assert astuple(served)[0] == 0
+    assert astuple(allocated) == (0, 0)
 
 
 def position(sku: str, warehouse: str = "MAIN") -> list[object]:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event, update
 
 from config.settings import settings
 from tasks.steps.ordering.allocate_orders import allocate_stock
-from tasks.steps.ordering.explain_backorders import Served, explain_waiting
+from tasks.steps.ordering.explain_backorders import AllocationView, explain_backorders
 from tasks.steps.ordering.publish_feeds import publish_feeds
 from tasks.store import schema
 
@@ -49,12 +49,13 @@ def sell(shop: Shop, sku: str, left: int) -> None:
 
 def publish(hours: float, *, whole: bool = False) -> int:
     """The step alone, with nothing waiting."""
-    return publish_feeds.fn(_served(hours), AS_OF + timedelta(hours=hours), whole=whole)
+    return publish_feeds.fn(_view(hours), AS_OF + timedelta(hours=hours), whole=whole)
 
 
-def _served(hours: float) -> Served:
+def _view(hours: float) -> AllocationView:
     as_of = AS_OF + timedelta(hours=hours)
-    return explain_waiting.fn(allocate_stock.fn(as_of), as_of)
+    allocate_stock.fn(as_of)
+    return explain_backorders.fn(as_of)
 
 
 @contextmanager
@@ -100,9 +101,9 @@ def test_a_crash_between_file_and_record_is_made_good(shop: Shop) -> None:
     """A killed run's file may have been read: its line is written again, though the stock is what it was before."""
     publish(0)
     sell(shop, "CUP", 4)
-    served = _served(1)
+    view = _view(1)
     with _killed_at_commit(shop.store, 2), pytest.raises(KeyboardInterrupt):
-        publish_feeds.fn(served, AS_OF + timedelta(hours=1))
+        publish_feeds.fn(view, AS_OF + timedelta(hours=1))
     assert told(1) == {("MAIN", "CUP"): 4}
     sell(shop, "CUP", 5)
     assert publish(2) == 2

@@ -150,7 +150,20 @@ def test_purchases_follow_demand_and_the_terms_of_the_supplier(shop: Shop, home:
     assert states(shop) == {"FORK": "open"}
 
 
-@pytest.mark.skipif("incoming_lines" not in schema.metadata.tables, reason="nothing tells of goods on their way")
+def test_nothing_is_bought_for_an_order_held_as_a_duplicate(shop: Shop) -> None:
+    """Of two orders for the same eight cups one is held: there is enough for the other, and nothing to buy."""
+    set_targets.fn(AS_OF)
+    for number, minutes in (("1", 0), ("2", 5)):
+        placed_at = AS_OF - timedelta(hours=2) + timedelta(minutes=minutes)
+        shop.order(number, {"CUP": 8}, email="twice@mail.example", created_at=placed_at, paid_at=placed_at)
+    assert run().allocated.orders == 1
+    assert shop.rows(schema.orders)["hold_reason"].dropna().tolist() == ["duplicate"]
+    assert propose_purchases.fn(AS_OF).empty
+    with shop.store.begin() as connection:
+        connection.execute(update(schema.orders).values(hold_reason=None))
+    assert propose_purchases.fn(AS_OF)[["sku", "waiting"]].to_numpy().tolist() == [["CUP", 8]]
+
+
 def test_a_purchase_on_its_way_covers_the_alert_until_it_is_too_late(shop: Shop) -> None:
     """Covered while it comes, open and told again when it is given up, and nothing is proposed twice."""
     leave(shop, "CUP", 3)

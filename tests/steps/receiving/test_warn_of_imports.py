@@ -10,7 +10,7 @@ from inbox_run import AS_OF, as_csv, furnish, order, put, rows, stock
 from inbox_run import receive as receive_files
 from sqlalchemy import Engine
 
-from tasks.steps.ordering.send_alert_digest import tell_staff
+from tasks.steps.ordering.send_alert_digest import send_alert_digest
 from tasks.store import schema
 from tasks.store.footprint import footprint
 
@@ -22,7 +22,7 @@ DAY = timedelta(days=1)
 def receive(as_of: datetime = AS_OF) -> None:
     """What the flow does, including the digest."""
     receive_files(as_of)
-    tell_staff.fn(as_of)
+    send_alert_digest.fn(as_of)
 
 
 def alerts(store: Engine) -> list[tuple[str, str, str]]:

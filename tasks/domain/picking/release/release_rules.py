@@ -8,7 +8,7 @@ import pandas as pd
 
 from tasks.domain.first_reason import first_reason
 from tasks.domain.ordering.order_states import is_held, is_refunded
-from tasks.domain.ordering.ship_by import carrier_of, pickups, same_words
+from tasks.domain.ordering.ship_by import carrier_of, normalised_words, pickups
 from tasks.domain.picking.release.picker_capacity import DensityRules, PickerCapacity
 from tasks.domain.sites.sites import Warehouse
 from tasks.domain.states import Purpose
@@ -90,7 +90,9 @@ def orders_of(rows: pd.DataFrame, rules: WaveRules) -> pd.DataFrame:
         volume_ml=("volume_ml", "sum"),
     )  # fmt: skip
     levels = {name.strip().casefold(): rank for rank, name in enumerate(rules.service_levels)}
-    rank = same_words(orders["service_level"].fillna(rules.service_level_otherwise)).map(levels).fillna(len(levels))
+    rank = (
+        normalised_words(orders["service_level"].fillna(rules.service_level_otherwise)).map(levels).fillna(len(levels))
+    )
     by = ["warehouse", "carrier", "ship_by", "rank", "merchant", "order_number", "order_id"]
     return orders.assign(rank=rank).sort_values(by, na_position="last", ignore_index=True).drop(columns="rank")
 

@@ -15,7 +15,7 @@ from tasks.domain.states import HoldAction
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import read, staged
 from tasks.store.database.upserts import drop_repeats, row_count
-from tasks.store.ordering.holds import LINE_OF_ORDER, hold, release
+from tasks.store.ordering.holds import LINE_OF_ORDER, hold_orders, release_orders
 from tasks.store.receiving.loader import Intake, Loaded
 from tasks.store.schema import order_lines, orders
 from tasks.store.sql_rules import IS_CLOSED
@@ -39,8 +39,8 @@ def load_holds(connection: Connection, rows: Table, intake: Intake) -> Loaded:
     sheet = read(connection, select(*(rows.c[name] for name in HOLD_COLUMNS)).order_by(rows.c.row_number))
     exclusive(connection, "allocations")
     changes, refused = judge_holds(sheet, _named_orders(connection, sheet), intake.as_of)
-    release(connection, changes[changes["action"] == HoldAction.RELEASE], intake.as_of)
-    hold(connection, _hold_rows(changes[changes["action"] == HoldAction.HOLD], intake), intake.as_of)
+    release_orders(connection, changes[changes["action"] == HoldAction.RELEASE], intake.as_of)
+    hold_orders(connection, _hold_rows(changes[changes["action"] == HoldAction.HOLD], intake), intake.as_of)
     refused_rows = pd.concat([repeats, refused], ignore_index=True)
     return Loaded(len(changes), total - len(changes) - len(refused_rows), refused_rows)
 

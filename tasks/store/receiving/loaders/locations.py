@@ -1,7 +1,7 @@
 """Loads the locations of warehouses."""
 
 import pandas as pd
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, exists, select
 
 from tasks.store.database.frames import read
 from tasks.store.database.upserts import drop_repeats, drop_rows, merge, row_count
@@ -33,7 +33,7 @@ def _unknown_warehouses(connection: Connection, rows: Table) -> pd.DataFrame:
     refusals = select(
         rows.c.row_number, not_found("warehouse", rows.c.warehouse, "a configured warehouse").label("reason")
     )
-    codes = select(warehouses.c.code)
-    unknown = read(connection, refusals.where(rows.c.warehouse.not_in(codes)))
+    is_configured = exists().where(warehouses.c.code == rows.c.warehouse)
+    unknown = read(connection, refusals.where(~is_configured))
     drop_rows(connection, rows, unknown)
     return unknown

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, Table, func, literal, select
 
 from tasks.domain.counting.count_postings import give_back
 from tasks.domain.states import Condition
-from tasks.domain.stock.put_away import received_first, waited
+from tasks.domain.stock.put_away import is_put_away_later, put_away_stages
 from tasks.store.counting.count_cases import open_allocations
 from tasks.store.database.engine import exclusive
 from tasks.store.database.frames import read, staged
@@ -47,7 +47,7 @@ def load_movements(connection: Connection, rows: Table, intake: Intake) -> Loade
     moves = moves[~moves["row_number"].isin(unreceivable["row_number"])]
     picked = _release_promises(connection, moves, intake)
     moves = moves[~moves["row_number"].isin(picked["row_number"])]
-    dated = received_first(moves.drop(columns="row_number"))
+    dated = put_away_stages(moves.drop(columns="row_number"))
     post_moves(connection, dated.assign(recorded_at=pd.Timestamp(intake.as_of)))
     refused_rows = pd.concat(
         [*refused, placed.refused, _conflict_reasons(conflicts), unreceivable, picked],
@@ -87,7 +87,7 @@ def _with_booked(connection: Connection, placed: PlacedRows) -> pd.DataFrame:
 def _differs_from_booked(movements: pd.DataFrame) -> pd.Series:
     """Whether the movement differs from the move that is booked under its cause."""
     differences = [movements[name] != movements[f"booked_{name}"] for name in MOVE_COLUMNS]
-    differences.append(waited(movements) & (movements["put_away_at"] != movements["booked_at"]))
+    differences.append(is_put_away_later(movements) & (movements["put_away_at"] != movements["booked_at"]))
     return pd.concat(differences, axis="columns").any(axis="columns")
 
 
@@ -100,7 +100,7 @@ def _conflict_reasons(conflicts: pd.DataFrame) -> pd.DataFrame:
 
 def _without_receiving_location(moves: pd.DataFrame) -> pd.DataFrame:
     """Receipts put away later in a warehouse without a receiving location: row_number and reason."""
-    refused = moves[waited(moves) & moves["receiving_id"].isna()]
+    refused = moves[is_put_away_later(moves) & moves["receiving_id"].isna()]
     reason = (
         "put_away_at: found '" + refused["put_away_at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ") + "', expected a location of"
     )

@@ -223,8 +223,8 @@ def hold_incomplete(connection: Connection) -> int:
         quarantined.c.subject == orders.c.order_number
     )
     hold = update(orders).where(orders.c.hold_reason.is_(None), orders.c.fulfilled_at.is_(None), is_quarantined)
-    incomplete = select(orders.c.id).join(quarantined, is_quarantined)
-    release = update(orders).where(orders.c.hold_reason == HoldReason.INCOMPLETE, orders.c.id.not_in(incomplete))
+    is_incomplete = exists().where(is_quarantined)
+    release = update(orders).where(orders.c.hold_reason == HoldReason.INCOMPLETE, ~is_incomplete)
     return changed(connection, hold.values(hold_reason=HoldReason.INCOMPLETE)) + changed(
         connection, release.values(hold_reason=None)
     )
