@@ -16,9 +16,12 @@ from tasks.store.schema import metadata
 _numbers = itertools.count()
 
 
+LONGEST_FIRST = ("test_online_retail.py", "service", "scenarios")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first, so that at the end no core waits for one of them: servers, whole days, all others."""
-    items.sort(key=lambda item: ("service" not in item.path.parts, "scenarios" not in item.path.parts))
+    """The long ones first, so that at the end no core waits for one of them: a month, servers, whole days, others."""
+    items.sort(key=lambda item: next((n for n, part in enumerate(LONGEST_FIRST) if part in item.path.parts), 9))
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +58,19 @@ def postgresql_with_tables(postgresql_server: str) -> str:
     return "with_tables"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that asks for a database runs on both; one of a step on SQLite alone, unless it is marked `postgresql`.
+
+    The queries are tested on both below tests/store and tests/scenarios. The mark is for steps that ask the database
+    what nothing there asks.
+    """
+    if "database" in metafunc.fixturenames:
+        of_a_step = "steps" in metafunc.definition.path.parts
+        on_both = not of_a_step or metafunc.definition.get_closest_marker("postgresql")
+        metafunc.parametrize("database", ["sqlite", "postgresql"] if on_both else ["sqlite"], indirect=True)
+
+
+@pytest.fixture
 def database(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of an empty database, with tables for a test that asks for `store`; the test runs once on each."""
     with_tables = "store" in request.fixturenames

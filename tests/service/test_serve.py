@@ -1,28 +1,19 @@
 """`python -m flows serve` for real: schedules fire, files start their flows, questions wait, lost runs are ended."""
 
-import os
-import signal
 import sqlite3
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import closing
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 import yaml
-from counted_floor import lay_out, moment, sheet
-from installation import ENDED, Installation, installation, wait
+from counted_floor import moment, sheet
+from installation import ENDED, Installation, wait
 from project import ROOT
 from sqlalchemy import create_engine, select
 
 from tasks.clock import moment as moment_now
-from tasks.store.database.engine import engine
-from tasks.store.migrate import migrate
 from tasks.store.schema import imports, variances
 
 DEPLOYMENTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
@@ -38,28 +29,11 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """One installation for all tests here, with a floor that can be counted."""
-    home = tmp_path_factory.mktemp("served") / "data"
-    home.mkdir()
-    with pytest.MonkeyPatch.context() as surroundings:
-        surroundings.setenv("FULFILMENT_HOME", str(home))
-        migrate(engine())
-        lay_out(home)
-    with installation(home, "--runs", "4") as one:
-        yield one
-
-
-def _deployment(served: Installation, name: str) -> str:
-    return str(served.client.get(f"/deployments/name/{name}/{name}").raise_for_status().json()["id"])
-
-
 # ── schedules ────────────────────────────────────────────────────────────────────────────────────────────────────
 def test_a_schedule_fires_by_itself(served: Installation) -> None:
     """A run that nobody asked for is Completed within a minute or so of its schedule."""
     every_minute = {"schedule": {"cron": "* * * * *", "timezone": "UTC"}, "active": True}
-    path = f"/deployments/{_deployment(served, 'send-messages')}/schedules"
+    path = f"/deployments/{served.deployment('send-messages')}/schedules"
     served.client.post(path, json=[every_minute]).raise_for_status()
     since = f"{moment_now():%Y-%m-%dT%H:%M:%S}"
     fired = wait(lambda: [run for run in served.runs("send-messages", *ENDED)
@@ -104,7 +78,7 @@ def test_a_run_with_an_unknown_choice_is_not_made(
     served: Installation, flow: str, parameters: dict[str, Any], words: str
 ) -> None:
     """Prefect's API refuses it, and says what it knows: no run waits for what is not there."""
-    path = f"/deployments/{_deployment(served, flow)}/create_flow_run"
+    path = f"/deployments/{served.deployment(flow)}/create_flow_run"
     refused = served.client.post(path, json={"parameters": parameters})
     assert refused.status_code == httpx.codes.CONFLICT
     assert words in refused.json()["detail"]
@@ -197,104 +171,18 @@ def test_a_question_whose_run_crashed_is_asked_again(served: Installation) -> No
     """The next run of reconcile-counts asks anew; a question whose run a person cancelled is not asked again."""
     jug = served.runs("approve-counts", "PAUSED")[0]["id"]
     served.post(f"/flow_runs/{jug}/set_state", state={"type": "CRASHED", "name": "Crashed"}, force=True)
-    served.post(f"/deployments/{_deployment(served, 'reconcile-counts')}/create_flow_run", parameters={"ask": True})
+    served.post(f"/deployments/{served.deployment('reconcile-counts')}/create_flow_run", parameters={"ask": True})
     asked = wait(lambda: served.runs("approve-counts", "PAUSED"))
     assert asked, served.logs()
     assert asked[0]["id"] != jug
     served.post(f"/flow_runs/{asked[0]['id']}/set_state", state={"type": "CANCELLED", "name": "Cancelled"}, force=True)
-    run = served.post(
-        f"/deployments/{_deployment(served, 'reconcile-counts')}/create_flow_run", parameters={"ask": True}
-    )
+    run = served.post(f"/deployments/{served.deployment('reconcile-counts')}/create_flow_run", parameters={"ask": True})
     assert wait(lambda: served.run(run["id"])["state_type"] == "COMPLETED"), served.logs()
     time.sleep(3)
     assert served.runs("approve-counts", "PAUSED", "SCHEDULED", "PENDING", "RUNNING") == []
-
-
-def test_a_turn_is_given_back_when_the_server_was_killed_meanwhile(served: Installation) -> None:
-    """A run holds its flow's only turn, the server dies and comes back: the next run of the flow gets its turn."""
-    path = f"/deployments/{_deployment(served, 'plan-purchases')}/create_flow_run"
-    with _database_is_busy(served):
-        first = served.post(path)["id"]
-        assert wait(lambda: served.run(first)["state_type"] == "RUNNING"), served.logs()
-        os.kill(served.part("tasks.service.prefect_server"), signal.SIGKILL)
-        time.sleep(2)
-    second = wait(lambda: served.post(path))["id"]
-    assert wait(lambda: served.run(second)["state_type"] == "COMPLETED"), served.logs()
-    assert wait(lambda: served.run(first)["state_type"] in ENDED), served.logs()
-
-
-# ── what breaks ──────────────────────────────────────────────────────────────────────────────────────────────────
-def test_a_killed_run_is_marked_and_its_turn_given_to_the_next(served: Installation) -> None:
-    """Its process is gone: within seconds the run is Crashed and the next run of the flow is Completed."""
-    with _database_is_busy(served):
-        run = served.post(f"/deployments/{_deployment(served, 'plan-purchases')}/create_flow_run")
-        pid = wait(
-            lambda: served.run(run["id"])["state_type"] == "RUNNING" and served.run(run["id"])["infrastructure_pid"]
-        )
-        assert pid, served.logs()
-        os.kill(int(pid), signal.SIGKILL)
-        assert wait(lambda: served.run(run["id"])["state_type"] == "CRASHED"), served.logs()
-    again = served.post(f"/deployments/{_deployment(served, 'plan-purchases')}/create_flow_run")
-    assert wait(lambda: served.run(again["id"])["state_type"] == "COMPLETED"), served.logs()
-
-
-def test_a_killed_shell_run_is_marked_too(served: Installation) -> None:
-    """It runs under the server that is there, and nobody but its own process knows of it."""
-    with _database_is_busy(served):
-        command = [sys.executable, "-m", "flows", "plan-purchases"]
-        with subprocess.Popen(command, cwd=ROOT, env=dict(served.environment)) as process:
-            mine = wait(lambda: [run for run in served.runs("plan-purchases", "RUNNING") if not run["deployment_id"]])
-            process.kill()
-    assert mine, served.logs()
-    assert wait(lambda: served.run(mine[0]["id"])["state_type"] == "CRASHED"), served.logs()
-
-
-@contextmanager
-def _database_is_busy(served: Installation) -> Iterator[None]:
-    """Hold SQLite's one place for a writer: a flow that writes waits meanwhile. No other run is under way then."""
-    wait(served.is_idle)
-    connection = sqlite3.connect(served.home / "fulfilment.db", timeout=60, isolation_level=None)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    finally:
-        connection.execute("ROLLBACK")
-        connection.close()
-
-
-@pytest.mark.parametrize("words", ["tasks.service.prefect_server", "worker start", "tasks.service.warm"])
-def test_a_part_that_dies_is_started_again_and_no_file_is_missed(served: Installation, words: str) -> None:
-    """Killed with files arriving, the service comes back by itself, and every file is taken in once."""
-    part = words.replace(".", " ").split()[-1]
-    paths = [_drop_count(served, f"{part}-1")]
-    os.kill(served.part(words), signal.SIGKILL)
-    paths += [_drop_count(served, f"{part}-2"), _drop_count(served, f"{part}-3")]
-    assert wait(lambda: not any(path.exists() for path in paths)), served.logs()
-    assert [_times_taken_in(served, path.name) for path in paths] == [1, 1, 1]
-
-
-def _drop_count(served: Installation, name: str) -> Path:
-    header = "count_id,warehouse,location,sku,quantity,counted_at\n"
-    return served.drop("counts", f"{name}.csv", f"{header}{name},MAIN,A-01,MUG,200,2026-03-03 10:00:00 +0000\n")
-
-
-def _times_taken_in(served: Installation, file: str) -> int:
-    with create_engine(f"sqlite:///{served.home / 'fulfilment.db'}").connect() as connection:
-        return len(connection.execute(select(imports.c.id).where(imports.c.file_name.like(f"%{file}"))).all())
 
 
 def test_prefects_database_was_never_locked(served: Installation) -> None:
     """After all that went on here, no request and no event of the server's was refused by its own database."""
     assert "database is locked" not in (served.home / ".prefect" / "server.log").read_text(encoding="utf-8")
     assert not list((served.home / ".prefect" / "dlq").glob("*"))
-
-
-def test_ctrl_c_leaves_no_process_behind(served: Installation) -> None:
-    """Server, worker, warm process and runs are gone, and the health command says so."""
-    children = psutil.Process(served.process.pid).children(recursive=True)
-    served.process.send_signal(signal.SIGINT)
-    assert served.process.wait(60) == 0
-    assert [child for child in psutil.wait_procs(children, timeout=10)[1] if child.is_running()] == []
-    said = served.command("health")
-    assert said.returncode == 1
-    assert "BAD  server: none serves this data folder" in said.stdout

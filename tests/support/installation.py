@@ -30,6 +30,10 @@ class Installation:
         """What the API answers."""
         return self.client.post(path, json=body).raise_for_status().json()
 
+    def deployment(self, name: str) -> str:
+        """The id of a flow's deployment."""
+        return str(self.client.get(f"/deployments/name/{name}/{name}").raise_for_status().json()["id"])
+
     def runs(self, flow: str, *states: str) -> list[dict[str, Any]]:
         """The runs of a flow in these states, in any when there are none; the oldest first."""
         found: list[dict[str, Any]] = self.post(

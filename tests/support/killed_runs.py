@@ -38,8 +38,8 @@ class Stop:
 def context() -> ForkServerContext:
     """What starts processes from the server: one for all tests, whoever asks first."""
     found = multiprocessing.get_context("forkserver")
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-    found.set_forkserver_preload(["pytest", "psycopg", "benchmarks.ordering.contention", "crashing", "warmed"])
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")])
+    found.set_forkserver_preload(["pytest", "psycopg", "benchmarks.ordering.contention", "killed_runs", "warm_imports"])
     ensure_running()
     return found
 
