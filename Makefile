@@ -1,12 +1,13 @@
 # make run     one fulfilment day on the sample, then where to look
 # make test    every check
+# make check   style, types, the rules, and the queries on SQLite: for every day
 # make serve   Prefect's server and UI, every flow with its schedule and triggers; PORT=4300 where 4200 is taken
 # make bench   the benchmarks
 # make setup   .venv with what running needs; `run` and `serve` do it themselves
 # make develop .venv with what checks and benchmarks need as well; `test`, `bench` and `pin` do it themselves
 # make pin     both lock files anew from pyproject.toml
 
-.PHONY: setup develop run test serve bench pin
+.PHONY: setup develop run test check style types suite everyday serve bench pin
 .DEFAULT_GOAL := run
 
 PYTHON ?= $(shell for v in 3.11 3.12 3.13 3.14 3; do command -v python$$v && break; done)
@@ -40,11 +41,26 @@ $(DEVELOPED): requirements-dev.txt $(INSTALLED)
 run: setup
 	@$(BIN)/python -m flows run-day --source data/sample
 
-test: develop
+test: style
+	@$(MAKE) --no-print-directory --jobs 2 types suite
+
+check: style
+	@$(MAKE) --no-print-directory --jobs 2 types everyday
+
+style: develop
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types:
 	$(BIN)/mypy .
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 25
+
+# Three at once on two cores: the tests of servers mostly wait.
+suite:
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 10
+
+everyday:
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --quiet -k "not postgresql" \
+	  tests/test_architecture.py tests/test_docs.py tests/config tests/domain tests/store
 
 serve: setup
 	@exec $(BIN)/python -m flows serve --port $(PORT)
