@@ -133,7 +133,8 @@ def test_every_command_is_named(command: str) -> None:
 def test_every_make_target_is_named() -> None:
     """Each target of the Makefile has its line, and each line its target."""
     targets = set(re.findall(r"^([a-z]+):", _text("Makefile"), re.MULTILINE))
-    assert targets == set(re.findall(r"^\| `make (\w+)` \|", RUNNING, re.MULTILINE))
+    lines = re.findall(r"^\| (`make .*?) \|", RUNNING, re.MULTILINE)
+    assert targets == {name for line in lines for name in re.findall(r"`make (\w+)`", line)}
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)

@@ -44,7 +44,7 @@ class OutcomeRules:
     refused_file: Ending
     quarantined_rows: Ending
     drift: Ending
-    broken_records: Ending
+    broken_records: Ending = Ending.FINDINGS  # where a file of before it says nothing of it
 
     def failed(self, findings: Sequence[Finding]) -> bool:
         """Whether a run with these findings ends red."""
