@@ -60,7 +60,7 @@ def walk_m(floor: Floor, points: Sequence[Point]) -> float:
 
 def _gate_m(floor: Floor, point: Point) -> float:
     fronts = zip(floor.aisles_m, floor.gate_m, strict=True)
-    return min(gate + _step_m(floor, (aisle, floor.front_m), point) for aisle, gate in fronts)
+    return min(gate + _step_m(floor, (aisle, floor.crosses_m[0]), point) for aisle, gate in fronts)
 
 
 def _step_m(floor: Floor, one: Point, other: Point) -> float:

@@ -60,7 +60,7 @@ def _backlog(connection: object) -> Backlog:
 
 def _orders(before: Backlog) -> tuple[pd.DataFrame, pd.DataFrame]:
     good = before.rows[before.rows["reason"] == ""]
-    return release_rules.orders_of(good, read("rules/waves.yaml", WaveRules)), good
+    return release_rules.prioritised_orders(good, read("rules/waves.yaml", WaveRules)), good
 
 
 def _checked(before: Backlog, left_out: pd.DataFrame) -> dict[str, object]:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from benchmarks.picking.batching_check import problems
 from benchmarks.picking.published_instances import Instance, picking_of_instance, read_instance
-from tasks.domain.picking.batching.batch_search import Grouped, grouped
-from tasks.domain.picking.batching.tour_lengths import Picking
+from tasks.domain.picking.batching.batch_search import BatchPlan, batch_orders
+from tasks.domain.picking.batching.tour_lengths import BatchingProblem
 
 WARMING_UP = "the kernels are compiled, or read from disk, before the clock of the first instance starts"
 ROUNDS_MAX = 1_000_000
@@ -45,15 +45,15 @@ def main(arguments: list[str]) -> int:
     for path in asked.instances:
         instance = read_instance(path)
         clock = _Clock(asked.seconds)
-        found = grouped(picking_of_instance(instance), asked.seed, asked.rounds, clock.left_s)
+        found = batch_orders(picking_of_instance(instance), asked.seed, asked.rounds, clock.left_s)
         wrong += _told(path, instance, found, clock.passed_s(), asked.seed, asked.out)
     return int(wrong > 0)
 
 
-def _warm_up(picking: Picking) -> None:
+def _warm_up(picking: BatchingProblem) -> None:
     """Call every kernel once, on a few orders."""
     few = picking._replace(bits=picking.bits[:FEW], load=picking.load[:FEW], key=picking.key[:FEW])
-    grouped(few, 1, 2)
+    batch_orders(few, 1, 2)
 
 
 @dataclass
@@ -71,7 +71,7 @@ class _Clock:
         return self.seconds - self.passed_s()
 
 
-def _told(path: Path, instance: Instance, found: Grouped, seconds: float, seed: int, out: Path | None) -> int:
+def _told(path: Path, instance: Instance, found: BatchPlan, seconds: float, seed: int, out: Path | None) -> int:
     batches = [list(batch) for batch in found.batches]
     wrong = problems(instance, batches, found.metres)
     for one in wrong:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tasks.domain.picking.batching.tour_lengths import Picking, picking_of
+from tasks.domain.picking.batching.tour_lengths import BatchingProblem, batching_problem
 from tasks.domain.picking.routing.floor import Floor, on_floor
 
 MUTER_ONCAN_END_M = 1.5
@@ -40,11 +40,11 @@ def lines_of(instance: Instance) -> pd.DataFrame:
     return instance.orders.merge(instance.places.drop(columns="quantity"), on="article")
 
 
-def picking_of_instance(instance: Instance) -> Picking:
+def picking_of_instance(instance: Instance) -> BatchingProblem:
     """The orders to be batched, as the search takes them."""
     lines = lines_of(instance)
     at = (lines["order"].to_numpy(), lines["subaisle"].to_numpy(), lines["along_m"].to_numpy())
-    return picking_of(instance.floor, *at, instance.load[:, None], np.array([instance.capacity]))
+    return batching_problem(instance.floor, *at, instance.load[:, None], np.array([instance.capacity]))
 
 
 def read_instance(path: Path, *, blocks: int = 1) -> Instance:

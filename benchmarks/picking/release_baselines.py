@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from tasks.domain.picking.batching.annealing import no_batches
-from tasks.domain.picking.batching.cart_batches import URGENCY, fits
-from tasks.domain.picking.batching.cart_filling import in_sequence
-from tasks.domain.picking.batching.savings import savings
-from tasks.domain.picking.batching.tour_lengths import memory_of, picking_of
+from benchmarks.picking.s_shape_length import s_shape_m
+from tasks.domain.picking.batching.annealing import empty_batches
+from tasks.domain.picking.batching.cart_batches import URGENCY_KEY, cart_kinds
+from tasks.domain.picking.batching.cart_filling import sequential_batches
+from tasks.domain.picking.batching.savings import fill_by_savings
+from tasks.domain.picking.batching.tour_lengths import batching_problem, tour_cache
 from tasks.domain.picking.routing.floor import floor_of, on_floor
-from tasks.domain.picking.routing.habits import s_shape_m
 from tasks.domain.sites.sites import Cart
 
 
@@ -20,7 +20,7 @@ def first_come_m(orders: pd.DataFrame, promises: pd.DataFrame, places: pd.DataFr
     stops = promises.merge(places[["location_id", "across_m", "along_m"]], on="location_id")
     metres, floor = 0.0, floor_of(places)
     for group, load, limit in _groups(orders, carts, ["carrier", "kind"]):
-        numbers = {order: cart for cart, batch in enumerate(in_sequence(load, limit, np.arange(len(load))))
+        numbers = {order: cart for cart, batch in enumerate(sequential_batches(load, limit, np.arange(len(load))))
                    for order in group["order_id"].iloc[list(batch)]}  # fmt: skip
         own = stops[stops["order_id"].isin(numbers)]
         metres += float(s_shape_m(own.assign(cart=own["order_id"].map(numbers)), floor).sum())
@@ -28,16 +28,16 @@ def first_come_m(orders: pd.DataFrame, promises: pd.DataFrame, places: pd.DataFr
 
 
 def savings_m(orders: pd.DataFrame, promises: pd.DataFrame, places: pd.DataFrame, carts: Sequence[Cart]) -> float:
-    """Metres of savings batches (`savings`), each walked the shortest way, among orders that are equally urgent."""
+    """Metres of batches by savings, among orders that are equally urgent, each cart walked the shortest way."""
     stops = promises.merge(places[["location_id", "across_m", "along_m"]], on="location_id")
     metres, floor = 0.0, floor_of(places)
-    for group, load, limit in _groups(orders, carts, ["carrier", "kind", *URGENCY]):
+    for group, load, limit in _groups(orders, carts, ["carrier", "kind", *URGENCY_KEY]):
         number = pd.Series(range(len(group)), index=group["order_id"])
         own = stops[stops["order_id"].isin(number.index)]
         at = on_floor(floor, own["across_m"].to_numpy(), own["along_m"].to_numpy())
-        picking = picking_of(floor, number.loc[own["order_id"]].to_numpy(), *at, load, limit)
-        batches = no_batches(picking)
-        savings(picking, memory_of(picking), batches, np.zeros((len(group), len(group))))
+        picking = batching_problem(floor, number.loc[own["order_id"]].to_numpy(), *at, load, limit)
+        batches = empty_batches(picking)
+        fill_by_savings(picking, tour_cache(picking), batches, np.zeros((len(group), len(group))))
         metres += float(batches.metres.sum())
     return metres
 
@@ -45,7 +45,7 @@ def savings_m(orders: pd.DataFrame, promises: pd.DataFrame, places: pd.DataFrame
 def _groups(orders: pd.DataFrame, carts: Sequence[Cart], by: list[str]
             ) -> list[tuple[pd.DataFrame, np.ndarray, np.ndarray]]:  # fmt: skip
     """Orders on the same kind of cart, with what each takes and what the cart holds."""
-    kinds = fits(orders, carts)
+    kinds = cart_kinds(orders, carts)
     held = orders[kinds.notna()].assign(kind=kinds, one=1)
     found = []
     for _, group in held.groupby(by):

@@ -37,7 +37,7 @@ def stops_of(connection: Connection) -> pd.DataFrame:
 def problems(stops: pd.DataFrame, places: pd.DataFrame, expected: set[int], kinds: Sequence[Cart]) -> list[str]:
     """All that is wrong, in words.
 
-    `stops`: as of `stops_of`. `places`: every pick place (aisle, x_m, y_m). `expected`: allocations to be picked.
+    `stops`: as in `stops_of`. `places`: every pick place (aisle, x_m, y_m). `expected`: allocations to be picked.
     """
     times = stops["allocation_id"].value_counts()
     found = [f"allocation {one} is picked {times[one]} times" for one in times.index[times > 1]]

@@ -14,13 +14,13 @@ import numpy as np
 
 from tasks.domain.picking.routing.floor import Floor
 from tasks.domain.picking.routing.shortest_tour import (
-    INFINITE,
+    INFINITE_M,
     NOTHING,
-    Ground,
+    FloorArrays,
     Tour,
-    from_its_aisle,
-    ground_of,
+    floor_arrays,
     shortest,
+    with_depot_on_aisle,
 )
 from tasks.domain.picking.routing.tour_states import BOTH, HIGH, LOW, PASS, TWICE
 from tasks.domain.solver import solver
@@ -74,9 +74,9 @@ def shortest_scattered(
 
 def _model(floor: Floor, subaisle: np.ndarray, along_m: np.ndarray) -> tuple[_Model, list[list[int]]]:
     """The flow of one tour through the states, and of each place the columns that pass it."""
-    floor, model = from_its_aisle(floor)[0], _Model()
+    floor, model = with_depot_on_aisle(floor)[0], _Model()
     passes: list[list[int]] = [[] for _ in subaisle]
-    ground = ground_of(floor)
+    ground = floor_arrays(floor)
     states, blocks, aisles = ground.done.size, floor.blocks, len(floor.aisles_m)
     depot = aisles if floor.gate_m else floor.depot_aisle
     begin, end = model.row(1, 1), model.row(1, 1)
@@ -102,13 +102,13 @@ def _model(floor: Floor, subaisle: np.ndarray, along_m: np.ndarray) -> tuple[_Mo
 
 
 def _step(
-    model: _Model, ground: Ground, step: int, nodes: list[int], costs: np.ndarray
+    model: _Model, ground: FloorArrays, step: int, nodes: list[int], costs: np.ndarray
 ) -> tuple[list[int], defaultdict[int, list[int]]]:
     """A column for each move of a step; gives the states after it, and the columns by option."""
     after, ways = [model.row(0, 0) for _ in nodes], defaultdict(list)
     for move in range(ground.begin[step], ground.begin[step + 1]):
         option = int(ground.option[move])
-        if costs[option] < INFINITE:
+        if costs[option] < INFINITE_M:
             ends = [(nodes[ground.source[move]], -1.0), (after[ground.target[move]], 1.0)]
             ways[option].append(model.column(float(costs[option]), ends))
     return after, ways

@@ -73,7 +73,7 @@ def _choose(
         searches=SEARCHES,
         run=threads.map,
         stop=lambda _: time.perf_counter() > end,
-        found=lambda better: reached.append((time.perf_counter() - begun, better.density)),
+        on_better=lambda better: reached.append((time.perf_counter() - begun, better.density)),
     )
     return wave, reached
 

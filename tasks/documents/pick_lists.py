@@ -1,4 +1,4 @@
-"""Pick lists on paper: a page a cart with the map of its tour, readable at arm's length; the same bytes every time."""
+"""Pick lists on paper: one page per cart with the map of its tour, readable at arm's length; the bytes repeat."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ Rows = list[dict[str, Any]]
 def picker_rows(stops: pd.DataFrame) -> pd.DataFrame:
     """The canonical `picks` layout with empty cells for what only the picker knows, and what was planned beside it.
 
-    `stops`: as of the store's `pick_list`.
+    `stops`: as in the store's `pick_list`.
     """
     empty = dict.fromkeys(("quantity", "short_reason", "picker", "picked_at"), "")
     rows = stops.assign(**empty).rename(columns={"planned": "planned_quantity"})
@@ -36,7 +36,7 @@ def picker_rows(stops: pd.DataFrame) -> pd.DataFrame:
 def write_pick_list(path: Path, stops: pd.DataFrame, floor: Floor, aisles: list[str]) -> Path:
     """Write one wave's list: its carts in their order, each beginning a page.
 
-    `stops`: as of the store's `pick_list`, with across_m and along_m (float64, missing off the floor), note (str: what
+    `stops`: as in the store's `pick_list`, with across_m and along_m (float64, missing off the floor), note (str: what
     a revision changed) and, of a revision, standing_across_m and standing_along_m: where the picker stands. `aisles`:
     what each aisle of the floor is called.
     """
@@ -67,10 +67,10 @@ def _cart(canvas: Any, rows: Rows, floor: Floor, aisles: list[str]) -> None:
 
 def _pages(rows: Rows) -> list[Rows]:
     """The first page leaves room for the map."""
-    first, other = (int((HEIGHT - 2 * MARGIN - HEAD - taken) // ROW) for taken in (MAP, 0.0))
+    first, other = (int((HEIGHT - 2 * MARGIN - HEAD - reserved) // ROW) for reserved in (MAP, 0.0))
     ahead = [row for row in rows if row["state"] == "open"]
-    rest = [ahead[start : start + other] for start in range(first, len(ahead), other)]
-    return [ahead[:first], *rest]
+    following_pages = [ahead[start : start + other] for start in range(first, len(ahead), other)]
+    return [ahead[:first], *following_pages]
 
 
 def _map(canvas: Any, rows: Rows, floor: Floor, aisles: list[str], height: float) -> None:
@@ -87,8 +87,16 @@ def _head(canvas: Any, rows: Rows, page: str) -> None:
     name = f"Cart {first['cart']}" + (f" · zone {first['zone']}" if isinstance(first["zone"], str) else "")
     write(canvas, name, MARGIN, top - 9 * mm, 30, bold=True, within=100 * mm)
     write(canvas, first["wave"], MARGIN, top - 16 * mm, 15, bold=True, within=84 * mm)
-    write(canvas, _told(rows) + f" · {page}", MARGIN, top - 22 * mm, 12, within=WRITABLE)
-    write(canvas, first["note"] or _way(first), MARGIN, top - 28 * mm, 12, bold=bool(first["note"]), within=WRITABLE)
+    write(canvas, _summary(rows) + f" · {page}", MARGIN, top - 22 * mm, 12, within=WRITABLE)
+    write(
+        canvas,
+        first["note"] or _tour_summary(first),
+        MARGIN,
+        top - 28 * mm,
+        12,
+        bold=bool(first["note"]),
+        within=WRITABLE,
+    )
     barcode(canvas, f"{first['wave']}/{first['cart']}", top - 13 * mm, 12 * mm, right=WIDTH - MARGIN, within=84 * mm)
     wall = any(pd.notna(row["wall_position"]) for row in rows)
     names = [("stop", 0), ("place", 17), ("take", TAKE), ("onto", ONTO), *[("wall", WALL)] * wall, ("scan", SCAN)]
@@ -96,7 +104,7 @@ def _head(canvas: Any, rows: Rows, page: str) -> None:
         write(canvas, words, MARGIN + left * mm, top - HEAD + 1.2 * mm, 9)
 
 
-def _told(rows: Rows) -> str:
+def _summary(rows: Rows) -> str:
     """What is ahead, and by when."""
     ahead = [row for row in rows if row["state"] == "open"]
     orders = len({(row["merchant"], row["order_number"]) for row in ahead})
@@ -106,7 +114,7 @@ def _told(rows: Rows) -> str:
     return " · ".join([*counted, *([pickup] if (pickup := _pickup(rows[0])) else [])])
 
 
-def _way(first: dict[str, Any]) -> str:
+def _tour_summary(first: dict[str, Any]) -> str:
     """The metres and minutes, and what habit or a search without proof may cost."""
     words = [f"{first['walk_m']:.0f} m"]
     if pd.notna(first["walk_s"]):

@@ -22,15 +22,28 @@ class _Kernel:
     def compiled(self) -> Any:
         from numba import njit
 
-        return njit(cache=True, nogil=True)(self.function)
+        return _with_readable_cache(njit(cache=True, nogil=True)(self.function))
 
     @property
     def _numba_type_(self) -> Any:
-        """What Numba asks of a name that it meets in another kernel: it takes ours for its own."""
+        """The type Numba looks up where another kernel calls this one: that of the compiled function."""
         return self.compiled._numba_type_
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self.compiled(*arguments, **named)
+
+
+def _with_readable_cache(dispatcher: Any) -> Any:
+    """Empty the cache of a function where it cannot be read.
+
+    Numba reads the whole index before it compares its stamp with the source. An index kept by an earlier version of the
+    project may name a class that no longer exists: the first call would raise AttributeError.
+    """
+    try:
+        dispatcher._cache._cache_file._load_index()  # noqa: SLF001 - Numba offers no other way
+    except (AttributeError, ImportError):
+        dispatcher._cache.flush()  # noqa: SLF001
+    return dispatcher
 
 
 def kernel(function: Function) -> Function:
@@ -52,5 +65,5 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
     while _HELPERS:
         register_jitable(_HELPERS.pop())
-    compiled_function: Callable[..., Any] = njit(cache=True)(function)
+    compiled_function: Callable[..., Any] = _with_readable_cache(njit(cache=True)(function))
     return compiled_function

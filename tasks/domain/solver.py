@@ -1,4 +1,4 @@
-"""HiGHS on one core and without a word, for the planner's linear and integer programmes."""
+"""HiGHS on one core and without output, for the planner's linear and integer programmes."""
 
 import highspy
 
@@ -12,7 +12,7 @@ class _Quiet(highspy.Highs):
 
 def solver(**options: float) -> highspy.Highs:
     """HiGHS with `options` by their names, such as mip_rel_gap."""
-    made = _Quiet()  # type: ignore[no-untyped-call]
+    highs = _Quiet()  # type: ignore[no-untyped-call]
     for name, value in {"threads": 1, **options}.items():
-        made.setOptionValue(name, value)
-    return made
+        highs.setOptionValue(name, value)
+    return highs

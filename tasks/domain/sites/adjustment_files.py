@@ -1,4 +1,4 @@
-"""Adjustments in the layouts other systems import: which columns, and whether they want differences or what is there.
+"""Adjustments in the layouts other systems import: which columns, and whether quantities are differences or new levels.
 
 Only the canonical file holds differences. The others are absolute: importing one twice changes nothing, importing an
 older one undoes what came later. Layouts are called as those in config/exports, by which the same systems are read.
@@ -14,7 +14,7 @@ from tasks.domain.money import in_major_units
 
 CANONICAL = ("warehouse", "location", "merchant", "sku", "condition", "lot", "quantity_delta", "reason", "counted_at",
              "count")  # fmt: skip
-_PLACE = ["location", "merchant", "sku", "lot"]
+ADJUSTED_PLACE_KEY = ["location", "merchant", "sku", "lot"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class AdjustmentFile:
 
 
 def canonical(adjusted: pd.DataFrame) -> pd.DataFrame:
-    """The differences posted, a row a move. An outgoing document: the inbox refuses it, or finds nothing counted."""
+    """The differences posted, one row per move. An outgoing document: the inbox refuses it or finds no count in it."""
     return adjusted[list(CANONICAL)].reset_index(drop=True)
 
 
@@ -47,17 +47,21 @@ def adjustment_file(wanted: AdjustmentFile, adjusted: pd.DataFrame, levels: pd.D
 
 
 def _places(adjusted: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
-    """One row a place and lot adjusted: on_hand, before, name, expires_on, comment; all conditions together."""
+    """One row per place and lot adjusted: on_hand, before, name, expires_on, comment; all conditions together."""
     facts = {"on_hand": ("on_hand", "sum"), "name": ("name", "first"), "expires_on": ("expires_on", "first")}
-    now = levels.groupby(_PLACE, sort=True).agg(**facts).reset_index()
+    now = levels.groupby(ADJUSTED_PLACE_KEY, sort=True).agg(**facts).reset_index()
     why = adjusted["reason"].fillna("") + " " + adjusted["count"].fillna("")
-    moved = adjusted.assign(comment=why.str.strip()).groupby(_PLACE, sort=True)
-    both = moved.agg(delta=("quantity_delta", "sum"), comment=("comment", "first")).reset_index().merge(now, on=_PLACE)
+    moved = adjusted.assign(comment=why.str.strip()).groupby(ADJUSTED_PLACE_KEY, sort=True)
+    both = (
+        moved.agg(delta=("quantity_delta", "sum"), comment=("comment", "first"))
+        .reset_index()
+        .merge(now, on=ADJUSTED_PLACE_KEY)
+    )
     return both.assign(before=both["on_hand"] - both["delta"])
 
 
 def _skus(adjusted: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
-    """One row a SKU adjusted, all places and conditions together: on_hand, before, name, unit_cost_minor, currency."""
+    """One row per SKU adjusted, places and conditions together: on_hand, before, name, unit_cost_minor, currency."""
     key = ["merchant", "sku"]
     facts = {name: (name, "first") for name in ("name", "unit_cost_minor", "currency")}
     now = levels.groupby(key, sort=True).agg(on_hand=("on_hand", "sum"), **facts).reset_index()
@@ -68,9 +72,9 @@ def _skus(adjusted: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
 def _shopify(location: str, adjusted: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
     """Shopify's inventory import of 2024 and later: it reads `On hand (new)`. Handle and options it alone can fill."""
     rows = _skus(adjusted, levels)
-    said: dict[str, Any] = {"Title": rows["name"].fillna(""), "SKU": rows["sku"], "Location": location,
+    cells: dict[str, Any] = {"Title": rows["name"].fillna(""), "SKU": rows["sku"], "Location": location,
             "On hand (current)": rows["before"], "On hand (new)": rows["on_hand"]}  # fmt: skip
-    return pd.DataFrame("", index=rows.index, columns=list(SHOPIFY_COLUMNS)).assign(**said)
+    return pd.DataFrame("", index=rows.index, columns=list(SHOPIFY_COLUMNS)).assign(**cells)
 
 
 def _openboxes(_location: str, adjusted: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:

@@ -55,7 +55,7 @@ class Aisles:
 
 @dataclass(frozen=True)
 class Bays:
-    """Where a bay lies along its aisle, for places whose coordinates the locations file does not tell."""
+    """Where a bay lies along its aisle, for places without coordinates in the locations file."""
 
     first_m: float  # the middle of bay 1
     apart_m: float
@@ -102,7 +102,7 @@ class FloorPlan:
     aisles: tuple[Aisles, ...]
     depots: tuple[Depot, ...]
     start: str  # the depot where carts are fetched
-    drop_off: str = ""  # where they are left; where they were fetched when nothing is said
+    drop_off: str = ""  # where they are left; where they were fetched if empty
     along: Axis = Axis.Y
     one_way: Mapping[str, Direction] = field(default_factory=dict)  # by aisle
     bays: Bays | None = None
@@ -125,10 +125,10 @@ class FloorPlan:
         _ascending("aisles", sorted(at for _, at in self.aisles_placed()))
 
     def _check_depots(self) -> None:
-        known = [depot.name for depot in self.depots]
+        depot_names = [depot.name for depot in self.depots]
         for key, name in (("start", self.start), ("drop_off", self.drop_off or self.start)):
-            if name not in known:
-                raise ValueError(f"{key}: found {name!r}, expected the name of a depot: {', '.join(known)}")
+            if name not in depot_names:
+                raise ValueError(f"{key}: found {name!r}, expected the name of a depot: {', '.join(depot_names)}")
         front, back = self.cross_aisles_m[0], self.cross_aisles_m[-1]
         for depot in self.depots:
             if front < depot.along_m < back and depot.along_m not in self.cross_aisles_m:
@@ -138,12 +138,12 @@ class FloorPlan:
                 )
 
     def _check_ways(self) -> None:
-        known = [name for name, _ in self.aisles_placed()]
-        stray = [name for name in self.one_way if name not in known]
+        aisle_names = [name for name, _ in self.aisles_placed()]
+        stray = [name for name in self.one_way if name not in aisle_names]
         if stray:
-            raise ValueError(f"one_way: found {stray[0]!r}, expected an aisle of the plan: {', '.join(known)}")
+            raise ValueError(f"one_way: found {stray[0]!r}, expected an aisle of the plan: {', '.join(aisle_names)}")
         for direction in Direction:
-            if all(self.one_way.get(name, direction) != direction for name in known):
+            if all(self.one_way.get(name, direction) != direction for name in aisle_names):
                 raise ValueError(f"one_way: found no aisle that may be walked {direction}, expected at least one")
 
     def aisles_placed(self) -> list[tuple[str, float]]:

@@ -94,9 +94,9 @@ class Warehouse:
     default_location: str = "UNSPECIFIED"  # where stock lies that no export places more exactly
     carriers: tuple[Carrier, ...] = ()
     carts: tuple[Cart, ...] = ()
-    floor: FloorPlan | None = None  # where its aisles run; without one the coordinates of its places say it
+    floor: FloorPlan | None = None  # where its aisles run; without one it follows from the coordinates of its places
     picking: Picking = field(default_factory=Picking)
-    pickers: int | None = None  # at work at the same time; without a number they are never too few
+    pickers: int | None = None  # at work at the same time; unlimited without a number
     adjustments: AdjustmentFile = field(default_factory=AdjustmentFile)  # how its own system takes what counts post
 
     def __post_init__(self) -> None:

@@ -13,7 +13,7 @@ Run = Callable[..., Iterable[Any]]
 
 @contextmanager
 def planners() -> Iterator[Run]:
-    """A function like `map` that runs at the same time what it maps, and gives the results in their order.
+    """A function like `map` that maps in parallel and returns the results in order.
 
     `FULFILMENT_DASK` chooses: nothing for threads of this process (the search is compiled and needs no interpreter),
     `local` for a Dask cluster of processes that ends with the run, otherwise the address of a scheduler.

@@ -1,4 +1,4 @@
-"""Steps of plan-waves: release what can be picked, say why the rest is not."""
+"""Steps of plan-waves: release what can be picked, with a reason for each order left out."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,9 +14,9 @@ from tasks.domain.picking.release.release_rules import WaveRules
 from tasks.domain.picking.routing.durations import cart_s
 from tasks.domain.sites.sites import Warehouse
 from tasks.runs.step import step
-from tasks.steps.picking.draft_waves import Draft, drafted, read_backlog, standing
+from tasks.steps.picking.draft_waves import Draft, draft_waves, read_backlog, without_changed_orders
 from tasks.steps.picking.parallel_planners import planners
-from tasks.steps.picking.warehouse_floors import off_the_plan
+from tasks.steps.picking.warehouse_floors import unreachable_places
 from tasks.store.database.engine import engine, exclusive, reading
 from tasks.store.picking import waves
 from tasks.store.sites import warehouse_ids
@@ -25,8 +25,8 @@ WAVES = ["wave", "carts", "orders", "picks", "walk_m", "walk_minutes", "habit_m"
 
 
 @dataclass(frozen=True)
-class Planned:
-    """The waves of one run (as of `WAVES`), who was left out, with the reason, and the places no tour can reach."""
+class ReleasedWaves:
+    """The waves of one run (as in `WAVES`), who was left out, with the reason, and the places no tour can reach."""
 
     waves: pd.DataFrame
     left_out: pd.DataFrame
@@ -34,7 +34,7 @@ class Planned:
 
 
 @step(task_run_name="group orders into waves and carts")
-def release_waves(warehouse: str | None, carrier: str | None, as_of: datetime) -> Planned:
+def release_waves(warehouse: str | None, carrier: str | None, as_of: datetime) -> ReleasedWaves:
     """Put every promise that can be picked into one wave, and close the waves that are finished.
 
     Waves are planned before anything is locked. What has changed until they are written does not go along.
@@ -43,18 +43,20 @@ def release_waves(warehouse: str | None, carrier: str | None, as_of: datetime) -
     with reading().connect() as connection:
         backlog = read_backlog(connection, sites, rules, as_of)
     with planners() as run:
-        drafts, left = drafted(backlog, sites, rules, carrier, as_of, run)
+        drafts, left_out = draft_waves(backlog, sites, rules, carrier, as_of, run)
     with engine().begin() as connection:
         exclusive(connection, "allocations")
         exclusive(connection, "waves")
         waves.close_finished(connection)
-        now, made = read_backlog(connection, sites, rules, as_of), []
+        now, released = read_backlog(connection, sites, rules, as_of), []
         for draft in drafts:
-            stands, gone = standing(draft, backlog, now)
-            left.append(gone)
-            if len(stands.plan.carts):
-                made.append(_release(connection, stands, rules, as_of))
-    return Planned(pd.DataFrame(made, columns=WAVES), _left_out(left), off_the_plan(backlog.floors, sites))
+            current, changed_orders = without_changed_orders(draft, backlog, now)
+            left_out.append(changed_orders)
+            if len(current.plan.carts):
+                released.append(_release(connection, current, rules, as_of))
+    return ReleasedWaves(
+        pd.DataFrame(released, columns=WAVES), _left_out(left_out), unreachable_places(backlog.floors, sites)
+    )
 
 
 def _sites(warehouse: str | None) -> dict[str, Warehouse]:
@@ -64,7 +66,7 @@ def _sites(warehouse: str | None) -> dict[str, Warehouse]:
 def _release(connection: Connection, draft: Draft, rules: WaveRules, as_of: datetime) -> dict[str, object]:
     site, carrier, plan = draft.site, draft.carrier, draft.plan
     stem = release_rules.code_stem(site, carrier, f"{as_of.astimezone(ZoneInfo(site.time_zone)):%Y%m%d}")
-    code = f"{stem}{waves.numbers_taken(connection, stem) + 1}"
+    code = f"{stem}{waves.highest_wave_number(connection, stem) + 1}"
     wave = {
         "warehouse_id": warehouse_ids(connection)[site.code], "code": code, "carrier": carrier, "kind": str(draft.kind),
         "cut_off_at": release_rules.next_pickup(site, carrier, rules, as_of), "released_at": as_of,
@@ -81,7 +83,7 @@ def _release(connection: Connection, draft: Draft, rules: WaveRules, as_of: date
     }  # fmt: skip
 
 
-def _left_out(found: list[pd.DataFrame]) -> pd.DataFrame:
+def _left_out(parts: list[pd.DataFrame]) -> pd.DataFrame:
     columns = ["warehouse", "carrier", "merchant", "order_number", "reason"]
-    rows = pd.concat([one[columns] for one in found]).drop_duplicates()
+    rows = pd.concat([one[columns] for one in parts]).drop_duplicates()
     return rows.sort_values(["warehouse", "merchant", "order_number"], ignore_index=True)

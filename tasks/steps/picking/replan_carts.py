@@ -8,19 +8,19 @@ import pandas as pd
 
 from config.read import read
 from tasks.configured import warehouses
-from tasks.domain.picking.cart_replanning import Replanned, replanned
+from tasks.domain.picking.cart_replanning import CartChanges, replan
 from tasks.domain.picking.release import release_rules
 from tasks.domain.picking.release.release_rules import WaveRules
 from tasks.domain.picking.routing.warehouse_floor import SiteFloor
 from tasks.domain.sites.sites import Warehouse
 from tasks.runs.step import step
-from tasks.steps.picking.warehouse_floors import floors, with_off
+from tasks.steps.picking.warehouse_floors import warehouse_floors, with_unreachable_reasons
 from tasks.store.database.engine import engine, exclusive
 from tasks.store.picking import cart_changes, waves
 
 
 @dataclass(frozen=True)
-class Changed:
+class ReplannedCarts:
     """How many carts were planned again, and how many picks they got."""
 
     carts: int
@@ -28,7 +28,7 @@ class Changed:
 
 
 @step(task_run_name="plan carts under way again")
-def replan_carts(as_of: datetime) -> Changed:
+def replan_carts(as_of: datetime) -> ReplannedCarts:
     """Take what was cancelled off the carts under way, and give them what was promised for their short picks.
 
     Each cart concerned gets a new revision of its list; no other cart is touched. A second run finds nothing.
@@ -37,31 +37,33 @@ def replan_carts(as_of: datetime) -> Changed:
     with engine().begin() as connection:
         exclusive(connection, "allocations")
         exclusive(connection, "waves")
-        concerned = cart_changes.changed_carts(connection)
-        if concerned.empty:
-            return Changed(0, 0)
-        of_sites, fresh = floors(connection, sites), waves.unreleased(connection)
-        fresh = release_rules.with_reasons(
-            with_off(fresh[fresh["warehouse"].isin(sites)], of_sites), sites, rules, as_of
+        changed_cart_ids = cart_changes.changed_carts(connection)
+        if changed_cart_ids.empty:
+            return ReplannedCarts(0, 0)
+        floors, new_promises = warehouse_floors(connection, sites), waves.unreleased_promises(connection)
+        new_promises = release_rules.with_release_reasons(
+            with_unreachable_reasons(new_promises[new_promises["warehouse"].isin(sites)], floors), sites, rules, as_of
         )
-        picks = _weighed(cart_changes.picks_of(connection, concerned), rules)
-        made = list(_each(picks, _weighed(fresh[fresh["reason"] == ""], rules), sites, of_sites))
-        carts = [cart_changes.write_changes(connection, one, as_of) for one in made]
-    return Changed(sum(carts), sum(len(one.added) for one in made))
+        picks = _with_load(cart_changes.cart_picks(connection, changed_cart_ids), rules)
+        changes = list(
+            _changes_by_warehouse(picks, _with_load(new_promises[new_promises["reason"] == ""], rules), sites, floors)
+        )
+        carts = [cart_changes.write_changes(connection, one, as_of) for one in changes]
+    return ReplannedCarts(sum(carts), sum(len(one.added) for one in changes))
 
 
-def _weighed(rows: pd.DataFrame, rules: WaveRules) -> pd.DataFrame:
+def _with_load(rows: pd.DataFrame, rules: WaveRules) -> pd.DataFrame:
     weight = rows["unit_weight_g"].fillna(rules.weight_g_otherwise) * rows["quantity"]
     volume = rows["unit_volume_ml"].fillna(rules.volume_ml_otherwise) * rows["quantity"]
     return rows.assign(weight_g=weight.astype("int64"), volume_ml=volume.astype("int64"))
 
 
-def _each(
-    picks: pd.DataFrame, fresh: pd.DataFrame, sites: Mapping[str, Warehouse], of_sites: Mapping[str, SiteFloor]
-) -> Iterator[Replanned]:
+def _changes_by_warehouse(
+    picks: pd.DataFrame, new_promises: pd.DataFrame, sites: Mapping[str, Warehouse], floors: Mapping[str, SiteFloor]
+) -> Iterator[CartChanges]:
     """What changes in each warehouse."""
-    for code, of_site in picks[picks["warehouse"].isin(of_sites)].groupby("warehouse"):
+    for code, warehouse_picks in picks[picks["warehouse"].isin(floors)].groupby("warehouse"):
         site = sites[str(code)]
-        may = (fresh["warehouse"] == code) & site.picking.add_to_walking_carts
+        may_join = (new_promises["warehouse"] == code) & site.picking.add_to_walking_carts
         names = ["allocation_id", "order_id", "location_id", "quantity", "weight_g", "volume_ml"]
-        yield replanned(of_site, fresh.loc[may, names], of_sites[str(code)], site.carts)
+        yield replan(warehouse_picks, new_promises.loc[may_join, names], floors[str(code)], site.carts)

@@ -34,18 +34,18 @@ def released_at(connection: Connection) -> list[datetime]:
 
 
 def pick_list(connection: Connection, at: datetime) -> pd.DataFrame:
-    """Every stop of the waves released at that moment, in walking order, as of `_stops`."""
+    """Every stop of the waves released at that moment, in walking order, as in `_stops`."""
     statement = _stops().where(waves.c.released_at == at, picks.c.state != PickState.CANCELLED)
     return read(connection, statement)
 
 
 def revised_lists(connection: Connection) -> pd.DataFrame:
-    """Every stop of the carts of open waves whose lists were revised, done, ahead and gone, as of `_stops`."""
+    """Every stop of the carts of open waves whose lists were revised, done, ahead and gone, as in `_stops`."""
     return read(connection, _stops().where(carts.c.revision > 1, waves.c.state == WaveState.OPEN))
 
 
 def _stops() -> Select[Any]:
-    """Every stop: of wave, cart, place, goods and order what pickers are told, and where the stop stands.
+    """Every stop: what pickers need to know of wave, cart, place, goods and order, and the state of the pick.
 
     Columns: wave, kind, warehouse, time_zone, carrier, cut_off_at, cart, zone, walk_m, shortest_m, least_m, walk_s,
     revised_at, list_revision, stop, state, picked_at, revision, left_revision, location_id, location, sku, name,

@@ -34,45 +34,66 @@ from tasks.store.schema import (
 )
 
 
-def _in_wave() -> ColumnElement[bool]:
+def _is_in_wave() -> ColumnElement[bool]:
     return exists().where(picks.c.allocation_id == allocations.c.id, picks.c.state != PickState.CANCELLED)
 
 
-def unreleased(connection: Connection) -> pd.DataFrame:
-    """Open promises no wave holds, with all that decides about their release, in the order of their ids.
+def unreleased_promises(connection: Connection) -> pd.DataFrame:
+    """Open promises in no wave, with all that decides about their release, in the order of their ids.
 
     Columns: allocation_id, order_id, quantity, product_id, location_id, location, purpose, aisle, x_m, y_m, warehouse,
     merchant, order_number, service_level, ship_by, hold_reason, hold_until, cancelled_at, refunded_minor, total_minor,
     unit_weight_g, unit_volume_ml, missing (units of the order not promised yet, int64).
     """
-    line, o, place = order_lines.c, orders.c, locations.c
-    waiting = exists().where(allocations.c.order_id == line.order_id, allocations.c.state == AllocationState.OPEN)
+    line, order, place = order_lines.c, orders.c, locations.c
+    has_open_promise = exists().where(
+        allocations.c.order_id == line.order_id, allocations.c.state == AllocationState.OPEN
+    )
     need = func.sum(line.quantity_ordered - line.quantity_cancelled - line.quantity_allocated)
-    lacks = select(line.order_id, cast(need, BigInteger).label("missing")).where(line.requires_shipping, waiting)
-    lacks_ = lacks.group_by(line.order_id).subquery("lacks")
+    lacking = select(line.order_id, cast(need, BigInteger).label("missing")).where(
+        line.requires_shipping, has_open_promise
+    )
+    missing_units = lacking.group_by(line.order_id).subquery("lacks")
     statement = (
         select(
-            allocations.c.id.label("allocation_id"), allocations.c.order_id, allocations.c.quantity,
-            allocations.c.product_id, allocations.c.location_id, place.code.label("location"), place.purpose,
-            place.aisle, place.x_m, place.y_m, warehouses.c.code.label("warehouse"), merchants.c.code.label("merchant"),
-            o.order_number, o.service_level, o.ship_by, o.hold_reason, o.hold_until, o.cancelled_at, o.refunded_minor,
-            o.total_minor, products.c.weight_g.label("unit_weight_g"), products.c.volume_ml.label("unit_volume_ml"),
-            func.coalesce(lacks_.c.missing, 0).label("missing"),
+            allocations.c.id.label("allocation_id"),
+            allocations.c.order_id,
+            allocations.c.quantity,
+            allocations.c.product_id,
+            allocations.c.location_id,
+            place.code.label("location"),
+            place.purpose,
+            place.aisle,
+            place.x_m,
+            place.y_m,
+            warehouses.c.code.label("warehouse"),
+            merchants.c.code.label("merchant"),
+            order.order_number,
+            order.service_level,
+            order.ship_by,
+            order.hold_reason,
+            order.hold_until,
+            order.cancelled_at,
+            order.refunded_minor,
+            order.total_minor,
+            products.c.weight_g.label("unit_weight_g"),
+            products.c.volume_ml.label("unit_volume_ml"),
+            func.coalesce(missing_units.c.missing, 0).label("missing"),
         )
-        .join_from(allocations, orders, o.id == allocations.c.order_id)
-        .join(merchants, merchants.c.id == o.merchant_id)
+        .join_from(allocations, orders, order.id == allocations.c.order_id)
+        .join(merchants, merchants.c.id == order.merchant_id)
         .join(locations, place.id == allocations.c.location_id)
         .join(warehouses, warehouses.c.id == place.warehouse_id)
         .join(products, products.c.id == allocations.c.product_id)
-        .join(lacks_, lacks_.c.order_id == o.id, isouter=True)
-        .where(allocations.c.state == AllocationState.OPEN, ~_in_wave())
+        .join(missing_units, missing_units.c.order_id == order.id, isouter=True)
+        .where(allocations.c.state == AllocationState.OPEN, ~_is_in_wave())
         .order_by(allocations.c.id)
-    )  # fmt: skip
-    found = read(connection, statement)
-    return found.astype({"unit_weight_g": "Int64", "unit_volume_ml": "Int64", "total_minor": "Int64"})
+    )
+    rows = read(connection, statement)
+    return rows.astype({"unit_weight_g": "Int64", "unit_volume_ml": "Int64", "total_minor": "Int64"})
 
 
-def pick_places(connection: Connection) -> pd.DataFrame:
+def pick_locations(connection: Connection) -> pd.DataFrame:
     """Every pick place: warehouse, location_id, location, zone, aisle, bay, level, x_m, y_m (some may be missing)."""
     place = locations.c
     names = (place.zone, place.aisle, place.bay, place.level, place.x_m, place.y_m)
@@ -87,11 +108,11 @@ def pick_places(connection: Connection) -> pd.DataFrame:
     return read(connection, statement)
 
 
-OF_CARTS = ("number", "zone", "walk_m", "shortest_m", "least_m", "walk_s")
+CART_COLUMNS = ("number", "zone", "walk_m", "shortest_m", "least_m", "walk_s")
 
 
-def lines_in_hand(connection: Connection) -> dict[str, int]:
-    """How many picks are open in each warehouse, by its code."""
+def open_pick_counts(connection: Connection) -> dict[str, int]:
+    """The number of open picks in each warehouse, by its code."""
     counted = (
         select(warehouses.c.code, func.count())
         .join_from(picks, carts, carts.c.id == picks.c.cart_id)
@@ -102,41 +123,43 @@ def lines_in_hand(connection: Connection) -> dict[str, int]:
     return {str(row[0]): int(row[1]) for row in connection.execute(counted.group_by(warehouses.c.code))}
 
 
-def numbers_taken(connection: Connection, stem: str) -> int:
+def highest_wave_number(connection: Connection, stem: str) -> int:
     """The highest number a wave's code has after `stem`; 0 when there is none."""
     codes = connection.scalars(select(waves.c.code).where(waves.c.code.startswith(stem, autoescape=True)))
     return max((int(code.removeprefix(stem)) for code in codes), default=0)
 
 
 def release_wave(
-    connection: Connection, wave: dict[str, Any], of_carts: pd.DataFrame, stops: pd.DataFrame, wall: pd.DataFrame
+    connection: Connection, wave: dict[str, Any], carts_of_wave: pd.DataFrame, stops: pd.DataFrame, wall: pd.DataFrame
 ) -> None:
     """Write one wave, its carts and their picks; a promise that is in a wave already is refused (I5).
 
-    `wave`: columns of its row. `of_carts`: as of `OF_CARTS`. `stops`: cart, stop, allocation_id, position, quantity.
-    `wall`: order_id, position.
+    `wave`: columns of its row. `carts_of_wave`: as in `CART_COLUMNS`. `stops`: cart, stop, allocation_id, position,
+    quantity. `wall`: order_id, position.
     """
     exclusive(connection, "allocations")
     exclusive(connection, "waves")
     connection.execute(insert(waves).values(**wave))
     wave_id = connection.execute(select(waves.c.id).where(waves.c.code == wave["code"])).scalar_one()
-    with staged(connection, of_carts[list(OF_CARTS)].assign(wave_id=wave_id), like=carts) as new:
-        names = ["wave_id", *OF_CARTS]
+    with staged(connection, carts_of_wave[list(CART_COLUMNS)].assign(wave_id=wave_id), like=carts) as new:
+        names = ["wave_id", *CART_COLUMNS]
         rows = select(*(new.c[name] for name in names)).order_by(new.c.number)
         connection.execute(insert(carts).from_select(names, rows))
     with staged(connection, wall.assign(wave_id=wave_id), like=wall_positions) as new:
         names = ["wave_id", "order_id", "position"]
         connection.execute(insert(wall_positions).from_select(names, select(*(new.c[name] for name in names))))
     with staged(connection, stops[["cart", "stop", "allocation_id", "position", "quantity"]]) as new:
-        same = and_(carts.c.wave_id == wave_id, carts.c.number == new.c.cart)
-        taken = select(carts.c.id, new.c.stop, new.c.allocation_id, new.c.position, new.c.quantity).join(carts, same)
+        is_same_cart = and_(carts.c.wave_id == wave_id, carts.c.number == new.c.cart)
+        new_picks = select(carts.c.id, new.c.stop, new.c.allocation_id, new.c.position, new.c.quantity).join(
+            carts, is_same_cart
+        )
         names = ["cart_id", "stop_number", "allocation_id", "position", "quantity"]
-        ordered = taken.order_by(carts.c.number, new.c.stop, new.c.position, new.c.allocation_id)
+        ordered = new_picks.order_by(carts.c.number, new.c.stop, new.c.position, new.c.allocation_id)
         connection.execute(insert(picks).from_select(names, ordered))
 
 
 def close_finished(connection: Connection) -> int:
-    """Close every open wave none of whose picks is open; says how many."""
+    """Close every open wave without an open pick; returns their number."""
     open_pick = exists().where(
         carts.c.wave_id == waves.c.id, picks.c.cart_id == carts.c.id, picks.c.state == PickState.OPEN
     )

@@ -13,7 +13,7 @@ from project import ROOT
 from config.read import ConfigError, read
 from tasks.domain.picking.routing.durations import cart_s
 from tasks.domain.picking.routing.floor_picture import svg
-from tasks.domain.picking.routing.warehouse_floor import laid, planned_floor, rough, site_floor
+from tasks.domain.picking.routing.warehouse_floor import batching_floor, planned_floor, site_floor, with_floor_positions
 from tasks.domain.sites.floor_plans import FloorPlan, Speeds
 from tasks.domain.sites.sites import Picking
 
@@ -59,7 +59,7 @@ def test_a_plan_that_cannot_be_says_which_key(tmp_path: Path, changes: dict[str,
 
 def test_a_place_lies_where_its_aisle_and_bay_say(tmp_path: Path) -> None:
     """By the aisle's name, not by x; without y by its bay; without an aisle by the nearest one; otherwise nowhere."""
-    told = laid(PLACES, plan(tmp_path)).set_index("location_id")
+    told = with_floor_positions(PLACES, plan(tmp_path)).set_index("location_id")
     on = told[told["off"] == ""]
     assert on[["across_m", "along_m", "zone", "lifts"]].to_numpy().tolist() == [
         [4, 5, "small", 0], [4, 7, "small", 2], [24, 3, "large", 0],
@@ -86,7 +86,7 @@ def test_carts_are_put_together_on_a_floor_of_two_blocks_at_most(tmp_path: Path)
     floor = planned_floor(plan(tmp_path))
     assert (floor.blocks, floor.one_way[1:3], floor.gate_at, floor.end_at) == (3, (1, -1), (2.0, -4.0), (30.0, -4.0))
     assert floor.gate_m[0] == 2 + 4
-    coarse = rough(floor)
+    coarse = batching_floor(floor)
     assert (coarse.crosses_m, coarse.one_way, coarse.gate_m) == ((0.0, 24.0, 36.0), (), floor.gate_m)
 
 

@@ -17,7 +17,14 @@ from tasks.domain.picking.release.picker_capacity import BUSY, WAITS
 from tasks.domain.picking.release.release_rules import WaveRules
 from tasks.domain.sites.sites import Warehouse
 from tasks.steps.ordering.allocate_orders import allocate_stock
-from tasks.steps.picking.draft_waves import CHANGED, Backlog, Draft, drafted, read_backlog, standing
+from tasks.steps.picking.draft_waves import (
+    CHANGED_REASON,
+    Backlog,
+    Draft,
+    draft_waves,
+    read_backlog,
+    without_changed_orders,
+)
 from tasks.steps.picking.plan_waves import release_waves
 from tasks.store.database.engine import reading
 
@@ -33,7 +40,7 @@ def draft(of: dict[str, Warehouse]) -> tuple[Backlog, list[Draft], pd.DataFrame]
     """What could be released, the drafts, and who is left out."""
     with reading().connect() as connection:
         backlog = read_backlog(connection, of, read(*RULES), AS_OF)
-    drafts, left = drafted(backlog, of, read(*RULES), None, AS_OF, map)
+    drafts, left = draft_waves(backlog, of, read(*RULES), None, AS_OF, map)
     return backlog, drafts, pd.concat(left)
 
 
@@ -57,14 +64,14 @@ def test_what_changed_while_its_wave_was_planned_stays_behind(shop: Shop) -> Non
     allocate_stock.fn(AS_OF)
     with reading().connect() as connection:
         now = read_backlog(connection, sites(), read(*RULES), AS_OF)
-    stands, gone = standing(drafts[0], backlog, now)
-    assert gone[["order_number", "reason"]].to_numpy().tolist() == [["2", CHANGED]]
+    stands, gone = without_changed_orders(drafts[0], backlog, now)
+    assert gone[["order_number", "reason"]].to_numpy().tolist() == [["2", CHANGED_REASON]]
     assert sorted(stands.plan.stops["order_id"]) == [orders[0], orders[2]]
     assert stands.plan.carts["walk_m"].item() < drafts[0].plan.carts["walk_m"].item()
     release_waves.fn(None, None, AS_OF)
     with reading().connect() as connection:
         later = read_backlog(connection, sites(), read(*RULES), AS_OF)
-    assert standing(drafts[0], backlog, later)[0].plan.carts.empty
+    assert without_changed_orders(drafts[0], backlog, later)[0].plan.carts.empty
 
 
 def test_pickers_who_are_too_few_take_what_must_leave(shop: Shop) -> None:
@@ -79,7 +86,7 @@ def test_pickers_who_are_too_few_take_what_must_leave(shop: Shop) -> None:
     wait = {"far": WAITS, "near": WAITS}
     for free, expected in ((4, {"far": WAITS}), (3, wait), (2, {**wait, "today": BUSY})):
         busy = replace(backlog, in_hand={"MAIN": 560 - free})
-        told = pd.concat(drafted(busy, sites(pickers=1), read(*RULES), None, AS_OF, map)[1])
+        told = pd.concat(draft_waves(busy, sites(pickers=1), read(*RULES), None, AS_OF, map)[1])
         assert dict(zip(told["order_number"], told["reason"], strict=True)) == expected
 
 

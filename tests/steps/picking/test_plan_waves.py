@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 
 from tasks.domain.receiving.export_kinds import KINDS
 from tasks.steps.ordering.allocate_orders import allocate_stock
-from tasks.steps.picking.plan_waves import Planned, release_waves
+from tasks.steps.picking.plan_waves import ReleasedWaves, release_waves
 from tasks.steps.picking.print_pick_lists import write_pick_lists
 from tasks.store import schema
 
@@ -29,14 +29,16 @@ def shop(store: Engine) -> Shop:
     return made
 
 
-def plan(as_of: datetime = AS_OF, warehouse: str | None = None, carrier: str | None = None) -> tuple[Planned, int]:
+def plan(
+    as_of: datetime = AS_OF, warehouse: str | None = None, carrier: str | None = None
+) -> tuple[ReleasedWaves, int]:
     """Allocate, release, print; gives the plan and how many files were written."""
     allocate_stock.fn(as_of)
     planned = release_waves.fn(warehouse, carrier, as_of)
     return planned, write_pick_lists.fn(planned, as_of)
 
 
-def left_out(planned: Planned) -> dict[str, str]:
+def left_out(planned: ReleasedWaves) -> dict[str, str]:
     """Why each order is not in a wave."""
     return dict(zip(planned.left_out["order_number"], planned.left_out["reason"], strict=True))
 

@@ -12,9 +12,9 @@ from pypdf import PdfReader
 from sqlalchemy import Engine
 
 from tasks.steps.ordering.allocate_orders import allocate_stock, release_cancelled
-from tasks.steps.picking.plan_waves import Planned, release_waves
+from tasks.steps.picking.plan_waves import ReleasedWaves, release_waves
 from tasks.steps.picking.print_pick_lists import write_pick_lists
-from tasks.steps.picking.replan_carts import Changed, replan_carts
+from tasks.steps.picking.replan_carts import ReplannedCarts, replan_carts
 from tasks.store import schema
 from tasks.store.database.engine import engine
 from tasks.store.database.frames import staged
@@ -34,7 +34,7 @@ def shop(store: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop
     return made
 
 
-def run(hours: float) -> tuple[Planned, Changed, int]:
+def run(hours: float) -> tuple[ReleasedWaves, ReplannedCarts, int]:
     """What allocate-orders and plan-waves do, so many hours later."""
     at = AS_OF + timedelta(hours=hours)
     release_cancelled.fn(at)
@@ -84,7 +84,7 @@ def test_a_cancelled_order_leaves_its_cart_and_nothing_else_moves(shop: Shop, ho
     mine = next(cart for cart, of_cart in before.items() if {"1", "2"} <= {order for _, order, _, _ in of_cart})
     shop.change(2, cancelled_at=AS_OF)
     planned, changed, files = run(1)
-    assert (len(planned.waves), changed, files) == (0, Changed(1, 0), 3)
+    assert (len(planned.waves), changed, files) == (0, ReplannedCarts(1, 0), 3)
     after = stops(shop)
     assert after == before | {
         mine: [(n, order, place, "cancelled" if order == "2" else "open") for n, order, place, _ in before[mine]]
@@ -94,9 +94,9 @@ def test_a_cancelled_order_leaves_its_cart_and_nothing_else_moves(shop: Shop, ho
     assert now[now["id"] != mine].equals(carts[carts["id"] != mine])
     paper = next(home.rglob("*-R2.pdf"))
     text = "".join(page.extract_text() for page in PdfReader(paper).pages)
-    assert "Revision 2: gone: order 2 (stops 1, 2, 3)" in text
+    assert "Revision 2: removed: order 2 (stops 1, 2, 3)" in text
     held = shop.everything()
-    assert run(2)[1:] == (Changed(0, 0), 0)
+    assert run(2)[1:] == (ReplannedCarts(0, 0), 0)
     assert shop.everything() == held
 
 
@@ -109,7 +109,7 @@ def test_what_replaces_a_short_pick_goes_to_the_order_s_cart(shop: Shop, home: P
     shop.stock("BOWL", 9, "H-10")
     tell(("1", "CUP", 1), ("2", "CUP", 1), ("2", "TRAY", 1), ("1", "BOWL", 0))
     planned, changed, files = run(1.5)
-    assert (len(planned.waves), changed, files) == (0, Changed(1, 1), 3)
+    assert (len(planned.waves), changed, files) == (0, ReplannedCarts(1, 1), 3)
     walked = [(stop, place) for stop, _, place, state in stops(shop)[1] if state == "open"]
     assert walked == [(4, "J-34"), (5, "H-10"), (6, "G-05")]
     position = shop.rows(schema.picks).groupby("allocation_id")["position"].first()
@@ -119,7 +119,7 @@ def test_what_replaces_a_short_pick_goes_to_the_order_s_cart(shop: Shop, home: P
     assert (said["layout"], said["version"], cart["revision"]) == ("pick-list", 1, 2)
     assert [stop["location"] for stop in cart["stops"]] == [place for _, place in walked]
     assert "new: 2 × BOWL of order 1" in cart["changed"]
-    assert run(2)[1:] == (Changed(0, 0), 0)
+    assert run(2)[1:] == (ReplannedCarts(0, 0), 0)
 
 
 def test_a_cart_that_is_done_gets_nothing_more(shop: Shop) -> None:
@@ -129,4 +129,4 @@ def test_a_cart_that_is_done_gets_nothing_more(shop: Shop) -> None:
     shop.stock("BOWL", 9, "H-10")
     tell(("1", "CUP", 1), ("1", "BOWL", 0))
     planned, changed, _ = run(1.5)
-    assert (len(planned.waves), changed) == (1, Changed(0, 0))
+    assert (len(planned.waves), changed) == (1, ReplannedCarts(0, 0))

@@ -11,7 +11,7 @@ from planned_floor import FLOOR, configure, planner
 from sqlalchemy import Engine
 
 from tasks.steps.ordering.allocate_orders import allocate_stock
-from tasks.steps.picking.plan_waves import Planned, release_waves
+from tasks.steps.picking.plan_waves import ReleasedWaves, release_waves
 from tasks.steps.picking.print_pick_lists import write_pick_lists
 from tasks.store import schema
 
@@ -29,7 +29,7 @@ def shop(store: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop
     return made
 
 
-def plan() -> Planned:
+def plan() -> ReleasedWaves:
     """Allocate and release."""
     allocate_stock.fn(AS_OF)
     return release_waves.fn(None, None, AS_OF)

@@ -10,12 +10,16 @@ from typing import NamedTuple
 import numpy as np
 
 from tasks.domain.compiled import kernel
-from tasks.domain.picking.batching.tour_lengths import Memory, Picking, changed_m, fits
+from tasks.domain.picking.batching.tour_lengths import BatchingProblem, TourCache, changed_tour_m, fits_cart
 
-NEAR = 30  # an order is moved to a batch with one of so many others that lie best with it
-STRAY, SHIFT, MEET = 0.1, 0.3, 0.25  # how often: to any batch; a shift and no swap; with the very order it was led to
-SHIFTS = (np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11))
-MIXES = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+NEIGHBOURS_MAX = 30  # an order is moved to a batch with one of so many others that lie best with it
+RANDOM_TARGET_SHARE, SHIFT_SHARE, NEIGHBOUR_SWAP_SHARE = (
+    0.1,
+    0.3,
+    0.25,
+)  # how often: to any batch; a shift and no swap; with the very order it was led to
+SPLITMIX_SHIFTS = (np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11))
+SPLITMIX_FACTORS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
 
 class Batches(NamedTuple):
@@ -31,158 +35,181 @@ class Batches(NamedTuple):
     metres: np.ndarray
 
 
-def orders_most(picking: Picking) -> int:
+def orders_per_batch_max(problem: BatchingProblem) -> int:
     """The most orders any cart can take."""
-    filled = np.sort(picking.load, axis=0).cumsum(axis=0) <= picking.limit
-    return max(1, int(filled.sum(axis=0).min()))
+    fits_beside = np.sort(problem.load, axis=0).cumsum(axis=0) <= problem.limit
+    return max(1, int(fits_beside.sum(axis=0).min()))
 
 
-def no_batches(picking: Picking) -> Batches:
+def empty_batches(problem: BatchingProblem) -> Batches:
     """As many empty batches as there are orders."""
-    orders, kinds = picking.load.shape
+    orders, kinds = problem.load.shape
     return Batches(
-        np.zeros((orders, orders_most(picking)), dtype="int64"), np.zeros(orders, dtype="int64"),
+        np.zeros((orders, orders_per_batch_max(problem)), dtype="int64"), np.zeros(orders, dtype="int64"),
         np.zeros((orders, kinds), dtype="int64"), np.zeros(orders, dtype="uint64"), np.zeros(orders),
     )  # fmt: skip
 
 
 @kernel
-def draw(state: np.ndarray) -> float:
+def random_number(random_state: np.ndarray) -> float:
     """A number from 0 to 1, without 1, from a state of one uint64 (SplitMix64, Steele, Lea and Flood 2014)."""
-    state[0] += MIXES[0]
-    mixed = state[0]
-    mixed = (mixed ^ (mixed >> SHIFTS[0])) * MIXES[1]
-    mixed = (mixed ^ (mixed >> SHIFTS[1])) * MIXES[2]
-    drawn: float = ((mixed ^ (mixed >> SHIFTS[2])) >> SHIFTS[3]) / 9007199254740992.0
-    return drawn
+    random_state[0] += SPLITMIX_FACTORS[0]
+    mixed = random_state[0]
+    mixed = (mixed ^ (mixed >> SPLITMIX_SHIFTS[0])) * SPLITMIX_FACTORS[1]
+    mixed = (mixed ^ (mixed >> SPLITMIX_SHIFTS[1])) * SPLITMIX_FACTORS[2]
+    number: float = ((mixed ^ (mixed >> SPLITMIX_SHIFTS[2])) >> SPLITMIX_SHIFTS[3]) / 9007199254740992.0
+    return number
 
 
 @kernel
-def put(picking: Picking, memory: Memory, batches: Batches, batch: int, order: int) -> None:
+def add_order(problem: BatchingProblem, cache: TourCache, batches: Batches, batch: int, order: int) -> None:
     """Add an order to a batch."""
     count = batches.count[batch]
-    batches.metres[batch] = changed_m(picking, memory, batches.orders[batch, :count], batches.key[batch], -1, order)
+    batches.metres[batch] = changed_tour_m(problem, cache, batches.orders[batch, :count], batches.key[batch], -1, order)
     batches.orders[batch, count] = order
     batches.count[batch] += 1
-    batches.load[batch] += picking.load[order]
-    batches.key[batch] ^= picking.key[order]
+    batches.load[batch] += problem.load[order]
+    batches.key[batch] ^= problem.key[order]
 
 
 @kernel
-def take(picking: Picking, batches: Batches, batch: int, position: int) -> int:
+def remove_order(problem: BatchingProblem, batches: Batches, batch: int, position: int) -> int:
     """Remove the order at a position; `metres` is left as it was."""
     order: int = batches.orders[batch, position]
     last = batches.count[batch] - 1
     batches.orders[batch, position] = batches.orders[batch, last]
     batches.count[batch] = last
-    batches.load[batch] -= picking.load[order]
-    batches.key[batch] ^= picking.key[order]
+    batches.load[batch] -= problem.load[order]
+    batches.key[batch] ^= problem.key[order]
     return order
 
 
 @kernel
 def anneal(
-    picking: Picking, memory: Memory, now: Batches, best: Batches, near: np.ndarray, state: np.ndarray, tries: int,
-    heat: float, cooling: float,
-) -> None:  # fmt: skip
-    """Change `now` for so many tries; whenever it is shorter than `best`, that becomes a copy of it.
+    problem: BatchingProblem,
+    cache: TourCache,
+    current: Batches,
+    best: Batches,
+    neighbours: np.ndarray,
+    random_state: np.ndarray,
+    tries: int,
+    temperature_m: float,
+    cooling: float,
+) -> None:
+    """Change `current` for `tries` moves; whenever it is shorter than `best`, `best` becomes a copy of it.
 
-    `near` (orders x others): for each order the others, those that lie best with it first. `state`: of `draw`. `heat`:
-    the temperature to start from, in metres; after each try it is multiplied by `cooling`.
+    `neighbours` (orders x others): for each order the others, those that lie best with it first. `random_state`: of
+    `random_number`. `temperature_m`: the temperature to start from, in metres; after each try it is multiplied by
+    `cooling`.
     """
-    where = _places(now)
-    value, best_m = now.metres.sum(), best.metres.sum()
+    positions = _order_positions(current)
+    current_m, best_m = current.metres.sum(), best.metres.sum()
     for _ in range(tries):
-        heat *= cooling
-        order, other, back = _proposed(now, where, near, state)
-        source, target = where[order, 0], where[other, 0]
-        if source == target or (back < 0 and now.count[target] == now.orders.shape[1]):
+        temperature_m *= cooling
+        order, other, returning = _propose_move(current, positions, neighbours, random_state)
+        source, target = positions[order, 0], positions[other, 0]
+        if source == target or (returning < 0 and current.count[target] == current.orders.shape[1]):
             continue
-        if not fits(picking, now.load[target], back, order):
+        if not fits_cart(problem, current.load[target], returning, order):
             continue
-        if back >= 0 and not fits(picking, now.load[source], order, back):
+        if returning >= 0 and not fits_cart(problem, current.load[source], order, returning):
             continue
-        accepted = now.metres[source] + now.metres[target] - heat * np.log(1.0 - draw(state))
-        left_m, joined_m = _weighed(picking, memory, now, where, order, target, back, accepted)
-        if left_m + joined_m < accepted:
-            value += left_m + joined_m - now.metres[source] - now.metres[target]
-            _exchanged(picking, now, where, order, target, back)
-            now.metres[source], now.metres[target] = left_m, joined_m
-            if value < best_m - 1e-6:
-                best_m = value
-                _keep(now, best)
+        limit_m = (
+            current.metres[source] + current.metres[target] - temperature_m * np.log(1.0 - random_number(random_state))
+        )
+        source_m, target_m = _move_cost_m(problem, cache, current, positions, order, target, returning, limit_m)
+        if source_m + target_m < limit_m:
+            current_m += source_m + target_m - current.metres[source] - current.metres[target]
+            _apply_move(problem, current, positions, order, target, returning)
+            current.metres[source], current.metres[target] = source_m, target_m
+            if current_m < best_m - 1e-6:
+                best_m = current_m
+                _copy_into(current, best)
 
 
 @kernel
-def _proposed(now: Batches, where: np.ndarray, near: np.ndarray, state: np.ndarray) -> tuple[int, int, int]:
+def _propose_move(
+    current: Batches, positions: np.ndarray, neighbours: np.ndarray, random_state: np.ndarray
+) -> tuple[int, int, int]:
     """An order to move, one whose batch it is to join, and one of that batch to come back for it (-1: none)."""
-    order = int(draw(state) * where.shape[0])
-    other = int(draw(state) * where.shape[0])
-    if draw(state) >= STRAY and near.shape[1]:
-        other = near[order, int(draw(state) ** 2 * min(NEAR, near.shape[1]))]
-    kind = draw(state)
-    if kind < SHIFT:
+    order = int(random_number(random_state) * positions.shape[0])
+    other = int(random_number(random_state) * positions.shape[0])
+    if random_number(random_state) >= RANDOM_TARGET_SHARE and neighbours.shape[1]:
+        other = neighbours[order, int(random_number(random_state) ** 2 * min(NEIGHBOURS_MAX, neighbours.shape[1]))]
+    kind = random_number(random_state)
+    if kind < SHIFT_SHARE:
         return order, other, -1
-    if kind < SHIFT + MEET:
+    if kind < SHIFT_SHARE + NEIGHBOUR_SWAP_SHARE:
         return order, other, other
-    target = where[other, 0]
-    return order, other, now.orders[target, int(draw(state) * now.count[target])]
+    target = positions[other, 0]
+    return order, other, current.orders[target, int(random_number(random_state) * current.count[target])]
 
 
 @kernel
-def _weighed(
-    picking: Picking, memory: Memory, now: Batches, where: np.ndarray, order: int, target: int, back: int, most: float
+def _move_cost_m(
+    problem: BatchingProblem,
+    cache: TourCache,
+    current: Batches,
+    positions: np.ndarray,
+    order: int,
+    target: int,
+    returning: int,
+    limit_m: float,
 ) -> tuple[float, float]:
-    """The metres of the batch that is left and of the one that is joined; not worked out past `most`."""
-    source = where[order, 0]
-    left_m, joined_m = 0.0, 0.0
-    if back >= 0 or now.count[source] > 1:
-        orders = now.orders[source, : now.count[source]]
-        left_m = changed_m(picking, memory, orders, now.key[source], where[order, 1], back)
-    if left_m < most:
-        orders = now.orders[target, : now.count[target]]
-        joined_m = changed_m(picking, memory, orders, now.key[target], where[back, 1] if back >= 0 else -1, order)
-    return left_m, joined_m
+    """The metres of the batch that is left and of the one that is joined; not worked out past `limit_m`."""
+    source = positions[order, 0]
+    source_m, target_m = 0.0, 0.0
+    if returning >= 0 or current.count[source] > 1:
+        orders = current.orders[source, : current.count[source]]
+        source_m = changed_tour_m(problem, cache, orders, current.key[source], positions[order, 1], returning)
+    if source_m < limit_m:
+        orders = current.orders[target, : current.count[target]]
+        target_m = changed_tour_m(
+            problem, cache, orders, current.key[target], positions[returning, 1] if returning >= 0 else -1, order
+        )
+    return source_m, target_m
 
 
 @kernel
-def _exchanged(picking: Picking, now: Batches, where: np.ndarray, order: int, target: int, back: int) -> None:
-    source, position = where[order, 0], where[order, 1]
-    take(picking, now, source, position)
-    if position < now.count[source]:
-        where[now.orders[source, position], 1] = position
-    if back >= 0:
-        position = where[back, 1]
-        take(picking, now, target, position)
-        if position < now.count[target]:
-            where[now.orders[target, position], 1] = position
-        _join(picking, now, where, source, back)
-    _join(picking, now, where, target, order)
+def _apply_move(
+    problem: BatchingProblem, current: Batches, positions: np.ndarray, order: int, target: int, returning: int
+) -> None:
+    source, position = positions[order, 0], positions[order, 1]
+    remove_order(problem, current, source, position)
+    if position < current.count[source]:
+        positions[current.orders[source, position], 1] = position
+    if returning >= 0:
+        position = positions[returning, 1]
+        remove_order(problem, current, target, position)
+        if position < current.count[target]:
+            positions[current.orders[target, position], 1] = position
+        _append_order(problem, current, positions, source, returning)
+    _append_order(problem, current, positions, target, order)
 
 
 @kernel
-def _join(picking: Picking, now: Batches, where: np.ndarray, batch: int, order: int) -> None:
-    count = now.count[batch]
-    now.orders[batch, count] = order
-    now.count[batch] = count + 1
-    now.load[batch] += picking.load[order]
-    now.key[batch] ^= picking.key[order]
-    where[order, 0], where[order, 1] = batch, count
+def _append_order(problem: BatchingProblem, current: Batches, positions: np.ndarray, batch: int, order: int) -> None:
+    count = current.count[batch]
+    current.orders[batch, count] = order
+    current.count[batch] = count + 1
+    current.load[batch] += problem.load[order]
+    current.key[batch] ^= problem.key[order]
+    positions[order, 0], positions[order, 1] = batch, count
 
 
 @kernel
-def _places(now: Batches) -> np.ndarray:
+def _order_positions(current: Batches) -> np.ndarray:
     """The batch of each order and its position there."""
-    where = np.zeros((now.count.size, 2), dtype=np.int64)
-    for batch in range(now.count.size):
-        for position in range(now.count[batch]):
-            where[now.orders[batch, position], 0] = batch
-            where[now.orders[batch, position], 1] = position
-    return where
+    positions = np.zeros((current.count.size, 2), dtype=np.int64)
+    for batch in range(current.count.size):
+        for position in range(current.count[batch]):
+            positions[current.orders[batch, position], 0] = batch
+            positions[current.orders[batch, position], 1] = position
+    return positions
 
 
 @kernel
-def copied(batches: Batches) -> Batches:
+def copy_of(batches: Batches) -> Batches:
     """The same batches, to be changed."""
     return Batches(
         batches.orders.copy(), batches.count.copy(), batches.load.copy(), batches.key.copy(), batches.metres.copy()
@@ -190,7 +217,7 @@ def copied(batches: Batches) -> Batches:
 
 
 @kernel
-def _keep(source: Batches, target: Batches) -> None:
+def _copy_into(source: Batches, target: Batches) -> None:
     for batch in range(source.count.size):
         if source.key[batch] != target.key[batch] or source.count[batch] != target.count[batch]:
             target.orders[batch] = source.orders[batch]

@@ -12,11 +12,11 @@ from math import inf
 import numpy as np
 
 from tasks.domain.picking.batching import column_generation
-from tasks.domain.picking.batching.annealing import Batches, anneal, copied, no_batches
-from tasks.domain.picking.batching.column_generation import Workshop
+from tasks.domain.picking.batching.annealing import Batches, anneal, copy_of, empty_batches
+from tasks.domain.picking.batching.column_generation import ColumnPool
 from tasks.domain.picking.batching.covering import Cover
-from tasks.domain.picking.batching.savings import savings
-from tasks.domain.picking.batching.tour_lengths import Memory, Picking, memory_of
+from tasks.domain.picking.batching.savings import fill_by_savings
+from tasks.domain.picking.batching.tour_lengths import BatchingProblem, TourCache, tour_cache
 
 TRIES, TRIES_AFTER_DIVE = 200, 50  # for each pair of orders, on a floor of the least work
 ORDERS_TRIED_MAX = 100  # no more tries for more orders
@@ -29,109 +29,125 @@ ORDERS_DIVING_MAX = 400  # with more of them a wave is annealed only
 
 
 @dataclass(frozen=True)
-class Grouped:
-    """Orders by tour, with the metres of all tours, the rounds it took, and a bound where one was found."""
+class BatchPlan:
+    """Orders by tour, the metres of all tours, and the number of rounds of the search."""
 
     batches: tuple[tuple[int, ...], ...]
     metres: float
     rounds: int
 
 
-def endless() -> float:
+def no_time_limit() -> float:
     """No limit of time."""
     return inf
 
 
-def grouped(picking: Picking, seed: int, rounds_max: int, left_s: Callable[[], float] = endless) -> Grouped:
+def batch_orders(
+    problem: BatchingProblem, seed: int, rounds_max: int, left_s: Callable[[], float] = no_time_limit
+) -> BatchPlan:
     """Group orders into tours within every limit, as few metres in all as is found.
 
     It stops after `rounds_max` rounds, when `left_s` (seconds) says so, or when nothing shorter can be there. With
     rounds alone the same orders, limits and seed give the same batches.
     """
-    orders = picking.key.size
+    orders = problem.key.size
     if not orders:
-        return Grouped((), 0.0, 0)
-    search = _Search(picking, seed)
+        return BatchPlan((), 0.0, 0)
+    search = _Search(problem, seed)
     with ThreadPoolExecutor(1) as other:
         number = 0
         while number < rounds_max and left_s() > 0 and not search.proven:
             search.round(number, left_s, other)
             number += 1
-    rows = column_generation.rows_of(search.best)
+    rows = column_generation.batch_rows(search.best)
     batches = sorted(tuple(int(order) for order in row if order >= 0) for row in rows)
-    return Grouped(tuple(batches), float(search.best.metres.sum()), number)
+    return BatchPlan(tuple(batches), float(search.best.metres.sum()), number)
 
 
 class _Search:
     """The best plan so far, and what both workers need."""
 
-    def __init__(self, picking: Picking, seed: int) -> None:
-        orders = picking.key.size
-        self.picking = picking
-        self.memories: tuple[Memory, Memory] = (memory_of(picking), memory_of(picking))
+    def __init__(self, problem: BatchingProblem, seed: int) -> None:
+        orders = problem.key.size
+        self.problem = problem
+        self.caches: tuple[TourCache, TourCache] = (tour_cache(problem), tour_cache(problem))
         self.random = np.random.default_rng(seed)
         self.states = self.random.integers(0, 2**63, (2, 1), dtype="uint64")
-        self.start = no_batches(picking)
+        self.start = empty_batches(problem)
         pair_m = np.zeros((orders, orders))
-        savings(picking, self.memories[0], self.start, pair_m)
-        self.best = copied(self.start)
+        fill_by_savings(problem, self.caches[0], self.start, pair_m)
+        self.best = copy_of(self.start)
         apart = pair_m.diagonal()[:, None] + pair_m.diagonal()[None, :]
         rank = np.argsort(pair_m / apart + 2 * np.eye(orders), axis=1, kind="stable")
         cover = Cover(orders, self.start.orders.shape[1])
-        self.shop = Workshop(picking, self.memories[0], pair_m, np.ascontiguousarray(rank[:, :-1]), cover)
+        self.pool = ColumnPool(problem, self.caches[0], pair_m, np.ascontiguousarray(rank[:, :-1]), cover)
         self.proven = orders == 1
         self.bound_m = 0.0
 
     def round(self, number: int, left_s: Callable[[], float], other: ThreadPoolExecutor) -> None:
         """One plan of each worker; the shorter one is the best if it is shorter than the best."""
         annealing = other.submit(self._annealed, 1, number, left_s)
-        if number == 0 or self.picking.key.size > ORDERS_DIVING_MAX:
-            found: Batches | None = self._annealed(0, number, left_s)
+        if number == 0 or self.problem.key.size > ORDERS_DIVING_MAX:
+            plan: Batches | None = self._annealed(0, number, left_s)
         else:
-            found = self._root(left_s) if number == 1 else self._dived(number, left_s)
+            plan = self._root(left_s) if number == 1 else self._dived(number, left_s)
         self._better(annealing.result())
-        if found is not None:
-            self._better(self._cooled(0, found, TRIES_AFTER_DIVE, COOL, left_s))
+        if plan is not None:
+            self._better(self._cooled(0, plan, TRIES_AFTER_DIVE, COOL, left_s))
         self.proven = self.best.metres.sum() <= self.bound_m + 1e-6
 
     def _annealed(self, worker: int, number: int, left_s: Callable[[], float]) -> Batches:
         """From the start or, every other time, from the best plan and less far from it."""
         batches, hot = (self.best, WARM) if number % 2 else (self.start, HOT)
-        return self._cooled(worker, copied(batches), TRIES, hot, left_s)
+        return self._cooled(worker, copy_of(batches), TRIES, hot, left_s)
 
-    def _cooled(self, worker: int, now: Batches, tries: int, hot: float, left_s: Callable[[], float]) -> Batches:
+    def _cooled(
+        self, worker: int, current: Batches, tries: int, temperature_share: float, left_s: Callable[[], float]
+    ) -> Batches:
         """The shortest plan met in so many tries from a temperature that is a share of a tour's metres in the mean."""
-        best = copied(now)
-        orders = min(ORDERS_TRIED_MAX, self.picking.key.size)
-        work = self.picking.ground.done.size * self.picking.ground.aisle_m.size
+        best = copy_of(current)
+        orders = min(ORDERS_TRIED_MAX, self.problem.key.size)
+        work = self.problem.ground.done.size * self.problem.ground.aisle_m.size
         tries = tries * orders * orders * WORK_LEAST // max(WORK_LEAST, work)
-        heat, cooling = hot * now.metres.sum() / max(1, (now.count > 0).sum()), FALL ** (-1 / max(1, tries))
+        temperature_m, cooling = (
+            temperature_share * current.metres.sum() / max(1, (current.count > 0).sum()),
+            FALL ** (-1 / max(1, tries)),
+        )
         for number in range(SLICES):
             if left_s() <= 0:
                 break
-            each = tries // SLICES
-            warmth = heat * cooling ** (number * each)
-            anneal(self.picking, self.memories[worker], now, best, self.shop.near, self.states[worker], each, warmth,
-                   cooling)  # fmt: skip
+            tries_per_slice = tries // SLICES
+            slice_temperature_m = temperature_m * cooling ** (number * tries_per_slice)
+            anneal(
+                self.problem,
+                self.caches[worker],
+                current,
+                best,
+                self.pool.neighbours,
+                self.states[worker],
+                tries_per_slice,
+                slice_temperature_m,
+                cooling,
+            )
         return best
 
     def _better(self, batches: Batches) -> None:
-        column_generation.add(self.shop, column_generation.rows_of(batches))
+        column_generation.add_columns(self.pool, column_generation.batch_rows(batches))
         if batches.metres.sum() < self.best.metres.sum() - 1e-6:
-            self.best = copied(batches)
+            self.best = copy_of(batches)
 
     def _root(self, left_s: Callable[[], float]) -> Batches | None:
         """The relaxed plan of all orders, and the best whole one of batches that cost little beyond their worth."""
-        alone = np.full((self.picking.key.size, self.best.orders.shape[1]), -1)
+        alone = np.full((self.problem.key.size, self.best.orders.shape[1]), -1)
         alone[:, 0] = np.arange(len(alone))
-        column_generation.add(self.shop, alone)
-        self.bound_m, ended = column_generation.generate(self.shop, column_generation.GENERATIONS, left_s)
+        column_generation.add_columns(self.pool, alone)
+        self.bound_m, ended = column_generation.generate_columns(self.pool, column_generation.GENERATIONS, left_s)
         if not ended:
             self.bound_m = 0.0
-        return column_generation.whole(self.shop, self.best, WHOLE_SHARE * left_s())
+        return column_generation.integer_plan(self.pool, self.best, WHOLE_SHARE * left_s())
 
     def _dived(self, number: int, left_s: Callable[[], float]) -> Batches | None:
         none = np.empty((0, self.best.orders.shape[1]), dtype="int64")
-        kept = none if number % WHOLE_EVERY == 0 else column_generation.kept_rows(self.shop, self.best, self.random)
-        column_generation.thin(self.shop, self.best)
-        return column_generation.dive(self.shop, kept, self.random, left_s)
+        kept = none if number % WHOLE_EVERY == 0 else column_generation.kept_rows(self.pool, self.best, self.random)
+        column_generation.drop_columns(self.pool, self.best)
+        return column_generation.dive(self.pool, kept, self.random, left_s)

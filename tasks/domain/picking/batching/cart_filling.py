@@ -7,37 +7,41 @@ from typing import Any
 import numpy as np
 
 from tasks.domain.compiled import kernel
-from tasks.domain.picking.batching.annealing import Batches, no_batches, put
-from tasks.domain.picking.batching.tour_lengths import Memory, Picking, changed_m, fits, memory_of
+from tasks.domain.picking.batching.annealing import Batches, add_order, empty_batches
+from tasks.domain.picking.batching.tour_lengths import BatchingProblem, TourCache, changed_tour_m, fits_cart, tour_cache
 from tasks.domain.picking.routing.floor import Floor
-from tasks.domain.picking.routing.shortest_tour import INFINITE
+from tasks.domain.picking.routing.shortest_tour import INFINITE_M
 
 Run = Callable[..., Iterable[Any]]  # as `map`: a function over parts, here or elsewhere, in their order
 PART_MAX = 200  # orders searched at once; more of one urgency are cut into parts that lie near one another
-ROUNDS_MAX, ORDERS_A_ROUND = 4, 300  # the more orders, the fewer rounds for each part
+ROUNDS_MAX, ORDERS_PER_ROUND = 4, 300  # the more orders, the fewer rounds for each part
 
 
 @kernel
-def top_up(picking: Picking, memory: Memory, batches: Batches, number: int, free: np.ndarray) -> None:
+def top_up(
+    problem: BatchingProblem, cache: TourCache, batches: Batches, number: int, is_unassigned: np.ndarray
+) -> None:
     """Fill the first `number` batches with free orders, the one that lengthens its tour least first."""
     for batch in range(number):
         best_order = 0
         while best_order >= 0:
-            best, best_order, count = INFINITE, -1, batches.count[batch]
+            best, best_order, count = INFINITE_M, -1, batches.count[batch]
             if count == batches.orders.shape[1]:
                 break
-            for order in range(free.size):
-                if free[order] and fits(picking, batches.load[batch], -1, order):
-                    metres = changed_m(picking, memory, batches.orders[batch, :count], batches.key[batch], -1, order)
+            for order in range(is_unassigned.size):
+                if is_unassigned[order] and fits_cart(problem, batches.load[batch], -1, order):
+                    metres = changed_tour_m(
+                        problem, cache, batches.orders[batch, :count], batches.key[batch], -1, order
+                    )
                     if metres < best:
                         best, best_order = metres, order
             if best_order >= 0:
-                put(picking, memory, batches, batch, best_order)
-                free[best_order] = False
+                add_order(problem, cache, batches, batch, best_order)
+                is_unassigned[best_order] = False
 
 
-def filled(
-    picking: Picking, urgency: np.ndarray, near: np.ndarray, seed: int, run: Run = map, part_max: int = PART_MAX
+def fill_carts(
+    problem: BatchingProblem, urgency: np.ndarray, near: np.ndarray, seed: int, run: Run = map, part_max: int = PART_MAX
 ) -> list[tuple[int, ...]]:
     """Batches of orders, the most urgent first, each as the numbers of its orders.
 
@@ -46,30 +50,30 @@ def filled(
     is not on a cart. `run` maps a function over the parts of an urgency, one after the other or at the same time, here
     or on other machines: what comes of a part depends on it and the seed alone. Memory: that of the parts at work.
     """
-    from tasks.domain.picking.batching.batch_search import grouped  # with HiGHS, which only a search needs
+    from tasks.domain.picking.batching.batch_search import batch_orders  # with HiGHS, which only a search needs
 
-    memory, batches, number = memory_of(picking), no_batches(picking), 0
-    rounds = int(np.clip(ORDERS_A_ROUND // max(1, len(urgency)), 1, ROUNDS_MAX))
+    cache, batches, number = tour_cache(problem), empty_batches(problem), 0
+    rounds = int(np.clip(ORDERS_PER_ROUND // max(1, len(urgency)), 1, ROUNDS_MAX))
     for level in np.unique(urgency):
-        free = urgency == level
-        top_up(picking, memory, batches, number, free)
-        left = np.flatnonzero(free)
-        left = left[np.argsort(near[left], kind="stable")]
-        parts = np.array_split(left, -(-len(left) // part_max)) if len(left) else []
-        search = partial(grouped, seed=seed, rounds_max=rounds)
-        for part, found in zip(parts, run(search, [_only(picking, part) for part in parts]), strict=True):
-            for batch in sorted(found.batches, key=lambda one: min(part[list(one)])):
+        is_unassigned = urgency == level
+        top_up(problem, cache, batches, number, is_unassigned)
+        remaining = np.flatnonzero(is_unassigned)
+        remaining = remaining[np.argsort(near[remaining], kind="stable")]
+        parts = np.array_split(remaining, -(-len(remaining) // part_max)) if len(remaining) else []
+        search = partial(batch_orders, seed=seed, rounds_max=rounds)
+        for part, plan in zip(parts, run(search, [_only(problem, part) for part in parts]), strict=True):
+            for batch in sorted(plan.batches, key=lambda one: min(part[list(one)])):
                 for order in batch:
-                    put(picking, memory, batches, number, int(part[order]))
+                    add_order(problem, cache, batches, number, int(part[order]))
                 number += 1
     return [tuple(sorted(batches.orders[batch, : batches.count[batch]].tolist())) for batch in range(number)]
 
 
-def _only(picking: Picking, part: np.ndarray) -> Picking:
-    return picking._replace(bits=picking.bits[part], load=picking.load[part], key=picking.key[part])
+def _only(problem: BatchingProblem, part: np.ndarray) -> BatchingProblem:
+    return problem._replace(bits=problem.bits[part], load=problem.load[part], key=problem.key[part])
 
 
-def in_sequence(load: np.ndarray, limit: np.ndarray, sequence: np.ndarray) -> list[tuple[int, ...]]:
+def sequential_batches(load: np.ndarray, limit: np.ndarray, sequence: np.ndarray) -> list[tuple[int, ...]]:
     """Batches of orders taken one after the other as long as the cart holds them."""
     batches: list[list[int]] = []
     room = np.zeros_like(limit)
@@ -82,7 +86,7 @@ def in_sequence(load: np.ndarray, limit: np.ndarray, sequence: np.ndarray) -> li
     return [tuple(sorted(batch)) for batch in batches]
 
 
-def floor_sequence(floor: Floor, order: np.ndarray, subaisle: np.ndarray, along_m: np.ndarray) -> np.ndarray:
+def floor_ranks(floor: Floor, order: np.ndarray, subaisle: np.ndarray, along_m: np.ndarray) -> np.ndarray:
     """A number for each order: where it lies, by the subaisle furthest across and how far along it that is."""
     rows = np.lexsort((along_m, subaisle, order))
     last = np.flatnonzero(np.diff(order[rows], append=-1))

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.domain.picking.batching.annealing import Batches, no_batches, put
+from tasks.domain.picking.batching.annealing import Batches, add_order, empty_batches
 from tasks.domain.picking.batching.covering import Cover
 from tasks.domain.picking.batching.pricing import price
-from tasks.domain.picking.batching.tour_lengths import Memory, Picking, changed_m
+from tasks.domain.picking.batching.tour_lengths import BatchingProblem, TourCache, changed_tour_m
 
 PRICED_MAX = 4000  # batches a pricing may find
 GENERATIONS, GENERATIONS_DIVING = 60, 4  # pricings at most, at the root and after each fixing
@@ -25,121 +25,123 @@ KEPT_SHARE = 0.4  # of the best plan's batches, by most dives
 SKIP = 0.3
 
 
-class Workshop(NamedTuple):
-    """What is used again and again: the orders, one worker's memory, pairs, neighbours, and the batches at hand."""
+class ColumnPool(NamedTuple):
+    """The problem, one worker's cache, the tours of pairs, neighbours by distance, and the columns generated so far."""
 
-    picking: Picking
-    memory: Memory
+    problem: BatchingProblem
+    cache: TourCache
     pair_m: np.ndarray
-    near: np.ndarray
+    neighbours: np.ndarray
     cover: Cover
 
 
-def rows_of(batches: Batches) -> np.ndarray:
+def batch_rows(batches: Batches) -> np.ndarray:
     """Batches as rows of sorted orders, -1 behind them."""
-    used = np.flatnonzero(batches.count)
-    rows = np.full((len(used), batches.orders.shape[1]), -1)
-    for row, batch in zip(rows, used, strict=True):
+    occupied = np.flatnonzero(batches.count)
+    rows = np.full((len(occupied), batches.orders.shape[1]), -1)
+    for row, batch in zip(rows, occupied, strict=True):
         row[: batches.count[batch]] = np.sort(batches.orders[batch, : batches.count[batch]])
     return rows
 
 
-def batches_of(shop: Workshop, rows: np.ndarray) -> Batches:
+def batches_from_rows(pool: ColumnPool, rows: np.ndarray) -> Batches:
     """Rows as batches; an order that several cover stays in the first."""
-    batches, seen = no_batches(shop.picking), set[int]()
+    batches, assigned = empty_batches(pool.problem), set[int]()
     for batch, row in enumerate(rows):
         for order in row[row >= 0].tolist():
-            if order not in seen:
-                put(shop.picking, shop.memory, batches, batch, order)
-                seen.add(order)
+            if order not in assigned:
+                add_order(pool.problem, pool.cache, batches, batch, order)
+                assigned.add(order)
     return batches
 
 
-def add(shop: Workshop, rows: np.ndarray) -> int:
-    """Take batches into the cover, those that are new; gives how many."""
-    fresh = shop.cover.fresh(rows)
-    keys = shop.picking.key
+def add_columns(pool: ColumnPool, rows: np.ndarray) -> int:
+    """Take batches into the cover, those that are new; returns their number."""
+    new_rows = pool.cover.fresh(rows)
+    keys = pool.problem.key
     metres = [
-        changed_m(shop.picking, shop.memory, row[row >= 0], np.bitwise_xor.reduce(keys[row[row >= 0]]), -1, -1)
-        for row in fresh
+        changed_tour_m(pool.problem, pool.cache, row[row >= 0], np.bitwise_xor.reduce(keys[row[row >= 0]]), -1, -1)
+        for row in new_rows
     ]
-    shop.cover.add(fresh, np.array(metres))
-    return len(fresh)
+    pool.cover.add(new_rows, np.array(metres))
+    return len(new_rows)
 
 
-def generate(shop: Workshop, generations: int, left_s: Callable[[], float]) -> tuple[float, bool]:
+def generate_columns(pool: ColumnPool, generations: int, left_s: Callable[[], float]) -> tuple[float, bool]:
     """Price batches until none betters the relaxed plan, or so many times; gives its metres and whether that is all."""
-    orders, most = shop.picking.key.size, shop.cover.members.shape[1]
-    found = np.empty((PRICED_MAX, most), dtype="int64")
-    alone = np.full((orders, most), -1)
-    alone[:, 0] = np.arange(orders)
+    orders, most = pool.problem.key.size, pool.cover.members.shape[1]
+    priced_rows = np.empty((PRICED_MAX, most), dtype="int64")
+    single_rows = np.full((orders, most), -1)
+    single_rows[:, 0] = np.arange(orders)
     for _ in range(generations):
-        metres, worth, beyond = shop.cover.relaxed()
-        starts = np.vstack([shop.cover.members[beyond < 1e-6], alone])
-        count = price(shop.picking, shop.memory, shop.pair_m, starts, worth, found)
-        if not add(shop, found[:count]):
+        metres, dual_m, reduced_cost_m = pool.cover.relaxed()
+        starts = np.vstack([pool.cover.members[reduced_cost_m < 1e-6], single_rows])
+        count = price(pool.problem, pool.cache, pool.pair_m, starts, dual_m, priced_rows)
+        if not add_columns(pool, priced_rows[:count]):
             return metres, True
         if left_s() <= 0:
             break
-    return shop.cover.relaxed()[0], False
+    return pool.cover.relaxed()[0], False
 
 
-def dive(shop: Workshop, kept: np.ndarray, chance: np.random.Generator, left_s: Callable[[], float]) -> Batches | None:
+def dive(
+    pool: ColumnPool, kept: np.ndarray, chance: np.random.Generator, left_s: Callable[[], float]
+) -> Batches | None:
     """A plan that keeps some batches (rows) and takes the others from the relaxed plan, the surest first.
 
     None when `left_s` (seconds) are over before it is whole.
     """
-    cover = shop.cover
+    cover = pool.cover
     fixed = cover.numbers(kept)
     cover.fix(fixed)
     while left_s() > 0:
-        generate(shop, GENERATIONS_DIVING, left_s)
-        if (np.unique(cover.members[fixed]) >= 0).sum() == shop.picking.key.size:
+        generate_columns(pool, GENERATIONS_DIVING, left_s)
+        if (np.unique(cover.members[fixed]) >= 0).sum() == pool.problem.key.size:
             break
-        share = cover.shares()
-        share[fixed] = 0
-        sure = np.flatnonzero(share > SURE).tolist()
-        noisy = np.where(share > 1e-6, share + NOISE * chance.random(share.size), -1)
+        fractions = cover.shares()
+        fractions[fixed] = 0
+        sure = np.flatnonzero(fractions > SURE).tolist()
+        noisy = np.where(fractions > 1e-6, fractions + NOISE * chance.random(fractions.size), -1)
         chosen = sure or [int(np.argmax(noisy))]
         cover.fix(chosen)
         fixed += chosen
     cover.free(fixed)
-    whole = (np.unique(cover.members[fixed]) >= 0).sum() == shop.picking.key.size
-    return batches_of(shop, cover.members[fixed]) if whole else None
+    is_complete = (np.unique(cover.members[fixed]) >= 0).sum() == pool.problem.key.size
+    return batches_from_rows(pool, cover.members[fixed]) if is_complete else None
 
 
-def kept_rows(shop: Workshop, best: Batches, chance: np.random.Generator) -> np.ndarray:
+def kept_rows(pool: ColumnPool, best: Batches, chance: np.random.Generator) -> np.ndarray:
     """The batches of the best plan that a dive keeps: all but those that lie near an order drawn."""
-    rows = rows_of(best)
-    of = {int(order): number for number, row in enumerate(rows) for order in row[row >= 0]}
-    anew = max(4, round(len(rows) * (1 - KEPT_SHARE)))
-    seed = int(chance.integers(len(of)))
-    chosen = [of[seed]]
-    for order in shop.near[seed]:
-        if len(chosen) >= anew:
+    rows = batch_rows(best)
+    row_of_order = {int(order): number for number, row in enumerate(rows) for order in row[row >= 0]}
+    replaced_max = max(4, round(len(rows) * (1 - KEPT_SHARE)))
+    seed = int(chance.integers(len(row_of_order)))
+    chosen = [row_of_order[seed]]
+    for order in pool.neighbours[seed]:
+        if len(chosen) >= replaced_max:
             break
-        if of[int(order)] not in chosen and chance.random() >= SKIP:
-            chosen.append(of[int(order)])
+        if row_of_order[int(order)] not in chosen and chance.random() >= SKIP:
+            chosen.append(row_of_order[int(order)])
     return np.delete(rows, chosen, axis=0)
 
 
-def whole(shop: Workshop, best: Batches, seconds: float) -> Batches | None:
+def integer_plan(pool: ColumnPool, best: Batches, seconds: float) -> Batches | None:
     """The shortest plan of the columns that may be part of one shorter than the best, where they are not too many."""
-    relaxed_m, _, beyond = shop.cover.relaxed()
+    relaxed_m, _, reduced_cost_m = pool.cover.relaxed()
     best_m = best.metres.sum()
-    columns = np.flatnonzero(beyond <= best_m - relaxed_m + 1e-6)
+    columns = np.flatnonzero(reduced_cost_m <= best_m - relaxed_m + 1e-6)
     if len(columns) > WHOLE_MAX:
         return None
-    rows = shop.cover.whole(columns, float(best_m) - 1e-6, NODES_MAX, max(0.0, seconds))
-    return None if rows is None else batches_of(shop, rows)
+    rows = pool.cover.whole(columns, float(best_m) - 1e-6, NODES_MAX, max(0.0, seconds))
+    return None if rows is None else batches_from_rows(pool, rows)
 
 
-def thin(shop: Workshop, best: Batches) -> None:
+def drop_columns(pool: ColumnPool, best: Batches) -> None:
     """Drop the columns furthest from use, when there are many; those of the best plan stay."""
-    if len(shop.cover.metres) <= COLUMNS_MAX:
+    if len(pool.cover.metres) <= COLUMNS_MAX:
         return
-    beyond = shop.cover.relaxed()[2]
-    stays = np.argsort(beyond, kind="stable")[:COLUMNS_KEPT]
-    single = np.flatnonzero((shop.cover.members >= 0).sum(axis=1) == 1)
-    stays = np.concatenate([stays, single, shop.cover.numbers(rows_of(best))])
-    shop.cover.forget(np.setdiff1d(np.arange(len(beyond)), stays))
+    reduced_cost_m = pool.cover.relaxed()[2]
+    kept = np.argsort(reduced_cost_m, kind="stable")[:COLUMNS_KEPT]
+    single_order_columns = np.flatnonzero((pool.cover.members >= 0).sum(axis=1) == 1)
+    kept = np.concatenate([kept, single_order_columns, pool.cover.numbers(batch_rows(best))])
+    pool.cover.forget(np.setdiff1d(np.arange(len(reduced_cost_m)), kept))

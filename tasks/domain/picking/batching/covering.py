@@ -10,7 +10,7 @@ import numpy as np
 
 from tasks.domain.solver import solver
 
-ENDLESS = highspy.kHighsInf
+UNBOUNDED = highspy.kHighsInf
 
 
 class Cover:
@@ -23,7 +23,7 @@ class Cover:
         self._known: dict[bytes, int] = {}
         self._solver = solver()
         for _ in range(orders):
-            self._solver.addRow(1.0, ENDLESS, 0, np.array([], dtype="int32"), np.array([]))
+            self._solver.addRow(1.0, UNBOUNDED, 0, np.array([], dtype="int32"), np.array([]))
 
     def fresh(self, members: np.ndarray) -> np.ndarray:
         """Those of the batches (rows of sorted orders, -1 behind them) that are not columns yet, each once."""
@@ -36,7 +36,7 @@ class Cover:
             return
         begin, index = _columns(members)
         number = len(members)
-        self._solver.addCols(number, metres, np.zeros(number), np.full(number, ENDLESS), len(index), begin, index,
+        self._solver.addCols(number, metres, np.zeros(number), np.full(number, UNBOUNDED), len(index), begin, index,
                              np.ones(len(index)))  # fmt: skip
         self._known |= {row.tobytes(): len(self.metres) + at for at, row in enumerate(members)}
         self.members = np.vstack([self.members, members])
@@ -56,19 +56,19 @@ class Cover:
     def fix(self, columns: list[int]) -> None:
         """Take columns for sure."""
         for column in columns:
-            self._solver.changeColBounds(column, 1.0, ENDLESS)
+            self._solver.changeColBounds(column, 1.0, UNBOUNDED)
 
     def free(self, columns: list[int]) -> None:
         """Take columns or not."""
         for column in columns:
-            self._solver.changeColBounds(column, 0.0, ENDLESS)
+            self._solver.changeColBounds(column, 0.0, UNBOUNDED)
 
     def relaxed(self) -> tuple[float, np.ndarray, np.ndarray]:
         """The least metres when batches may be split, the worth of each order, and each column's metres beyond it."""
         self._solver.run()
         solution = self._solver.getSolution()
-        worth = np.maximum(np.array(solution.row_dual), 0.0)
-        return self._solver.getInfo().objective_function_value, worth, np.array(solution.col_dual)
+        dual_m = np.maximum(np.array(solution.row_dual), 0.0)
+        return self._solver.getInfo().objective_function_value, dual_m, np.array(solution.col_dual)
 
     def shares(self) -> np.ndarray:
         """How much of each column the relaxed plan takes."""
@@ -80,7 +80,7 @@ class Cover:
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = len(columns), self._solver.getNumRow()
         lp.col_cost_, lp.col_lower_, lp.col_upper_ = self.metres[columns], np.zeros(len(columns)), np.ones(len(columns))
-        lp.row_lower_, lp.row_upper_ = np.ones(lp.num_row_), np.full(lp.num_row_, ENDLESS)
+        lp.row_lower_, lp.row_upper_ = np.ones(lp.num_row_), np.full(lp.num_row_, UNBOUNDED)
         lp.integrality_ = [highspy.HighsVarType.kInteger] * len(columns)
         lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
         lp.a_matrix_.start_ = np.append(begin, len(index)).astype("int32")
@@ -96,6 +96,6 @@ class Cover:
 
 def _columns(members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where each batch's orders begin, and the orders of all of them."""
-    there = members >= 0
-    begin = np.concatenate([[0], there.sum(axis=1).cumsum()[:-1]])
-    return begin.astype("int32"), members[there].astype("int32")
+    is_order = members >= 0
+    begin = np.concatenate([[0], is_order.sum(axis=1).cumsum()[:-1]])
+    return begin.astype("int32"), members[is_order].astype("int32")

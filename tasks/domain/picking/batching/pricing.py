@@ -1,4 +1,4 @@
-"""Batches that would better a plan, found from what each order is worth in it: the pricing of column generation.
+"""Batches that would better a plan, found from the dual value of each order: the pricing of column generation.
 
 A batch is of use when its tour is shorter than its orders are worth together (Gademann and van de Velde 2005, "Order
 batching to minimize total travel time in a parallel-aisle warehouse", IIE Transactions 37(1), section 3). It is looked
@@ -9,25 +9,30 @@ shorter, which spares most of the routing.
 import numpy as np
 
 from tasks.domain.compiled import kernel
-from tasks.domain.picking.batching.tour_lengths import Memory, Picking, changed_m, fits
+from tasks.domain.picking.batching.tour_lengths import BatchingProblem, TourCache, changed_tour_m, fits_cart
 
-LEAST = 1e-6  # metres: a smaller gain is none
-NOBODY = -1
+GAIN_MIN_M = 1e-6  # metres: a smaller gain is none
+NO_ORDER = -1
 
 
 @kernel
 def price(
-    picking: Picking, memory: Memory, pair_m: np.ndarray, starts: np.ndarray, worth: np.ndarray, found: np.ndarray,
-) -> int:  # fmt: skip
-    """Fill `found` (rows x most orders, -1 where empty) with batches worth more than their tour; gives how many.
+    problem: BatchingProblem,
+    cache: TourCache,
+    pair_m: np.ndarray,
+    starts: np.ndarray,
+    dual_m: np.ndarray,
+    priced_rows: np.ndarray,
+) -> int:
+    """Fill `priced_rows` (rows x most orders, -1 where empty) with batches of negative reduced cost, and count them.
 
-    `starts`: batches to start from, in the same form. `pair_m` (orders x orders): of two orders together. `worth` of
+    `starts`: batches to start from, in the same form. `pair_m` (orders x orders): of two orders together. `dual_m` of
     each order (metres).
     """
-    rows = 0
+    row_count = 0
     batch = np.empty(starts.shape[1], dtype=np.int64)
-    inside = np.zeros(worth.size, dtype=np.bool_)
-    load = np.zeros(picking.limit.size, dtype=np.int64)
+    inside = np.zeros(dual_m.size, dtype=np.bool_)
+    load = np.zeros(problem.limit.size, dtype=np.int64)
     for start in range(starts.shape[0]):
         inside[:] = False
         load[:] = 0
@@ -36,64 +41,79 @@ def price(
             order = starts[start, count]
             batch[count] = order
             inside[order] = True
-            load += picking.load[order]
-            key ^= picking.key[order]
+            load += problem.load[order]
+            key ^= problem.key[order]
             count += 1
-        cost = changed_m(picking, memory, batch[:count], key, NOBODY, NOBODY) - worth[batch[:count]].sum()
-        while rows < found.shape[0]:
-            better, out, into = _best_move(picking, memory, pair_m, batch[:count], key, inside, load, worth, cost)
-            if better > cost - LEAST:
+        reduced_cost_m = (
+            changed_tour_m(problem, cache, batch[:count], key, NO_ORDER, NO_ORDER) - dual_m[batch[:count]].sum()
+        )
+        while row_count < priced_rows.shape[0]:
+            better_m, out, into = _best_move(
+                problem, cache, pair_m, batch[:count], key, inside, load, dual_m, reduced_cost_m
+            )
+            if better_m > reduced_cost_m - GAIN_MIN_M:
                 break
-            cost = better
+            reduced_cost_m = better_m
             if out >= 0:
-                gone = batch[out]
+                removed = batch[out]
                 count -= 1
                 batch[out] = batch[count]
-                inside[gone] = False
-                load -= picking.load[gone]
-                key ^= picking.key[gone]
+                inside[removed] = False
+                load -= problem.load[removed]
+                key ^= problem.key[removed]
             if into >= 0:
                 batch[count] = into
                 count += 1
                 inside[into] = True
-                load += picking.load[into]
-                key ^= picking.key[into]
-            if cost < -LEAST:
-                found[rows] = -1
-                found[rows, :count] = np.sort(batch[:count])
-                rows += 1
-    return rows
+                load += problem.load[into]
+                key ^= problem.key[into]
+            if reduced_cost_m < -GAIN_MIN_M:
+                priced_rows[row_count] = -1
+                priced_rows[row_count, :count] = np.sort(batch[:count])
+                row_count += 1
+    return row_count
 
 
 @kernel
 def _best_move(
-    picking: Picking, memory: Memory, pair_m: np.ndarray, batch: np.ndarray, key: np.uint64, inside: np.ndarray,
-    load: np.ndarray, worth: np.ndarray, cost: float,
-) -> tuple[float, int, int]:  # fmt: skip
-    """The cheapest batch one move away: its tour less its worth, the position that leaves and the order that joins."""
-    best, best_out, best_into = cost, NOBODY, NOBODY
-    value = worth[batch].sum()
+    problem: BatchingProblem,
+    cache: TourCache,
+    pair_m: np.ndarray,
+    batch: np.ndarray,
+    key: np.uint64,
+    inside: np.ndarray,
+    load: np.ndarray,
+    dual_m: np.ndarray,
+    cost_m: float,
+) -> tuple[float, int, int]:
+    """The best batch one move away: its reduced cost (metres), the position that leaves and the order that joins."""
+    best_cost_m, best_out, best_into = cost_m, NO_ORDER, NO_ORDER
+    dual_sum_m = dual_m[batch].sum()
     for out in range(-1, batch.size):
-        gone = NOBODY if out < 0 else batch[out]
-        left = value if out < 0 else value - worth[gone]
-        least = changed_m(picking, memory, batch, key, out, NOBODY) if batch.size > 1 or out < 0 else 0.0
-        if batch.size > 1 and out >= 0 and least - left < best:
-            best, best_out, best_into = least - left, out, NOBODY
-        for into in range(worth.size):
-            if inside[into] or least - left - worth[into] > best - LEAST or not fits(picking, load, gone, into):
+        removed = NO_ORDER if out < 0 else batch[out]
+        kept_dual_m = dual_sum_m if out < 0 else dual_sum_m - dual_m[removed]
+        without_m = changed_tour_m(problem, cache, batch, key, out, NO_ORDER) if batch.size > 1 or out < 0 else 0.0
+        if batch.size > 1 and out >= 0 and without_m - kept_dual_m < best_cost_m:
+            best_cost_m, best_out, best_into = without_m - kept_dual_m, out, NO_ORDER
+        for into in range(dual_m.size):
+            if (
+                inside[into]
+                or without_m - kept_dual_m - dual_m[into] > best_cost_m - GAIN_MIN_M
+                or not fits_cart(problem, load, removed, into)
+            ):
                 continue
-            bound = best + left + worth[into] - LEAST
-            if _shorter(pair_m, batch, out, into, bound):
+            bound = best_cost_m + kept_dual_m + dual_m[into] - GAIN_MIN_M
+            if _is_too_long_with_one(pair_m, batch, out, into, bound):
                 continue
-            metres = changed_m(picking, memory, batch, key, out, into) - left - worth[into]
-            if metres < best:
-                best, best_out, best_into = metres, out, into
-    return best, best_out, best_into
+            moved_cost_m = changed_tour_m(problem, cache, batch, key, out, into) - kept_dual_m - dual_m[into]
+            if moved_cost_m < best_cost_m:
+                best_cost_m, best_out, best_into = moved_cost_m, out, into
+    return best_cost_m, best_out, best_into
 
 
 @kernel
-def _shorter(pair_m: np.ndarray, batch: np.ndarray, out: int, into: int, bound: float) -> bool:
-    """Whether the tour with `into` is longer than `bound` already with one other order."""
+def _is_too_long_with_one(pair_m: np.ndarray, batch: np.ndarray, out: int, into: int, bound: float) -> bool:
+    """Whether `into` and one other order alone take a tour longer than `bound`."""
     for position in range(batch.size):  # noqa: SIM110  # the compiler knows no generator
         if position != out and pair_m[batch[position], into] > bound:
             return True

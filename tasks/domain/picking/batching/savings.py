@@ -8,65 +8,65 @@ International Journal of Production Research 37(7), section 2.3, the variant tha
 import numpy as np
 
 from tasks.domain.compiled import kernel
-from tasks.domain.picking.batching.annealing import Batches, put, take
-from tasks.domain.picking.batching.tour_lengths import Memory, Picking, changed_m
-from tasks.domain.picking.routing.shortest_tour import INFINITE
+from tasks.domain.picking.batching.annealing import Batches, add_order, remove_order
+from tasks.domain.picking.batching.tour_lengths import BatchingProblem, TourCache, changed_tour_m
+from tasks.domain.picking.routing.shortest_tour import INFINITE_M
 
 
 @kernel
-def _merge_into(picking: Picking, memory: Memory, batches: Batches, one: int, other: int) -> None:
+def _merge(problem: BatchingProblem, cache: TourCache, batches: Batches, one: int, other: int) -> None:
     while batches.count[other]:
-        put(picking, memory, batches, one, take(picking, batches, other, batches.count[other] - 1))
+        add_order(problem, cache, batches, one, remove_order(problem, batches, other, batches.count[other] - 1))
     batches.metres[other] = 0.0
 
 
 @kernel
-def savings(picking: Picking, memory: Memory, batches: Batches, pair_m: np.ndarray) -> None:
+def fill_by_savings(problem: BatchingProblem, cache: TourCache, batches: Batches, pair_m: np.ndarray) -> None:
     """Fill empty `batches` by merging the two whose merging saves most, again and again.
 
     `pair_m` (orders x orders) is filled with the metres of two orders together.
     """
-    number = picking.key.size
+    number = problem.key.size
     for order in range(number):
-        put(picking, memory, batches, order, order)
+        add_order(problem, cache, batches, order, order)
         pair_m[order, order] = batches.metres[order]
-    saved = np.full((number, number), -INFINITE)
+    saving_m = np.full((number, number), -INFINITE_M)
     for one in range(number):
         for other in range(one + 1, number):
             pair_m[one, other] = pair_m[other, one] = (
-                batches.metres[one] + batches.metres[other] - _saved(picking, memory, batches, one, other)
+                batches.metres[one] + batches.metres[other] - _saving_m(problem, cache, batches, one, other)
             )
-            saved[one, other] = _merged(picking, memory, batches, one, other)
+            saving_m[one, other] = _merge_saving_m(problem, cache, batches, one, other)
     while True:
-        at = int(np.argmax(saved))
-        one, other = at // number, at % number
-        if saved[one, other] <= 0.0:
+        best = int(np.argmax(saving_m))
+        one, other = best // number, best % number
+        if saving_m[one, other] <= 0.0:
             break
-        _merge_into(picking, memory, batches, one, other)
-        saved[other, :] = saved[:, other] = -INFINITE
+        _merge(problem, cache, batches, one, other)
+        saving_m[other, :] = saving_m[:, other] = -INFINITE_M
         for batch in range(number):
             if batch != one and batches.count[batch]:
                 low, high = min(one, batch), max(one, batch)
-                saved[low, high] = _merged(picking, memory, batches, low, high)
+                saving_m[low, high] = _merge_saving_m(problem, cache, batches, low, high)
 
 
 @kernel
-def _merged(picking: Picking, memory: Memory, batches: Batches, one: int, other: int) -> float:
+def _merge_saving_m(problem: BatchingProblem, cache: TourCache, batches: Batches, one: int, other: int) -> float:
     """What is saved when two batches become one; minus infinity where no cart holds it."""
     if batches.count[one] + batches.count[other] > batches.orders.shape[1]:
-        return -INFINITE
-    for kind in range(picking.limit.size):
-        if batches.load[one, kind] + batches.load[other, kind] > picking.limit[kind]:
-            return -INFINITE
-    return _saved(picking, memory, batches, one, other)
+        return -INFINITE_M
+    for kind in range(problem.limit.size):
+        if batches.load[one, kind] + batches.load[other, kind] > problem.limit[kind]:
+            return -INFINITE_M
+    return _saving_m(problem, cache, batches, one, other)
 
 
 @kernel
-def _saved(picking: Picking, memory: Memory, batches: Batches, one: int, other: int) -> float:
+def _saving_m(problem: BatchingProblem, cache: TourCache, batches: Batches, one: int, other: int) -> float:
     first, second = batches.count[one], batches.count[other]
     both = np.empty(first + second, dtype=np.int64)
     both[:first] = batches.orders[one, :first]
     both[first:] = batches.orders[other, :second]
-    together = changed_m(picking, memory, both, batches.key[one] ^ batches.key[other], -1, -1)
+    together = changed_tour_m(problem, cache, both, batches.key[one] ^ batches.key[other], -1, -1)
     saved_m: float = batches.metres[one] + batches.metres[other] - together
     return saved_m

@@ -10,16 +10,24 @@ import numpy as np
 
 from tasks.domain.compiled import kernel
 from tasks.domain.picking.routing.floor import Floor
-from tasks.domain.picking.routing.shortest_tour import Ground, ground_of, tour_m, walk_past, walk_to
+from tasks.domain.picking.routing.shortest_tour import (
+    FloorArrays,
+    cost_empty_subaisle,
+    cost_next_place,
+    floor_arrays,
+    tour_m,
+)
 
-WORD = 64
-MEMORY_BITS = 20  # tours remembered by a worker: 2 ** 20, 16 MB
+WORD_BITS = 64
+CACHE_BITS = 20  # tours remembered by a worker: 2 ** 20, 16 MB
 ONE, SHIFT, DE_BRUIJN = np.uint64(1), np.uint64(58), np.uint64(0x03F79D71B4CB0A89)
-LOWEST = np.array([number for _, number in sorted(((1 << n) * int(DE_BRUIJN) % 2**64 >> 58, n) for n in range(64))])
+LOWEST_BIT_NUMBERS = np.array(
+    [number for _, number in sorted(((1 << n) * int(DE_BRUIJN) % 2**64 >> 58, n) for n in range(64))]
+)
 
 
-class Picking(NamedTuple):
-    """Orders as the kernels take them.
+class BatchingProblem(NamedTuple):
+    """An order batching problem as the kernels take it.
 
     `bits` (orders x words, uint64): the places of each order. `subaisle` (words) and `along` (words x 64): where the
     place of each bit lies. `load` (orders x kinds, int64) and `limit` (kinds, int64): what an order takes of a cart's
@@ -32,11 +40,11 @@ class Picking(NamedTuple):
     load: np.ndarray
     limit: np.ndarray
     key: np.ndarray
-    ground: Ground
+    ground: FloorArrays
 
 
-class Memory(NamedTuple):
-    """Tours already routed, by key, and the room in which one is worked out. Each worker has its own."""
+class TourCache(NamedTuple):
+    """Tour lengths already worked out, by key, and the workspace for the next. Each worker has its own."""
 
     keys: np.ndarray
     metres: np.ndarray
@@ -46,99 +54,105 @@ class Memory(NamedTuple):
     trace: np.ndarray
 
 
-def picking_of(
+def batching_problem(
     floor: Floor, order: np.ndarray, subaisle: np.ndarray, along_m: np.ndarray, load: np.ndarray, limit: np.ndarray
-) -> Picking:
+) -> BatchingProblem:
     """Orders to be batched.
 
-    Each line: `order` (from 0, int64), `subaisle` and `along_m` as of `floor.on_floor`. `load` (orders x kinds) and
+    Each line: `order` (from 0, int64), `subaisle` and `along_m` as in `floor.on_floor`. `load` (orders x kinds) and
     `limit` (kinds) in whole units.
     """
-    places, number = np.unique(np.rec.fromarrays([subaisle, along_m]), return_inverse=True)
-    within = np.arange(len(places)) - np.searchsorted(places["f0"], places["f0"])
-    starts = (within % WORD == 0).cumsum() - 1
+    places, place_number = np.unique(np.rec.fromarrays([subaisle, along_m]), return_inverse=True)
+    position_in_subaisle = np.arange(len(places)) - np.searchsorted(places["f0"], places["f0"])
+    starts = (position_in_subaisle % WORD_BITS == 0).cumsum() - 1
     bits = np.zeros((len(load), starts[-1] + 1 if len(starts) else 0), dtype="uint64")
-    np.bitwise_or.at(bits, (order, starts[number]), ONE << (within[number] % WORD).astype("uint64"))
-    along = np.zeros((bits.shape[1], WORD))
-    along[starts, within % WORD] = places["f1"]
+    np.bitwise_or.at(
+        bits, (order, starts[place_number]), ONE << (position_in_subaisle[place_number] % WORD_BITS).astype("uint64")
+    )
+    along = np.zeros((bits.shape[1], WORD_BITS))
+    along[starts, position_in_subaisle % WORD_BITS] = places["f1"]
     keys = np.random.default_rng(0).integers(1, 2**63, len(load), dtype="uint64")
-    lying = places["f0"][within % WORD == 0].astype("int64")
-    return Picking(bits, lying, along, load.astype("int64"), limit.astype("int64"), keys, ground_of(floor))
+    subaisle_of_word = places["f0"][position_in_subaisle % WORD_BITS == 0].astype("int64")
+    return BatchingProblem(
+        bits, subaisle_of_word, along, load.astype("int64"), limit.astype("int64"), keys, floor_arrays(floor)
+    )
 
 
-def memory_of(picking: Picking) -> Memory:
-    """Room for one worker."""
-    ground, slots = picking.ground, 1 << MEMORY_BITS
+def tour_cache(problem: BatchingProblem) -> TourCache:
+    """An empty cache for one worker."""
+    ground, slots = problem.ground, 1 << CACHE_BITS
     subaisles = ground.aisle_m.size * ground.length_m.size
-    return Memory(
-        np.zeros(slots, dtype="uint64"), np.zeros(slots), np.zeros(picking.subaisle.size, dtype="uint64"),
+    return TourCache(
+        np.zeros(slots, dtype="uint64"), np.zeros(slots), np.zeros(problem.subaisle.size, dtype="uint64"),
         np.empty((subaisles, 6)), np.empty((2, ground.done.size)), np.empty((0, 0), dtype="int32"),
     )  # fmt: skip
 
 
 @kernel
-def changed_m(picking: Picking, memory: Memory, orders: np.ndarray, key: np.uint64, without: int, added: int) -> float:
+def changed_tour_m(
+    problem: BatchingProblem, cache: TourCache, orders: np.ndarray, key: np.uint64, without: int, added: int
+) -> float:
     """The metres of the tour of `orders` (key `key`) without the one at a position and with one more (-1 for none)."""
     if without >= 0:
-        key ^= picking.key[orders[without]]
+        key ^= problem.key[orders[without]]
     if added >= 0:
-        key ^= picking.key[added]
-    slot = key & np.uint64(memory.keys.size - 1)
-    if memory.keys[slot] == key:
-        metres: float = memory.metres[slot]
+        key ^= problem.key[added]
+    slot = key & np.uint64(cache.keys.size - 1)
+    if cache.keys[slot] == key:
+        metres: float = cache.metres[slot]
         return metres
-    memory.words[:] = 0
+    cache.words[:] = 0
     for position in range(orders.size):
         if position != without:
-            _unite(memory.words, picking.bits[orders[position]])
+            _add_places(cache.words, problem.bits[orders[position]])
     if added >= 0:
-        _unite(memory.words, picking.bits[added])
-    metres = _routed_m(picking, memory)
-    memory.keys[slot] = key
-    memory.metres[slot] = metres
+        _add_places(cache.words, problem.bits[added])
+    metres = _shortest_tour_m(problem, cache)
+    cache.keys[slot] = key
+    cache.metres[slot] = metres
     return metres
 
 
 @kernel
-def _unite(words: np.ndarray, more: np.ndarray) -> None:
+def _add_places(words: np.ndarray, more: np.ndarray) -> None:
     for word in range(words.size):
         words[word] |= more[word]
 
 
 @kernel
-def _routed_m(picking: Picking, memory: Memory) -> float:
+def _shortest_tour_m(problem: BatchingProblem, cache: TourCache) -> float:
     """The metres of the shortest tour through the places of `memory.words`."""
-    costs, ground = memory.costs, picking.ground
+    costs, ground = cache.costs, problem.ground
     blocks = ground.length_m.size
-    for at in range(costs.shape[0]):
-        walk_past(costs, at, ground.length_m[at % blocks])
-    before = 0.0
-    for word in range(picking.subaisle.size):
-        left, at = memory.words[word], picking.subaisle[word]
-        while left:
-            along = picking.along[word, _lowest(left)]
-            walk_to(costs, at, ground.length_m[at % blocks], along, before)
-            before = along
-            left &= left - ONE
-    return tour_m(costs, ground, memory.values, memory.trace)[0]
+    for subaisle in range(costs.shape[0]):
+        cost_empty_subaisle(costs, subaisle, ground.length_m[subaisle % blocks])
+    previous_along_m = 0.0
+    for word in range(problem.subaisle.size):
+        remaining, subaisle = cache.words[word], problem.subaisle[word]
+        while remaining:
+            along = problem.along[word, _lowest_bit(remaining)]
+            cost_next_place(costs, subaisle, ground.length_m[subaisle % blocks], along, previous_along_m)
+            previous_along_m = along
+            remaining &= remaining - ONE
+    return tour_m(costs, ground, cache.values, cache.trace)[0]
 
 
 @kernel
-def _lowest(bits: int) -> int:
+def _lowest_bit(bits: int) -> int:
     """The number of the lowest bit that is set (Leiserson, Prokop and Randall 1998)."""
-    number: int = LOWEST[((bits & (~bits + ONE)) * DE_BRUIJN) >> SHIFT]
+    number: int = LOWEST_BIT_NUMBERS[((bits & (~bits + ONE)) * DE_BRUIJN) >> SHIFT]
     return number
 
 
 @kernel
-def fits(picking: Picking, load: np.ndarray, without: int, added: int) -> bool:
+def fits_cart(problem: BatchingProblem, load: np.ndarray, without: int, added: int) -> bool:
     """Whether a cart with `load` still holds what it must without one order and with another (-1 for none)."""
     for kind in range(load.size):
         units = load[kind]
         if without >= 0:
-            units -= picking.load[without, kind]
+            units -= problem.load[without, kind]
         if added >= 0:
-            units += picking.load[added, kind]
-        if units > picking.limit[kind]:
+            units += problem.load[added, kind]
+        if units > problem.limit[kind]:
             return False
     return True

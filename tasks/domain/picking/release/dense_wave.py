@@ -2,8 +2,8 @@
 
 The wave order picking problem of the SBPO 2025 challenge (Mercado Libre): choose whole orders and the aisles to visit
 so that units / aisles is largest, the units lie between two limits, and for every item the visited aisles hold what the
-chosen orders ask. Searches anneal over the visited aisles (`density_search`), each from a seed of its own, and now and
-then solve a neighbourhood of their best wave as an integer programme (`density_polish`).
+chosen orders ask. Searches anneal over the visited aisles (`dense_wave_annealing`), each from a seed of its own, and
+now and then solve a neighbourhood of their best wave as an integer programme (`dense_wave_programme`).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -26,7 +26,7 @@ WIDTH_FIRST, WIDTH_MIN = 16, 4  # aisles beside the visited ones that a polish m
 LINES_SMALL = 500  # a pool of so few lines is polished whole
 POLISHES = 3  # one after the other, while they come to an end
 WIDER, NARROWER = 1.7, 0.75  # the next polish, after one that came to an end, and after one that did not
-NEAR = (0.5, 1.5)  # how far chance may change what an aisle promises
+SCORE_NOISE = (0.5, 1.5)  # random factors of an aisle's score
 
 
 @dataclass(frozen=True)
@@ -77,28 +77,30 @@ def densest_wave(
     stop: Callable[[int], bool],
     searches: int = 2,
     run: Callable[..., Iterable[Any]] = map,
-    found: Callable[[DenseWave], object] = lambda _: None,
+    on_better: Callable[[DenseWave], object] = lambda _: None,
 ) -> DenseWave | None:
     """The densest wave found until `stop`, or None when none was: no wave within the limits, or too little time.
 
     `stop` is asked with the number of rounds done, between rounds and within long ones; the same seed, number of
-    searches and rounds give the same wave. `run` maps a function over the searches: `map` one after the other, a
-    thread pool's at the same time, with the same result. `found` is told each better wave. Memory: a few times the
+    searches and rounds give the same wave. `run` maps a function over the searches: `map` one after the other, a thread
+    pool's at the same time, with the same result. `on_better` is called with each better wave. Memory: a few times the
     pool for each search.
     """
-    pool = _trimmed(pool)
+    pool = _without_impossible(pool)
     if not pool.demand.nnz or not pool.stock.nnz:
         return None
     tables = tables_of(pool.demand, pool.stock, pool.units_min, pool.units_max)
     chains = [_Search(pool, tables, number, np.random.default_rng([seed, number])) for number in range(searches)]
     best: DenseWave | None = None
-    for done in count():
-        if stop(done) or (best and best.proven):
+    for rounds_done in count():
+        if stop(rounds_done) or (best and best.proven):
             return best
-        for wave in list(run(_round, chains, [best] * searches, [lambda done=done: stop(done)] * searches)):
+        for wave in list(
+            run(_round, chains, [best] * searches, [lambda rounds_done=rounds_done: stop(rounds_done)] * searches)
+        ):
             if wave and (best is None or _rank(wave) > _rank(best)):
                 best = wave
-                found(best)
+                on_better(best)
     return best
 
 
@@ -106,14 +108,14 @@ def _rank(wave: DenseWave) -> tuple[float, bool]:
     return wave.density, wave.proven
 
 
-def _trimmed(pool: OrderPool) -> OrderPool:
+def _without_impossible(pool: OrderPool) -> OrderPool:
     """Stock that nothing asks for, and orders no wave can hold, left empty; positions stay."""
     demand, stock = pool.demand.tocsr().astype(np.int64), pool.stock.tocsr().astype(np.int64)
     lacking = demand.data > np.asarray(stock.sum(axis=0))[demand.indices]
     rows = np.repeat(np.arange(demand.shape[0]), np.diff(demand.indptr))
-    hopeless = np.asarray(demand.sum(axis=1)) > pool.units_max
-    hopeless[rows[lacking]] = True
-    demand.data[hopeless[rows]] = 0
+    is_impossible = np.asarray(demand.sum(axis=1)) > pool.units_max
+    is_impossible[rows[lacking]] = True
+    demand.data[is_impossible[rows]] = 0
     demand.eliminate_zeros()
     stock.data = np.minimum(stock.data, np.asarray(demand.sum(axis=0))[stock.indices])
     stock.eliminate_zeros()
@@ -153,27 +155,29 @@ def _round(search: _Search, best: DenseWave | None, stop: Callable[[], bool]) ->
     """One round of one search: the best wave of its cooling, polished at its end."""
     heats = next(search.steps)
     if heats is None:
-        return _polished(search, best, stop)
-    anneal(search.tables, search.state, MOVES, *heats, best.density if best else _guess(search.pool), search.rng)
-    return _kept(search.state)
+        return _polish_round(search, best, stop)
+    anneal(
+        search.tables, search.state, MOVES, *heats, best.density if best else _density_guess(search.pool), search.rng
+    )
+    return _best_of_state(search.state)
 
 
-def _guess(pool: OrderPool) -> float:
+def _density_guess(pool: OrderPool) -> float:
     """A density to search at before any is known: of a wave that visits every aisle."""
     return max(1.0, float(min(pool.units_max, int(pool.demand.sum()))) / int(pool.stock.shape[0]))
 
 
-def _kept(state: State, *, proven: bool = False) -> DenseWave | None:
+def _best_of_state(state: State, *, proven: bool = False) -> DenseWave | None:
     units, aisles = state.best_totals
     if not aisles:
         return None
     return DenseWave(np.flatnonzero(state.best_picked), np.flatnonzero(state.best_visited), int(units), proven)
 
 
-def _polished(search: _Search, best: DenseWave | None, stop: Callable[[], bool]) -> DenseWave | None:
+def _polish_round(search: _Search, best: DenseWave | None, stop: Callable[[], bool]) -> DenseWave | None:
     """The best wave (of all searches, for the even ones) made denser by exchanging aisles near it."""
     state, pool = search.state, search.pool
-    wave = best if search.number % 2 == 0 else _kept(state)
+    wave = best if search.number % 2 == 0 else _best_of_state(state)
     picked = _mask(wave.orders if wave else [], len(state.picked))
     visited = _mask(wave.aisles if wave else [], len(state.place))
     for _ in range(POLISHES):
@@ -184,18 +188,20 @@ def _polished(search: _Search, best: DenseWave | None, stop: Callable[[], bool])
         search.width = search.width * WIDER if polished.proven else max(WIDTH_MIN, search.width * NARROWER)
         if free.all() or not polished.proven:
             break
-    _begin_anew(search, picked, visited)
-    return _kept_wave(pool, picked, visited, proven=polished.proven and bool(free.all())) if visited.any() else None
+    _restart(search, picked, visited)
+    return (
+        _wave_from_masks(pool, picked, visited, proven=polished.proven and bool(free.all())) if visited.any() else None
+    )
 
 
-def _begin_anew(search: _Search, picked: np.ndarray, visited: np.ndarray) -> None:
+def _restart(search: _Search, picked: np.ndarray, visited: np.ndarray) -> None:
     """Forget the best wave of the last cooling; even searches go on from the polished one."""
     search.state.best_totals[:] = 0
     if search.number % 2 == 0:
         place_at(search.state, search.pool.demand, search.pool.stock, picked, visited)
 
 
-def _kept_wave(pool: OrderPool, picked: np.ndarray, visited: np.ndarray, *, proven: bool) -> DenseWave:
+def _wave_from_masks(pool: OrderPool, picked: np.ndarray, visited: np.ndarray, *, proven: bool) -> DenseWave:
     orders = np.flatnonzero(picked)
     return DenseWave(orders, np.flatnonzero(visited), int(pool.demand[orders].sum()), proven)
 
@@ -213,20 +219,20 @@ def _neighbourhood(search: _Search, visited: np.ndarray) -> tuple[np.ndarray, np
     visited ones up to three times as many, at random.
     """
     width = int(search.width) if visited.any() else len(visited)
-    near = np.argsort(np.where(visited, np.inf, -_promise(search, visited)), kind="stable")[:width]
+    near = np.argsort(np.where(visited, np.inf, -_aisle_scores(search, visited)), kind="stable")[:width]
     near = near[~visited[near]]
     leavable = search.rng.permutation(np.flatnonzero(visited))[: 3 * width]
     free = _mask(np.concatenate([near, leavable]), len(visited))
     return free, free | visited
 
 
-def _promise(search: _Search, visited: np.ndarray) -> np.ndarray:
-    """What each aisle promises: units of the orders that lack an item it holds, over the square of what they lack."""
+def _aisle_scores(search: _Search, visited: np.ndarray) -> np.ndarray:
+    """A score of each aisle: units of the orders that lack an item it holds, over the square of what they lack."""
     demand, stock = search.pool.demand, search.pool.stock
     rows = np.repeat(np.arange(demand.shape[0]), np.diff(demand.indptr))
     lacking = demand.data > np.asarray(stock[np.flatnonzero(visited)].sum(axis=0))[demand.indices]
     lacks = np.bincount(rows, lacking, demand.shape[0])
-    worth = np.asarray(demand.sum(axis=1)) / np.maximum(lacks, 1) ** 2
-    wanted = np.bincount(demand.indices, np.where(lacking, worth[rows], 0.0), demand.shape[1])
-    promise: np.ndarray = (stock > 0) @ wanted * search.rng.uniform(*NEAR, stock.shape[0])
-    return promise
+    order_score = np.asarray(demand.sum(axis=1)) / np.maximum(lacks, 1) ** 2
+    item_score = np.bincount(demand.indices, np.where(lacking, order_score[rows], 0.0), demand.shape[1])
+    scores: np.ndarray = (stock > 0) @ item_score * search.rng.uniform(*SCORE_NOISE, stock.shape[0])
+    return scores

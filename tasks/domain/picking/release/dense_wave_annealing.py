@@ -26,14 +26,14 @@ def anneal(
     value = _value(tables, state, density)
     for move in range(moves):
         heat = density * hot * (cold / hot) ** (move / moves)
-        floor = value + heat * np.log(1.0 - rng.random())
-        reached = _move(tables, state, density, floor, rng)
-        if reached < floor:
-            _take_back(tables, state)
+        threshold = value + heat * np.log(1.0 - rng.random())
+        new_value = _move(tables, state, density, threshold, rng)
+        if new_value < threshold:
+            _undo(tables, state)
             continue
-        value = reached
+        value = new_value
         if _is_better(tables, state):
-            _keep(state)
+            _keep_best(state)
             density = max(density, state.totals[0] / state.totals[1])
             value = _value(tables, state, density)
 
@@ -52,25 +52,32 @@ def _is_better(tables: Tables, state: State) -> bool:
 
 
 @kernel
-def _keep(state: State) -> None:
+def _keep_best(state: State) -> None:
     state.best_picked[:] = state.picked
     state.best_visited[:] = state.place >= 0
     state.best_totals[:] = state.totals
 
 
 @kernel
-def _move(tables: Tables, state: State, density: float, floor: float, rng: np.random.Generator) -> float:
+def _move(tables: Tables, state: State, density: float, threshold: float, rng: np.random.Generator) -> float:
     state.changes[:] = 0
     kind = rng.random() if state.totals[1] else 0.0
-    left, lost = -1, state.totals[0]
+    left_aisle, units_lost = -1, state.totals[0]
     if VISIT <= kind < SWAP:
-        left = state.visited[rng.integers(0, state.totals[1])]
-        leave(tables, state, left, rng)
-    lost -= state.totals[0]
+        left_aisle = state.visited[rng.integers(0, state.totals[1])]
+        leave(tables, state, left_aisle, rng)
+    units_lost -= state.totals[0]
     if not VISIT <= kind < LEAVE:
-        _visit_for(tables, state, _sought(tables, state, rng), left, AISLES_A_MOVE - 4 if kind >= SWAP else 1, rng)
+        _visit_for(
+            tables,
+            state,
+            _promising_order(tables, state, rng),
+            left_aisle,
+            AISLES_A_MOVE - 4 if kind >= SWAP else 1,
+            rng,
+        )
     value = _value(tables, state, density)
-    if state.changes[2] and value + REFILLED * lost >= floor:
+    if state.changes[2] and value + REFILLED * units_lost >= threshold:
         for freed in range(state.changes[2]):
             fill(tables, state, state.items_freed[freed], rng)
         value = _value(tables, state, density)
@@ -78,7 +85,7 @@ def _move(tables: Tables, state: State, density: float, floor: float, rng: np.ra
 
 
 @kernel
-def _take_back(tables: Tables, state: State) -> None:
+def _undo(tables: Tables, state: State) -> None:
     for change in range(state.changes[0] - 1, -1, -1):
         turn_order(tables, state, state.orders_changed[change])
     for change in range(state.changes[1] - 1, -1, -1):
@@ -86,17 +93,17 @@ def _take_back(tables: Tables, state: State) -> None:
 
 
 @kernel
-def _sought(tables: Tables, state: State, rng: np.random.Generator) -> int:
+def _promising_order(tables: Tables, state: State, rng: np.random.Generator) -> int:
     """An order for which an aisle may be worth a visit: many units, few lines without stock; -1 when none is seen."""
     if state.changes[0] and rng.random() < PUT_BACK:
         return int(state.orders_changed[rng.integers(0, state.changes[0])])
-    found, most = -1, 0.0
+    best_order, best_score = -1, 0.0
     for _ in range(SAMPLE):
         order = int(rng.integers(0, len(state.picked)))
         missing = 0 if state.picked[order] else _missing(tables, state, order)
-        if missing and tables.order_units[order] / missing**2 > most:
-            found, most = order, tables.order_units[order] / missing**2
-    return found
+        if missing and tables.order_units[order] / missing**2 > best_score:
+            best_order, best_score = order, tables.order_units[order] / missing**2
+    return best_order
 
 
 @kernel
@@ -108,12 +115,14 @@ def _missing(tables: Tables, state: State, order: int) -> int:
 
 
 @kernel
-def _visit_for(tables: Tables, state: State, order: int, left: int, aisles_max: int, rng: np.random.Generator) -> None:
-    """Visit aisles at random that hold what `order` lacks, until it is picked; not the one just `left`."""
+def _visit_for(
+    tables: Tables, state: State, order: int, left_aisle: int, aisles_max: int, rng: np.random.Generator
+) -> None:
+    """Visit aisles at random that hold what `order` lacks, until it is picked; not the one just `left_aisle`."""
     for _ in range(aisles_max if order >= 0 else 0):
         if state.picked[order]:
             return
-        aisle = _holder(tables, state, _lacking(tables, state, order, rng), left, rng)
+        aisle = _holder(tables, state, _lacking(tables, state, order, rng), left_aisle, rng)
         if aisle < 0:
             return
         visit(tables, state, aisle, rng)
@@ -132,15 +141,15 @@ def _lacking(tables: Tables, state: State, order: int, rng: np.random.Generator)
 
 
 @kernel
-def _holder(tables: Tables, state: State, item: int, left: int, rng: np.random.Generator) -> int:
+def _holder(tables: Tables, state: State, item: int, left_aisle: int, rng: np.random.Generator) -> int:
     """An aisle that holds `item` and is not visited, at random; -1 when there is none."""
     aisle, seen = -1, 0
     if item < 0:
         return aisle
     for at in range(tables.holder_starts[item], tables.holder_starts[item + 1]):
-        one = tables.holders[at]
-        if state.place[one] < 0 and one != left:
+        holder = tables.holders[at]
+        if state.place[holder] < 0 and holder != left_aisle:
             seen += 1
             if rng.integers(0, seen) == 0:
-                aisle = one
+                aisle = holder
     return aisle

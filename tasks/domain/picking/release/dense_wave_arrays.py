@@ -52,19 +52,33 @@ AISLES_A_MOVE = 16  # a move visits so many aisles at most
 
 def tables_of(demand: csr_array, stock: csr_array, units_min: int, units_max: int) -> Tables:
     """`demand` (orders x items) and `stock` (aisles x items), both in units, as the search reads them."""
-    asked = demand.tocoo()
+    demand_lines = demand.tocoo()
     holders = np.diff(stock.tocsc().indptr)
-    lines = np.lexsort((holders[asked.col], asked.row))
+    lines = np.lexsort((holders[demand_lines.col], demand_lines.row))
     units = np.asarray(demand.sum(axis=1)).astype(np.int64)
-    by_item = np.lexsort((-units[asked.row], asked.col))
-    least, most = np.full(demand.shape[1], np.iinfo(np.int32).max), np.zeros(demand.shape[1], dtype=np.int64)
-    np.minimum.at(least, asked.col, asked.data)
-    np.maximum.at(most, asked.col, asked.data)
+    by_item = np.lexsort((-units[demand_lines.row], demand_lines.col))
+    quantity_min, quantity_max = (
+        np.full(demand.shape[1], np.iinfo(np.int32).max),
+        np.zeros(demand.shape[1], dtype=np.int64),
+    )
+    np.minimum.at(quantity_min, demand_lines.col, demand_lines.data)
+    np.maximum.at(quantity_max, demand_lines.col, demand_lines.data)
     by_aisle = stock.tocsc()
     columns = [
-        demand.indptr, asked.col[lines], asked.data[lines], units, stock.indptr, stock.indices, stock.data,
-        demand.tocsc().indptr, asked.row[by_item], by_aisle.indptr, by_aisle.indices, least, most,
-    ]  # fmt: skip
+        demand.indptr,
+        demand_lines.col[lines],
+        demand_lines.data[lines],
+        units,
+        stock.indptr,
+        stock.indices,
+        stock.data,
+        demand.tocsc().indptr,
+        demand_lines.row[by_item],
+        by_aisle.indptr,
+        by_aisle.indices,
+        quantity_min,
+        quantity_max,
+    ]
     return Tables._make([*map(_small, columns), units_min, units_max])
 
 

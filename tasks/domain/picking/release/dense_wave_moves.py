@@ -1,6 +1,6 @@
 """What a search for the densest wave does to where it stands: visit an aisle, leave one, pick what fits; compiled.
 
-Changes are noted, so that they can be taken back.
+Changes are recorded, so that they can be undone.
 """
 
 import numpy as np

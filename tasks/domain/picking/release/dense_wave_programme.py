@@ -36,9 +36,9 @@ def polish(
     `demand` (orders x items) and `stock` (aisles x items) in units, `limits` of the units; `picked` and `visited` are a
     wave to begin with, its aisles among the allowed; all four masks are bool.
     """
-    held = np.asarray(stock[np.flatnonzero(allowed)].sum(axis=0))
-    lacking = demand.data > held[demand.indices]
-    orders = np.flatnonzero(np.bincount(_rows(demand), lacking, demand.shape[0]) == 0)
+    stock_units = np.asarray(stock[np.flatnonzero(allowed)].sum(axis=0))
+    is_lacking = demand.data > stock_units[demand.indices]
+    orders = np.flatnonzero(np.bincount(_rows(demand), is_lacking, demand.shape[0]) == 0)
     aisles = np.flatnonzero(allowed)
     programme = _programme(demand[orders], stock[aisles], limits, visited[aisles] & ~free[aisles])
     wave, proven = np.concatenate([picked[orders], visited[aisles]]), False
@@ -48,9 +48,9 @@ def polish(
         if better is None:
             break
         wave = better
-    chosen = [np.zeros_like(picked), np.zeros_like(visited)]
-    chosen[0][orders], chosen[1][aisles] = wave[: len(orders)], wave[len(orders) :]
-    return Polished(chosen[0], chosen[1], proven)
+    masks = [np.zeros_like(picked), np.zeros_like(visited)]
+    masks[0][orders], masks[1][aisles] = wave[: len(orders)], wave[len(orders) :]
+    return Polished(masks[0], masks[1], proven)
 
 
 def _rows(matrix: csr_array) -> np.ndarray:
@@ -58,8 +58,8 @@ def _rows(matrix: csr_array) -> np.ndarray:
 
 
 def _programme(demand: csr_array, stock: csr_array, limits: tuple[int, int], fixed: np.ndarray) -> highspy.HighsLp:
-    asked = np.flatnonzero(np.asarray(demand.sum(axis=0)))
-    demand, stock = demand[:, asked], stock[:, asked]
+    requested_items = np.flatnonzero(np.asarray(demand.sum(axis=0)))
+    demand, stock = demand[:, requested_items], stock[:, requested_items]
     units = np.asarray(demand.sum(axis=1))
     rows = vstack([_stock_rows(demand, stock), _line_rows(demand, stock), _units_row(units, stock.shape[0])]).tocsr()
     columns = rows.shape[1]
@@ -81,9 +81,9 @@ def _programme(demand: csr_array, stock: csr_array, limits: tuple[int, int], fix
 def _stock_rows(demand: csr_array, stock: csr_array) -> csr_array:
     """What is asked of each item, at most what the visited aisles hold of it."""
     total = np.asarray(demand.sum(axis=0))
-    held = stock.copy()
-    held.data = np.minimum(held.data, total[held.indices])
-    return hstack([demand.T, -held.T]).tocsr()
+    stock_limits = stock.copy()
+    stock_limits.data = np.minimum(stock_limits.data, total[stock_limits.indices])
+    return hstack([demand.T, -stock_limits.T]).tocsr()
 
 
 def _line_rows(demand: csr_array, stock: csr_array) -> csr_array:
@@ -92,10 +92,12 @@ def _line_rows(demand: csr_array, stock: csr_array) -> csr_array:
     shared = demand.data < total[demand.indices]
     orders, items, quantities = _rows(demand)[shared], demand.indices[shared], demand.data[shared]
     lines = np.arange(len(orders))
-    held = (coo_array((np.ones(len(lines), dtype=np.int64), (lines, items)), (len(lines), demand.shape[1])).tocsr()
-            @ stock.T).tocsr()  # fmt: skip
-    held.data = np.minimum(held.data, quantities[_rows(held)])
-    return hstack([coo_array((quantities, (lines, orders)), (len(lines), demand.shape[0])), -held]).tocsr()
+    stock_limits = (
+        coo_array((np.ones(len(lines), dtype=np.int64), (lines, items)), (len(lines), demand.shape[1])).tocsr()
+        @ stock.T
+    ).tocsr()
+    stock_limits.data = np.minimum(stock_limits.data, quantities[_rows(stock_limits)])
+    return hstack([coo_array((quantities, (lines, orders)), (len(lines), demand.shape[0])), -stock_limits]).tocsr()
 
 
 def _units_row(units: np.ndarray, aisles: int) -> csr_array:
@@ -116,29 +118,29 @@ def _solve(programme: highspy.HighsLp, wave: np.ndarray, orders: int, stop: Call
         start.col_value = wave.astype(float)
         highs.setSolution(start)
     highs.run()
-    ended = highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
-    found = np.array(highs.getSolution().col_value).round().astype(bool)
-    if len(found) != len(cost) or not _allowed(programme, found) or not found[orders:].any():
+    is_finished = highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    solution = np.array(highs.getSolution().col_value).round().astype(bool)
+    if len(solution) != len(cost) or not _is_feasible(programme, solution) or not solution[orders:].any():
         return None, False
-    denser = not aisles or int(cost[:orders] @ found[:orders]) * aisles > units * int(found[orders:].sum())
-    return (found if denser else None), ended
+    denser = not aisles or int(cost[:orders] @ solution[:orders]) * aisles > units * int(solution[orders:].sum())
+    return (solution if denser else None), is_finished
 
 
 def _stoppable(stop: Callable[[], bool]) -> highspy.Highs:
-    made = solver(mip_rel_gap=0.0, random_seed=1)
-    looks = iter(range(LOOKS_MAX))
+    highs = solver(mip_rel_gap=0.0, random_seed=1)
+    checks = iter(range(LOOKS_MAX))
 
-    def look(event: highspy.highs.HighsCallbackEvent) -> None:
-        if next(looks, None) is None or stop():
+    def check(event: highspy.highs.HighsCallbackEvent) -> None:
+        if next(checks, None) is None or stop():
             event.interrupt()
 
-    made.cbMipInterrupt += look
-    return made
+    highs.cbMipInterrupt += check
+    return highs
 
 
-def _allowed(programme: highspy.HighsLp, found: np.ndarray) -> bool:
-    """Whether `found` keeps every constraint exactly; HiGHS keeps them within a tolerance."""
+def _is_feasible(programme: highspy.HighsLp, solution: np.ndarray) -> bool:
+    """Whether `solution` keeps every constraint exactly; HiGHS keeps them within a tolerance."""
     matrix = programme.a_matrix_
     rows = csr_array((matrix.value_, matrix.index_, matrix.start_), (programme.num_row_, programme.num_col_))
-    reached = rows @ found.astype(float)
+    reached = rows @ solution.astype(float)
     return bool((reached <= programme.row_upper_).all() and (reached >= programme.row_lower_).all())

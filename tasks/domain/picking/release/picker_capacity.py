@@ -2,7 +2,7 @@
 
 What must leave with the next pickup goes first, in the order of priority and with the earliest pickup before the
 others; nothing that can wait takes its room. Of what can wait, those orders go along that make the wave densest: the
-most lines for each aisle visited, an aisle that urgent orders lead to counting no more (`density`).
+most lines per aisle visited, an aisle that urgent orders lead to counting no more (`dense_wave`).
 """
 
 from collections.abc import Mapping
@@ -50,7 +50,7 @@ class DensityRules:
             raise ValueError("density: rounds is at least 0, fill_least is from 0 to 1")
 
 
-def chosen(
+def with_wait_reasons(
     orders: pd.DataFrame, places: pd.DataFrame, lines_max: Mapping[str, int], orders_max: int, density: DensityRules
 ) -> pd.DataFrame:
     """`orders` with reason (str): empty for those released now, otherwise why they wait.
@@ -60,69 +60,73 @@ def chosen(
     take until each carrier's pickup, the earliest first, less what they have in hand; the same pickers for all. No
     carrier's wave has more than `orders_max` orders.
     """
-    told = pd.Series("", index=orders.index, dtype="str")
-    used = np.zeros(len(lines_max), dtype="int64")
-    most = np.array(list(lines_max.values()), dtype="int64")
+    reasons = pd.Series("", index=orders.index, dtype="str")
+    lines_used = np.zeros(len(lines_max), dtype="int64")
+    capacity_lines = np.array(list(lines_max.values()), dtype="int64")
     groups = {carrier: orders[orders["carrier"] == carrier] for carrier in lines_max}
     for number, group in enumerate(groups.values()):
         urgent = group[group["urgent"]]
-        goes = _first(urgent, _room(most, used, number), orders_max)
-        why = np.where(np.arange(len(urgent)) < orders_max, BUSY, _full(orders_max))
-        told.loc[urgent.index] = np.where(goes, "", why)
-        used[number] += int(urgent["lines"][goes].sum())
+        goes = _first_that_fit(urgent, _room(capacity_lines, lines_used, number), orders_max)
+        wait_reasons = np.where(np.arange(len(urgent)) < orders_max, BUSY, _full(orders_max))
+        reasons.loc[urgent.index] = np.where(goes, "", wait_reasons)
+        lines_used[number] += int(urgent["lines"][goes].sum())
     for number, group in enumerate(groups.values()):
-        waiting, going = group[~group["urgent"]], group[group["urgent"] & (told.loc[group.index] == "")]
-        room = _room(most, used, number)
-        goes = _densest(waiting, going, places, room, orders_max - len(going), density)
-        told.loc[waiting.index] = np.where(goes, "", WAITS if waiting["lines"].sum() > room else _full(orders_max))
-        used[number] += int(waiting["lines"][goes].sum())
-    return orders.assign(reason=told)
+        can_wait, going = group[~group["urgent"]], group[group["urgent"] & (reasons.loc[group.index] == "")]
+        room = _room(capacity_lines, lines_used, number)
+        goes = _densest_choice(can_wait, going, places, room, orders_max - len(going), density)
+        reasons.loc[can_wait.index] = np.where(goes, "", WAITS if can_wait["lines"].sum() > room else _full(orders_max))
+        lines_used[number] += int(can_wait["lines"][goes].sum())
+    return orders.assign(reason=reasons)
 
 
 def _full(orders_max: int) -> str:
     return f"the wave is full: {orders_max} orders, and others come first"
 
 
-def _room(most: np.ndarray, used: np.ndarray, number: int) -> int:
+def _room(capacity_lines: np.ndarray, lines_used: np.ndarray, number: int) -> int:
     """The lines a wave may still have: no wave that is picked up later may come short."""
-    return int((most - used.cumsum())[number:].min())
+    return int((capacity_lines - lines_used.cumsum())[number:].min())
 
 
-def _first(orders: pd.DataFrame, lines: int, number: int) -> np.ndarray:
+def _first_that_fit(orders: pd.DataFrame, lines: int, orders_max: int) -> np.ndarray:
     """Which orders go, one after the other as long as there is room."""
-    goes: np.ndarray = (orders["lines"].cumsum().to_numpy() <= lines) & (np.arange(len(orders)) < number)
+    goes: np.ndarray = (orders["lines"].cumsum().to_numpy() <= lines) & (np.arange(len(orders)) < orders_max)
     return goes
 
 
-def _densest(
-    waiting: pd.DataFrame, going: pd.DataFrame, places: pd.DataFrame, lines: int, number: int, density: DensityRules
+def _densest_choice(
+    waiting: pd.DataFrame, going: pd.DataFrame, places: pd.DataFrame, lines: int, orders_max: int, density: DensityRules
 ) -> np.ndarray:
     """Which of the orders that can wait go along (bool for each): dense waves one on the other, then by priority."""
-    each = waiting["lines"].to_numpy()
+    line_counts = waiting["lines"].to_numpy()
     goes = np.zeros(len(waiting), dtype=bool)
-    if each.sum() <= lines and len(waiting) <= number:
+    if line_counts.sum() <= lines and len(waiting) <= orders_max:
         return ~goes
     for _ in range(WAVES_MAX if density.rounds else 0):
-        room = min(lines - int(each[goes].sum()), int((number - goes.sum()) * each.mean()))
-        found = _wave(waiting[~goes], pd.concat([going, waiting[goes]]), places, room, density) if room > 0 else None
-        if found is None:
+        room = min(lines - int(line_counts[goes].sum()), int((orders_max - goes.sum()) * line_counts.mean()))
+        chosen = (
+            _densest_positions(waiting[~goes], pd.concat([going, waiting[goes]]), places, room, density)
+            if room > 0
+            else None
+        )
+        if chosen is None:
             break
-        goes[np.flatnonzero(~goes)[found]] = True
-    goes &= goes.cumsum() <= number
-    goes |= _fitting(np.where(goes, 0, each), lines - int(each[goes].sum()), number - int(goes.sum()))
+        goes[np.flatnonzero(~goes)[chosen]] = True
+    goes &= goes.cumsum() <= orders_max
+    goes |= _fitting(np.where(goes, 0, line_counts), lines - int(line_counts[goes].sum()), orders_max - int(goes.sum()))
     return goes
 
 
-def _fitting(each: np.ndarray, lines: int, number: int) -> np.ndarray:
+def _fitting(line_counts: np.ndarray, lines: int, orders_max: int) -> np.ndarray:
     """Which orders of so many lines (0 for none) go, in their order; one that finds no room lets the next have it."""
-    goes = np.zeros(len(each), dtype=bool)
-    for order in np.flatnonzero((each > 0) & (each <= lines)):
-        if number and each[order] <= lines:
-            goes[order], lines, number = True, lines - int(each[order]), number - 1
+    goes = np.zeros(len(line_counts), dtype=bool)
+    for order in np.flatnonzero((line_counts > 0) & (line_counts <= lines)):
+        if orders_max and line_counts[order] <= lines:
+            goes[order], lines, orders_max = True, lines - int(line_counts[order]), orders_max - 1
     return goes
 
 
-def _wave(
+def _densest_positions(
     waiting: pd.DataFrame, going: pd.DataFrame, places: pd.DataFrame, lines: int, density: DensityRules
 ) -> np.ndarray | None:  # fmt: skip
     """The orders (by position) of the densest wave of at most so many lines.
@@ -134,30 +138,32 @@ def _wave(
         densest_wave,
     )
 
-    pool = OrderPool(*_pool(waiting, going, places, lines, density.fill_least))
+    pool = OrderPool(*_order_pool(waiting, going, places, lines, density.fill_least))
     if pool.stock.shape[0] == 1:
         return None
     with ThreadPoolExecutor(SEARCHES) as threads:
-        found = densest_wave(
+        wave = densest_wave(
             pool, seed=SEED, searches=SEARCHES, run=threads.map, stop=lambda done: done >= density.rounds
         )
-    return None if found is None else found.orders
+    return None if wave is None else wave.orders
 
 
-def _pool(
+def _order_pool(
     waiting: pd.DataFrame, going: pd.DataFrame, places: pd.DataFrame, lines: int, fill_least: float
 ) -> tuple[Any, Any, int, int]:
     """The orders as lines at places; the aisles that orders already going lead to are one, the first."""
-    own = places[places["order_id"].isin(waiting["order_id"])]
-    order = pd.Series(range(len(waiting)), index=waiting["order_id"]).loc[own["order_id"]].to_numpy()
-    item, where = pd.factorize(own["location_id"])
-    demand = _counted(order, item, (len(waiting), len(where)))
+    waiting_places = places[places["order_id"].isin(waiting["order_id"])]
+    order = pd.Series(range(len(waiting)), index=waiting["order_id"]).loc[waiting_places["order_id"]].to_numpy()
+    item, locations = pd.factorize(waiting_places["location_id"])
+    demand = _counted(order, item, (len(waiting), len(locations)))
     visited = set(places["aisle"][places["order_id"].isin(going["order_id"])])
-    aisle = pd.factorize(pd.concat([pd.Series([np.nan]), own["aisle"].where(~own["aisle"].isin(visited))]),
-                         use_na_sentinel=False)[0][1:]  # fmt: skip
-    stock = _counted(aisle, item, (int(aisle.max(initial=0)) + 1, len(where)))
-    least = min(int(fill_least * lines), int(demand.sum()))
-    return demand, stock, least, lines
+    aisle = pd.factorize(
+        pd.concat([pd.Series([np.nan]), waiting_places["aisle"].where(~waiting_places["aisle"].isin(visited))]),
+        use_na_sentinel=False,
+    )[0][1:]
+    stock = _counted(aisle, item, (int(aisle.max(initial=0)) + 1, len(locations)))
+    lines_min = min(int(fill_least * lines), int(demand.sum()))
+    return demand, stock, lines_min, lines
 
 
 def _counted(row: np.ndarray, column: np.ndarray, shape: tuple[int, int]) -> Any:

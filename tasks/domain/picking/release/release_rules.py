@@ -32,10 +32,10 @@ class WaveRules:
             raise ValueError("waves: orders_max is at least 1, weights and volumes at least 0")
 
 
-ORDER = ["warehouse", "order_id"]
+WAREHOUSE_ORDER_KEY = ["warehouse", "order_id"]
 
 
-def with_reasons(rows: pd.DataFrame, warehouses: Mapping[str, Warehouse], rules: WaveRules, as_of: datetime
+def with_release_reasons(rows: pd.DataFrame, warehouses: Mapping[str, Warehouse], rules: WaveRules, as_of: datetime
                  ) -> pd.DataFrame:  # fmt: skip
     """Open promises nobody picks yet, with carrier (str), and reason (str): why their order is left out, or empty.
 
@@ -59,26 +59,26 @@ def with_reasons(rows: pd.DataFrame, warehouses: Mapping[str, Warehouse], rules:
         (rows["off"] != "", "location " + place + " " + rows["off"]),
     ]
     reasons = first_reason(cases, rows.index)
-    rows["reason"] = reasons.groupby([rows[name] for name in ORDER]).transform("first").fillna("")
+    rows["reason"] = reasons.groupby([rows[name] for name in WAREHOUSE_ORDER_KEY]).transform("first").fillna("")
     return rows
 
 
 def _carriers(rows: pd.DataFrame, warehouses: Mapping[str, Warehouse], rules: WaveRules) -> pd.Series:
-    named = pd.Series(pd.NA, index=rows.index, dtype="str")
+    carriers = pd.Series(pd.NA, index=rows.index, dtype="str")
     for code, levels in rows.groupby("warehouse")["service_level"]:
         if str(code) in warehouses:
             warehouse = warehouses[str(code)]
-            names = {number: one.name for number, one in enumerate(warehouse.carriers)}
-            named[levels.index] = carrier_of(warehouse, levels, rules.service_level_otherwise).map(names)
-    return named
+            names = {number: carrier.name for number, carrier in enumerate(warehouse.carriers)}
+            carriers[levels.index] = carrier_of(warehouse, levels, rules.service_level_otherwise).map(names)
+    return carriers
 
 
-def orders_of(rows: pd.DataFrame, rules: WaveRules) -> pd.DataFrame:
+def prioritised_orders(rows: pd.DataFrame, rules: WaveRules) -> pd.DataFrame:
     """The orders to be picked, one row each, in the order of their priority.
 
-    `rows`: as of `with_reasons`, without those left out, with quantity, unit_weight_g and unit_volume_ml (Int64). Gives
-    warehouse, carrier, order_id, merchant, order_number, lines (stops at the shelf, int64), weight_g, volume_ml.
-    What must leave first comes first, then the more urgent service level, then merchant and order number.
+    `rows`: as in `with_release_reasons`, without those left out, with quantity, unit_weight_g and unit_volume_ml
+    (Int64). Gives warehouse, carrier, order_id, merchant, order_number, lines (stops at the shelf, int64), weight_g,
+    volume_ml. What must leave first comes first, then the more urgent service level, then merchant and order number.
     """
     weight = rows["unit_weight_g"].fillna(rules.weight_g_otherwise) * rows["quantity"]
     volume = rows["unit_volume_ml"].fillna(rules.volume_ml_otherwise) * rows["quantity"]
@@ -106,7 +106,7 @@ def next_pickup(warehouse: Warehouse, carrier: str, rules: WaveRules, as_of: dat
     return pickups(warehouse, one).pickup(as_of + timedelta(minutes=rules.capacity.packing_minutes), later)
 
 
-def urgent(orders: pd.DataFrame, warehouse: Warehouse, rules: WaveRules, as_of: datetime) -> pd.Series:
+def is_urgent(orders: pd.DataFrame, warehouse: Warehouse, rules: WaveRules, as_of: datetime) -> pd.Series:
     """Which orders (carrier, ship_by) must leave with their carrier's next pickup: they are late after it (bool)."""
     following = {str(name): next_pickup(warehouse, str(name), rules, as_of, 1) for name in orders["carrier"].unique()}
     return pd.Series(orders["ship_by"] < pd.to_datetime(orders["carrier"].map(following), utc=True))

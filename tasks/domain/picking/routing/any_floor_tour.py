@@ -1,10 +1,10 @@
-"""The tour of one picker on any floor: exact where that can be had, otherwise a search, with a bound.
+"""The tour of one picker on any floor: exact where that is fast enough, otherwise a local search with a lower bound.
 
 | floor | tour |
 |---|---|
-| two-way aisles, up to five cross-aisles (gates count as one) | the shortest, by `routing` |
+| two-way aisles, up to five cross-aisles (gates count as one) | the shortest, by `shortest_tour` |
 | one-way aisles, or more cross-aisles, up to twelve stops | the shortest, by dynamic programming over their sets |
-| the same with more stops | a search (`leg_search`), with a length below which there is no tour |
+| the same with more stops | a local search (`stop_order_search`), with a lower bound of the length |
 
 In a one-way aisle nobody turns back: all its stops between two cross-aisles are taken in one walk through and count as
 one. The bound is the shortest tour with every aisle two-way, or a weighted spanning tree where that is too large.
@@ -16,53 +16,60 @@ import numpy as np
 
 from tasks.domain.picking.routing.floor import Floor
 from tasks.domain.picking.routing.shortest_tour import Tour, shortest
-from tasks.domain.picking.routing.stop_order_search import at_least_m, best_order, order_m
-from tasks.domain.picking.routing.walkways import NEVER, Spots, both_ways, depots, spots, walkways, ways_m
+from tasks.domain.picking.routing.stop_order_search import best_order, lower_bound_m, order_m
+from tasks.domain.picking.routing.walkways import NEVER, Spots, both_ways, depots, distances_m, spots, walkways
 
-GATED_CROSSES_MAX = 5  # cross-aisles and gates for which the states of `routing` are few enough
+GATED_CROSSES_MAX = 5  # cross-aisles and gates for which the states of `shortest_tour` are few enough
 SEED = 1
 
 
 def is_exact(floor: Floor) -> bool:
-    """Whether every shortest tour of the floor can be had from its states."""
+    """Whether the states of the floor are few enough for an exact shortest tour."""
     return not any(floor.one_way) and floor.blocks + 1 + len(floor.gates) <= GATED_CROSSES_MAX
 
 
 def tour(floor: Floor, subaisle: np.ndarray, along_m: np.ndarray) -> Tour:
-    """The tour from the depot through places to where it ends; `subaisle` and `along_m` as of `floor.on_floor`."""
+    """The tour from the depot through places to where it ends; `subaisle` and `along_m` as in `floor.on_floor`."""
     if is_exact(floor) or not len(subaisle):
         return shortest(floor, subaisle, along_m)
     begins, ends = depots(floor)
-    found = walk(floor, subaisle, along_m, begins, ends)
-    if found.least_m is None or not is_exact(both_ways(floor)):
-        return found
-    return Tour(found.walk_m, found.order, max(found.least_m, shortest(both_ways(floor), subaisle, along_m).walk_m))
+    searched = walk(floor, subaisle, along_m, begins, ends)
+    if searched.lower_bound_m is None or not is_exact(both_ways(floor)):
+        return searched
+    return Tour(
+        searched.walk_m,
+        searched.order,
+        max(searched.lower_bound_m, shortest(both_ways(floor), subaisle, along_m).walk_m),
+    )
 
 
 def walk(floor: Floor, subaisle: np.ndarray, along_m: np.ndarray, begins: Spots, ends: Spots) -> Tour:
     """The way from one spot through places to another, wherever they are; each of the two is one spot."""
     if not len(subaisle):
-        return Tour(float(ways_m(walkways(floor), begins, ends)[0, 0]), np.empty(0, dtype="int64"))
+        return Tour(float(distances_m(walkways(floor), begins, ends)[0, 0]), np.empty(0, dtype="int64"))
     nodes = _nodes(floor, subaisle, along_m, begins)
     leg_m = _legs_m(floor, nodes, begins, ends)
-    start = min((np.array(one) for one in (_swept(floor, nodes), _nearest(leg_m))), key=lambda one: order_m(leg_m, one))
+    start = min(
+        (np.array(one) for one in (_serpentine_order(floor, nodes), _nearest_neighbour_order(leg_m))),
+        key=lambda one: order_m(leg_m, one),
+    )
     order, proven = best_order(leg_m, start, SEED)
-    metres = order_m(leg_m, order) + nodes.inside_m.sum()
+    walk_m = order_m(leg_m, order) + nodes.inside_m.sum()
     rows = np.concatenate([nodes.rows[number - 1] for number in order])
     if proven:
-        return Tour(float(metres), rows)
-    plain = both_ways(floor)
-    least = at_least_m(_legs_m(plain, _nodes(plain, subaisle, along_m, begins), begins, ends), metres)
-    return Tour(float(metres), rows, min(float(least), float(metres)))
+        return Tour(float(walk_m), rows)
+    two_way = both_ways(floor)
+    bound_m = lower_bound_m(_legs_m(two_way, _nodes(two_way, subaisle, along_m, begins), begins, ends), walk_m)
+    return Tour(float(walk_m), rows, min(float(bound_m), float(walk_m)))
 
 
 def ordered_m(floor: Floor, subaisle: np.ndarray, along_m: np.ndarray, begins: Spots, ends: Spots) -> float:
-    """The metres of walking places in the order told, each leg the shortest way."""
+    """The metres of walking places in the given order, each leg the shortest way."""
     leg_m = np.zeros((len(subaisle) + 2, len(subaisle) + 2))
     at, ways = spots(floor, subaisle, along_m), walkways(floor)
-    leg_m[1:-1, 1:-1] = ways_m(ways, at, at)
-    leg_m[0, 1:-1], leg_m[1:-1, -1] = ways_m(ways, begins, at)[0], ways_m(ways, at, ends)[:, 0]
-    leg_m[0, -1] = ways_m(ways, begins, ends)[0, 0]
+    leg_m[1:-1, 1:-1] = distances_m(ways, at, at)
+    leg_m[0, 1:-1], leg_m[1:-1, -1] = distances_m(ways, begins, at)[0], distances_m(ways, at, ends)[:, 0]
+    leg_m[0, -1] = distances_m(ways, begins, ends)[0, 0]
     return order_m(leg_m, np.arange(1, len(subaisle) + 1))
 
 
@@ -95,17 +102,17 @@ def _nodes(floor: Floor, subaisle: np.ndarray, along_m: np.ndarray, begins: Spot
 
 
 def _legs_m(floor: Floor, nodes: _Nodes, begins: Spots, ends: Spots) -> np.ndarray:
-    """Legs as `leg_search` takes them."""
+    """Legs as in `stop_order_search`."""
     ways, size = walkways(floor), len(nodes.rows) + 2
     leg_m = np.full((size, size), NEVER)
-    leg_m[1:-1, 1:-1] = ways_m(ways, nodes.leave, nodes.enter)
-    leg_m[0, 1:-1] = ways_m(ways, begins, nodes.enter)[0]
-    leg_m[1:-1, -1] = ways_m(ways, nodes.leave, ends)[:, 0]
+    leg_m[1:-1, 1:-1] = distances_m(ways, nodes.leave, nodes.enter)
+    leg_m[0, 1:-1] = distances_m(ways, begins, nodes.enter)[0]
+    leg_m[1:-1, -1] = distances_m(ways, nodes.leave, ends)[:, 0]
     return leg_m
 
 
-def _swept(floor: Floor, nodes: _Nodes) -> list[int]:
-    """The nodes aisle by aisle, every other one backwards: what habit would walk."""
+def _serpentine_order(floor: Floor, nodes: _Nodes) -> list[int]:
+    """The nodes aisle by aisle, every other aisle backwards: an S-shape to start the search from."""
     aisle = nodes.enter.subaisle // floor.blocks
     depth = np.array(floor.crosses_m)[nodes.enter.subaisle % floor.blocks] + nodes.enter.along_m
     rank = np.unique(aisle, return_inverse=True)[1]
@@ -113,11 +120,11 @@ def _swept(floor: Floor, nodes: _Nodes) -> list[int]:
     return order
 
 
-def _nearest(leg_m: np.ndarray) -> list[int]:
-    """Each time the nearest node not visited yet."""
-    left, at, order = set(range(1, len(leg_m) - 1)), 0, []
-    while left:
-        at = min(left, key=lambda other: (leg_m[at, other], other))
-        left.remove(at)
-        order.append(at)
+def _nearest_neighbour_order(leg_m: np.ndarray) -> list[int]:
+    """The nearest node not visited yet, again and again (Rosenkrantz, Stearns and Lewis 1977)."""
+    unvisited, current, order = set(range(1, len(leg_m) - 1)), 0, []
+    while unvisited:
+        current = min(unvisited, key=lambda other: (leg_m[current, other], other))
+        unvisited.remove(current)
+        order.append(current)
     return order

@@ -35,17 +35,21 @@ class Floor:
     def __post_init__(self) -> None:
         if not self.aisles_m or len(self.crosses_m) < 2:
             raise ValueError("floor: at least one aisle and two cross-aisles, a front and a back")
-        for name, at in (("aisle", self.aisles_m), ("cross-aisle", self.crosses_m)):
-            wrong = [pair for pair in pairwise(at) if pair[1] <= pair[0]]
-            if wrong:
-                raise ValueError(f"floor: the {name} at {wrong[0][1]} m does not lie behind the one at {wrong[0][0]} m")
+        for name, positions_m in (("aisle", self.aisles_m), ("cross-aisle", self.crosses_m)):
+            disordered = [pair for pair in pairwise(positions_m) if pair[1] <= pair[0]]
+            if disordered:
+                raise ValueError(
+                    f"floor: the {name} at {disordered[0][1]} m does not lie behind the one at {disordered[0][0]} m"
+                )
         if not (0 <= self.depot_aisle < len(self.aisles_m) and 0 <= self.depot_cross < len(self.crosses_m)):
             raise ValueError(f"floor: no aisle {self.depot_aisle} meets a cross-aisle {self.depot_cross}")
         for name in ("gate_m", "end_m", "one_way"):
             if getattr(self, name) and len(getattr(self, name)) != len(self.aisles_m):
                 raise ValueError(f"floor: {len(getattr(self, name))} numbers of {name}, expected one for each aisle")
         if self.end_m and not self.gate_m:
-            raise ValueError("floor: where a tour ends is told beside where it begins: end_m without gate_m")
+            raise ValueError(
+                "floor: end_m without gate_m: a tour that ends at another depot must begin at one off the aisles"
+            )
 
     @property
     def blocks(self) -> int:
@@ -58,22 +62,12 @@ class Floor:
         gates = (self.gate_cross, self.end_cross) if self.end_m else (self.gate_cross,)
         return gates if self.gate_m else ()
 
-    @property
-    def front_m(self) -> float:
-        """Where the front cross-aisle runs, along the aisles."""
-        return self.crosses_m[0]
-
-    @property
-    def depth_m(self) -> float:
-        """The length of an aisle from front to back."""
-        return self.crosses_m[-1] - self.crosses_m[0]
-
 
 def walkable(places: pd.DataFrame) -> pd.DataFrame:
     """`places` with across_m, the middle of their aisle, and along_m, how far along it they lie (float64).
 
     `places`: aisle (str, may be missing), x_m, y_m. A place that names no aisle makes one with those that share its
-    x. Aisles run in the direction in which their places lie apart; where that cannot be told, along y.
+    x. Aisles run in the direction in which their places lie apart; where that is undecided, along y.
     """
     aisle = places["aisle"].astype(object).where(places["aisle"].notna(), "x" + places["x_m"].astype(str))
     grouped = places.groupby(aisle)
@@ -84,7 +78,7 @@ def walkable(places: pd.DataFrame) -> pd.DataFrame:
 
 
 def floor_of(places: pd.DataFrame) -> Floor:
-    """The floor on which `places` (as of `walkable`) lie: one block, the depot at 0/0.
+    """The floor on which `places` (as in `walkable`) lie: one block, the depot at 0/0.
 
     The way from the depot to the front cross-aisle and along it is walked whatever the tour; it is the gate's.
     """

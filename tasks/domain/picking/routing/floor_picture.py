@@ -110,13 +110,13 @@ def labels(stops: Sequence[Point], apart: Point) -> list[Point]:
 
     `apart`: what a number takes across and along, in metres.
     """
-    taken: list[Point] = []
+    placed: list[Point] = []
     for x, y in stops:
-        tries = [(x + side * out * apart[0], y + up * apart[1] / 2) for out in (1, 2) for up in (0, 1, -1)
+        candidates = [(x + side * out * apart[0], y + up * apart[1] / 2) for out in (1, 2) for up in (0, 1, -1)
                  for side in (1, -1)]  # fmt: skip
-        free = (at for at in tries if not any(_overlap(at, other, apart) for other in taken))
-        taken.append(next(free, tries[0]))
-    return taken
+        free_points = (at for at in candidates if not any(_overlap(at, other, apart) for other in placed))
+        placed.append(next(free_points, candidates[0]))
+    return placed
 
 
 def _overlap(one: Point, other: Point, apart: Point) -> bool:

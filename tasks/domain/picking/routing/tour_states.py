@@ -40,7 +40,7 @@ class Moves:
 
 
 @cache
-def moves(crosses: int, gates: tuple[int, ...] = ()) -> Moves:
+def tour_moves(crosses: int, gates: tuple[int, ...] = ()) -> Moves:
     """The states and moves of a floor with so many cross-aisles (2 bound one block, 3 bound two).
 
     `gates`: the cross-aisle on which each gate opens: one for a tour that ends where it began, two for one that does
@@ -48,20 +48,20 @@ def moves(crosses: int, gates: tuple[int, ...] = ()) -> Moves:
     """
     steps, across = _steps(crosses, gates), _across(crosses)
     numbers: dict[State, int] = {((0, -1),) * (crosses + len(gates)): 0}
-    found: list[list[tuple[int, int, int]]] = [[] for _ in steps]
-    waiting = list(numbers)
-    while waiting:
-        state = waiting.pop()
-        for made, step in zip(found, steps, strict=True):
+    moves_by_step: list[list[tuple[int, int, int]]] = [[] for _ in steps]
+    unexpanded = list(numbers)
+    while unexpanded:
+        state = unexpanded.pop()
+        for step_moves, step in zip(moves_by_step, steps, strict=True):
             for option, move in enumerate(step):
                 after = move(state)
                 if after is not None:
                     if after not in numbers:
                         numbers[after] = len(numbers)
-                        waiting.append(after)
-                    made.append((numbers[state], numbers[after], option))
-    rows = np.array([row for made in found for row in sorted(made)], dtype="int64")
-    begin = np.cumsum([0, *(len(made) for made in found)])
+                        unexpanded.append(after)
+                    step_moves.append((numbers[state], numbers[after], option))
+    rows = np.array([row for step_moves in moves_by_step for row in sorted(step_moves)], dtype="int64")
+    begin = np.cumsum([0, *(len(step_moves) for step_moves in moves_by_step)])
     done = np.array([_is_tour(state, crosses) for state in numbers])
     return Moves(rows[:, 0].copy(), rows[:, 1].copy(), rows[:, 2].copy(), begin, np.array(across), done)
 

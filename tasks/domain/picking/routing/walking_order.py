@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tasks.domain.picking.routing.floor import Floor
-from tasks.domain.picking.routing.tour_states import BOTH, HIGH, LOW, PASS, TWICE, moves
+from tasks.domain.picking.routing.tour_states import BOTH, HIGH, LOW, PASS, TWICE, tour_moves
 
 GATE, END = (
     -1,
@@ -39,20 +39,20 @@ def walking_order(
     `chosen`: how each subaisle is walked, edges to the gate and across, as aisle, step and option; last aisle first.
     """
     graph, crosses = _Graph(), floor.blocks + 1
-    across = moves(crosses, floor.gates).across
-    right = 0
+    across = tour_moves(crosses, floor.gates).across
+    next_front = 0
     for aisle, step, option in chosen:
-        here = aisle * crosses
+        front = aisle * crosses
         if step < floor.blocks:
             low, high = np.searchsorted(subaisle, [aisle * floor.blocks + step, aisle * floor.blocks + step + 1])
-            _walk(graph, here + step, option, list(range(low, high)), along_m)
+            _walk(graph, front + step, option, list(range(low, high)), along_m)
         elif step == floor.blocks:
-            _legs(graph, floor, here, option)
+            _legs(graph, floor, front, option)
         else:
             for cross, count in enumerate(across[option]):
                 for _ in range(count):
-                    graph.add(here + cross, right + cross, [])
-        right = here
+                    graph.add(front + cross, next_front + cross, [])
+        next_front = front
     depot = GATE if floor.gate_m else floor.depot_aisle * crosses + floor.depot_cross
     if floor.end_m:
         graph.add(END, GATE, [HOME])  # makes a circuit of the way from the one to the other
@@ -62,15 +62,15 @@ def walking_order(
     return np.array(order[::-1] if order and order[-1] < order[0] else order, dtype="int64")
 
 
-def _legs(graph: _Graph, floor: Floor, here: int, option: int) -> None:
-    """Edges between the gates and the aisle of which `here` is the front."""
+def _legs(graph: _Graph, floor: Floor, front: int, option: int) -> None:
+    """Edges between the gates and the aisle of which `front` is the front."""
     if floor.end_m:
         for number, (vertex, cross) in enumerate(zip((GATE, END), floor.gates, strict=True)):
             if option >> number & 1:
-                graph.add(vertex, here + cross, [])
+                graph.add(vertex, front + cross, [])
     elif floor.gate_m:
         for _ in range(option):
-            graph.add(GATE, here + floor.gate_cross, [])
+            graph.add(GATE, front + floor.gate_cross, [])
 
 
 def _walk(graph: _Graph, low: int, option: int, rows: list[int], along_m: np.ndarray) -> None:
@@ -96,19 +96,19 @@ def _circuit(graph: _Graph, depot: int) -> list[int]:
     stack: list[tuple[int, int]] = [(depot, -1)]
     circuit: list[tuple[int, int]] = []
     while stack:
-        vertex, came = stack[-1]
+        vertex, edge_in = stack[-1]
         edges = graph.at[vertex]
         while edges and walked[edges[-1]]:
             edges.pop()
         if not edges:
-            circuit.append((vertex, came))
+            circuit.append((vertex, edge_in))
             stack.pop()
             continue
         edge = edges.pop()
         walked[edge] = True
         one, other = graph.ends[edge]
         stack.append((other if vertex == one else one, edge))
-    return _passed(graph, [came for _, came in circuit if came >= 0], depot)
+    return _passed(graph, [edge_in for _, edge_in in circuit if edge_in >= 0], depot)
 
 
 def _passed(graph: _Graph, edges: list[int], at: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""The ways between any two places of a floor, one-way aisles and all: how far it is, and round which corners.
+"""The ways between any two places of a floor, one-way aisles and all: how far they are, and round which corners.
 
 Where aisles meet cross-aisles are the vertices of a graph, the pieces of aisles and cross-aisles between them its edges
 (directed in a one-way aisle). Distances between vertices are worked out once a floor (Dijkstra); a way between two
@@ -55,8 +55,8 @@ def walkways(floor: Floor) -> Walkways:
     edges = [right, (right[1], right[0], right[2]), up, (down[1], down[0], down[2])]
     source, target, metres = (np.concatenate(column) for column in zip(*edges, strict=True))
     graph = csr_array((metres, (source, target)), shape=(vertex.size, vertex.size))
-    found, before = dijkstra(graph, return_predecessors=True)
-    return Walkways(floor, np.where(np.isinf(found), NEVER, found), before)
+    shortest_m, before = dijkstra(graph, return_predecessors=True)
+    return Walkways(floor, np.where(np.isinf(shortest_m), NEVER, shortest_m), before)
 
 
 def both_ways(floor: Floor) -> Floor:
@@ -65,7 +65,7 @@ def both_ways(floor: Floor) -> Floor:
 
 
 def spots(floor: Floor, subaisle: np.ndarray, along_m: np.ndarray) -> Spots:
-    """Places as ends of ways; `subaisle` and `along_m` as of `floor.on_floor`."""
+    """Places as ends of ways; `subaisle` and `along_m` as in `floor.on_floor`."""
     aisle, block = subaisle // floor.blocks, subaisle % floor.blocks
     low = aisle * (floor.blocks + 1) + block
     length = np.diff(np.array(floor.crosses_m))[block]
@@ -94,7 +94,7 @@ def _depot(floor: Floor, leg_m: tuple[float, ...], cross: int) -> Spots:
     return Spots(vertex[None, :], metres[None, :], metres[None, :], np.array([-1]), np.zeros(1))
 
 
-def ways_m(ways: Walkways, one: Spots, other: Spots) -> np.ndarray:
+def distances_m(ways: Walkways, one: Spots, other: Spots) -> np.ndarray:
     """The metres from each spot of `one` to each of `other` (float64)."""
     best = _straight_m(ways.floor, one, other)
     for leave in range(one.vertex.shape[1]):
@@ -106,10 +106,10 @@ def ways_m(ways: Walkways, one: Spots, other: Spots) -> np.ndarray:
 
 def _straight_m(floor: Floor, one: Spots, other: Spots) -> np.ndarray:
     """Along the subaisle, where both lie in the same and the way is not against a one-way; `NEVER` elsewhere."""
-    same = (one.subaisle[:, None] == other.subaisle[None, :]) & (one.subaisle[:, None] >= 0)
+    is_same_subaisle = (one.subaisle[:, None] == other.subaisle[None, :]) & (one.subaisle[:, None] >= 0)
     ahead = other.along_m[None, :] - one.along_m[:, None]
     one_way = np.array(floor.one_way or [0] * len(floor.aisles_m))[one.subaisle // floor.blocks][:, None]
-    metres: np.ndarray = np.where(same & (one_way * ahead >= 0), np.abs(ahead), NEVER)
+    metres: np.ndarray = np.where(is_same_subaisle & (one_way * ahead >= 0), np.abs(ahead), NEVER)
     return metres
 
 

@@ -8,12 +8,12 @@ import pandas as pd
 from tasks.domain.picking.routing.floor import Floor, floor_of, walkable
 from tasks.domain.sites.floor_plans import Axis, Depot, Direction, FloorPlan
 
-REACHED = ["location_id", "across_m", "along_m", "zone", "lifts"]
+REACHED_COLUMNS = ["location_id", "across_m", "along_m", "zone", "lifts"]
 
 
 @dataclass(frozen=True, eq=False)
 class SiteFloor:
-    """A warehouse's floor and every pick place of it, as of `laid`."""
+    """A warehouse's floor and every pick place of it, as in `with_floor_positions`."""
 
     floor: Floor
     places: pd.DataFrame
@@ -21,7 +21,7 @@ class SiteFloor:
     @property
     def reached(self) -> pd.DataFrame:
         """The places that lie on the floor."""
-        return self.places.loc[self.places["off"] == "", REACHED]
+        return self.places.loc[self.places["off"] == "", REACHED_COLUMNS]
 
     @property
     def off(self) -> pd.DataFrame:
@@ -38,15 +38,17 @@ class SiteFloor:
 
 
 def site_floor(places: pd.DataFrame, plan: FloorPlan | None) -> SiteFloor:
-    """The floor of a warehouse; `places` and `plan` as `laid` takes them."""
-    told = laid(places, plan)
-    return SiteFloor(floor_of(told[told["off"] == ""]) if plan is None else planned_floor(plan), told)
+    """The floor of a warehouse; `places` and `plan` as `with_floor_positions` takes them."""
+    with_positions = with_floor_positions(places, plan)
+    return SiteFloor(
+        floor_of(with_positions[with_positions["off"] == ""]) if plan is None else planned_floor(plan), with_positions
+    )
 
 
-WAYS = {Direction.TO_BACK: 1, Direction.TO_FRONT: -1}
+ONE_WAY_SIGNS = {Direction.TO_BACK: 1, Direction.TO_FRONT: -1}
 
 
-def laid(places: pd.DataFrame, plan: FloorPlan | None) -> pd.DataFrame:
+def with_floor_positions(places: pd.DataFrame, plan: FloorPlan | None) -> pd.DataFrame:
     """`places` with across_m and along_m (float64), zone (str), lifts (int64), off (str: why it cannot be reached).
 
     `places`: aisle, bay, level, zone (str, may be missing), x_m, y_m (float64, may be missing). Without a plan, aisles
@@ -67,7 +69,7 @@ def laid(places: pd.DataFrame, plan: FloorPlan | None) -> pd.DataFrame:
 
 
 def _rank(places: pd.DataFrame, plan: FloorPlan) -> pd.Series:
-    """The level of each place by number, the lowest being 0; missing where none is told or the plan has no such."""
+    """The level of each place by number, the lowest being 0; missing where the plan has none of that name."""
     return places["level"].map({name: rank for rank, name in enumerate(plan.levels)}).astype("float64")
 
 
@@ -77,19 +79,19 @@ def _off(places: pd.DataFrame, plan: FloorPlan, aisle: pd.Series, along: pd.Seri
     unknown = places["level"].notna() & _rank(places, plan).isna() & bool(plan.levels)
     bay = "" if plan.bays is None else ", or a bay with a number"
     cases: list[tuple[pd.Series, str | pd.Series]] = [
-        (unknown, "level: found " + _quoted(places["level"]) + ", expected one of " + ", ".join(plan.levels)),
+        (unknown, "level: found " + _quoted_values(places["level"]) + ", expected one of " + ", ".join(plan.levels)),
         ((along < front) | (along > back),
          f"{axis}: found " + along.astype("str") + f", expected {front} to {back}, between the cross-aisles"),
         (along.isna(), f"{axis}: found nothing, expected metres along the aisle" + bay),
-        (aisle.isna(), "aisle: found " + _quoted(places["aisle"]) + ", expected one of the floor plan"),
+        (aisle.isna(), "aisle: found " + _quoted_values(places["aisle"]) + ", expected one of the floor plan"),
     ]  # fmt: skip
     off = pd.Series("", index=places.index, dtype="str")
-    for case, said in cases:  # the last that applies is told
-        off = off.mask(case, said)
+    for case, text in cases:  # the last that applies is the reason
+        off = off.mask(case, text)
     return off.where(off == "", "is not on the floor: " + off)
 
 
-def _quoted(values: pd.Series) -> pd.Series:
+def _quoted_values(values: pd.Series) -> pd.Series:
     return ("'" + values.astype("str") + "'").where(values.notna(), "nothing")
 
 
@@ -109,20 +111,20 @@ def _aisles(places: pd.DataFrame, plan: FloorPlan, names: pd.Series) -> pd.Serie
 
 def _along_m(places: pd.DataFrame, plan: FloorPlan) -> pd.Series:
     """As the file says; otherwise where the plan says that the bay lies."""
-    told = places[f"{plan.along}_m"].astype("float64")
+    along_m = places[f"{plan.along}_m"].astype("float64")
     if plan.bays is None:
-        return told
+        return along_m
     number: pd.Series = pd.to_numeric(places["bay"].astype("str").str.extract(r"(\d+)$")[0], errors="coerce").astype(
         "float64"
     )
-    return told.fillna(plan.bays.first_m + (number - 1) * plan.bays.apart_m)
+    return along_m.fillna(plan.bays.first_m + (number - 1) * plan.bays.apart_m)
 
 
 def planned_floor(plan: FloorPlan) -> Floor:
     """The floor of a plan."""
     aisles = sorted(plan.aisles_placed(), key=lambda one: one[1])
     across, crosses = tuple(at for _, at in aisles), plan.cross_aisles_m
-    ways = tuple(WAYS[plan.one_way[name]] if name in plan.one_way else 0 for name, _ in aisles)
+    ways = tuple(ONE_WAY_SIGNS[plan.one_way[name]] if name in plan.one_way else 0 for name, _ in aisles)
     start, drop_off = plan.depot(plan.start), plan.depot(plan.drop_off or plan.start)
     gate_m, gate_cross = _legs(start, across, crosses)
     one_way = ways if any(ways) else ()
@@ -142,7 +144,7 @@ def _legs(depot: Depot, across: tuple[float, ...], crosses: tuple[float, ...]) -
     return tuple(round(abs(at - depot.across_m) + off, 3) for at in across), cross
 
 
-def rough(floor: Floor, crosses_max: int = 3) -> Floor:
+def batching_floor(floor: Floor, crosses_max: int = 3) -> Floor:
     """The floor on which carts are put together: two-way, and of many cross-aisles only the front, middle and back one.
 
     Trying thousands of batches needs a tour in microseconds; the carts are walked on the floor as it is. What lies on a
@@ -151,12 +153,20 @@ def rough(floor: Floor, crosses_max: int = 3) -> Floor:
     if floor.blocks + 1 <= crosses_max and not floor.one_way:
         return floor
     count = len(floor.crosses_m)
-    kept = (0, count // 2, count - 1) if count > crosses_max else tuple(range(count))
+    kept_crosses = (0, count // 2, count - 1) if count > crosses_max else tuple(range(count))
 
     def nearest(cross: int) -> int:
-        return min(range(len(kept)), key=lambda at: abs(floor.crosses_m[kept[at]] - floor.crosses_m[cross]))
+        return min(
+            range(len(kept_crosses)), key=lambda at: abs(floor.crosses_m[kept_crosses[at]] - floor.crosses_m[cross])
+        )
 
     return Floor(
-        floor.aisles_m, tuple(floor.crosses_m[at] for at in kept), floor.depot_aisle, nearest(floor.depot_cross),
-        floor.gate_m, nearest(floor.gate_cross), floor.end_m, nearest(floor.end_cross),
-    )  # fmt: skip
+        floor.aisles_m,
+        tuple(floor.crosses_m[at] for at in kept_crosses),
+        floor.depot_aisle,
+        nearest(floor.depot_cross),
+        floor.gate_m,
+        nearest(floor.gate_cross),
+        floor.end_m,
+        nearest(floor.end_cross),
+    )

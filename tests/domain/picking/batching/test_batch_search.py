@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shortest_walk import Point, shortest_walk_m
 
-from tasks.domain.picking.batching.batch_search import grouped
-from tasks.domain.picking.batching.tour_lengths import Picking, picking_of
+from tasks.domain.picking.batching.batch_search import batch_orders
+from tasks.domain.picking.batching.tour_lengths import BatchingProblem, batching_problem
 from tasks.domain.picking.routing.floor import Floor, on_floor
 from tasks.domain.picking.routing.shortest_tour import shortest
 
@@ -22,12 +22,12 @@ orders = st.tuples(
 LIMIT = np.array([6, 14])
 
 
-def picking(listed: list[Order], limit: np.ndarray = LIMIT, floor: Floor = FLOOR) -> Picking:
+def picking(listed: list[Order], limit: np.ndarray = LIMIT, floor: Floor = FLOOR) -> BatchingProblem:
     """Orders as the search takes them."""
     rows = [(number, x, y) for number, (points, _) in enumerate(listed) for x, y in points]
     order, x, y = (np.array(column) for column in zip(*rows, strict=True))
     load = np.array([load for _, load in listed])
-    return picking_of(floor, order.astype("int64"), *on_floor(floor, x, y), load, limit)
+    return batching_problem(floor, order.astype("int64"), *on_floor(floor, x, y), load, limit)
 
 
 def groupings(left: list[int]) -> Iterator[list[list[int]]]:
@@ -45,7 +45,7 @@ def groupings(left: list[int]) -> Iterator[list[list[int]]]:
 @given(st.lists(orders, min_size=1, max_size=6))
 def test_no_grouping_is_shorter(listed: list[Order]) -> None:
     """Of a handful of orders, every grouping within the limits was tried, each tour in every order of its stops."""
-    found = grouped(picking(listed), seed=1, rounds_max=4)
+    found = batch_orders(picking(listed), seed=1, rounds_max=4)
     tours: dict[tuple[int, ...], float] = {}
     best = np.inf
     for grouping in groupings(list(range(len(listed)))):
@@ -74,7 +74,7 @@ def test_every_order_is_in_one_tour_and_no_limit_is_broken(crosses: tuple[float,
     """Added up again by someone who does not trust it: orders, limits, and the metres of every tour."""
     floor = Floor(tuple(3.0 * at for at in range(8)), crosses, depot_aisle=2)
     listed, limit = some_orders(36, 3), np.array([14, 22])
-    found = grouped(picking(listed, limit, floor), seed=2, rounds_max=3)
+    found = batch_orders(picking(listed, limit, floor), seed=2, rounds_max=3)
     assert sorted(order for batch in found.batches for order in batch) == list(range(36))
     metres = 0.0
     for batch in found.batches:
@@ -86,12 +86,14 @@ def test_every_order_is_in_one_tour_and_no_limit_is_broken(crosses: tuple[float,
 
 def test_the_same_seed_gives_the_same_batches() -> None:
     """I10: two workers at once, and yet the same answer, run after run; more rounds are never longer."""
-    one, again, longer = (grouped(picking(some_orders(20, 5), np.array([12, 30])), 7, rounds) for rounds in (3, 3, 4))
+    one, again, longer = (
+        batch_orders(picking(some_orders(20, 5), np.array([12, 30])), 7, rounds) for rounds in (3, 3, 4)
+    )
     assert one == again
     assert longer.metres <= one.metres
 
 
 def test_time_that_is_over_leaves_a_whole_plan() -> None:
     """Anytime: with no second left the start is given, every order in it."""
-    found = grouped(picking(some_orders(30, 1), np.array([12, 30])), 1, 9, lambda: 0.0)
+    found = batch_orders(picking(some_orders(30, 1), np.array([12, 30])), 1, 9, lambda: 0.0)
     assert sorted(order for batch in found.batches for order in batch) == list(range(30))

@@ -83,7 +83,7 @@ def test_no_wave_of_a_small_pool_is_denser(pool: OrderPool) -> None:
 def test_every_wave_on_the_way_can_be_picked_and_is_denser_than_the_one_before() -> None:
     """Each wave told keeps the limits and the stock, by a checker that shares nothing with the search."""
     pool, waves = _large(), list[DenseWave]()
-    last = densest_wave(pool, seed=5, stop=lambda rounds: rounds >= 9, found=waves.append)
+    last = densest_wave(pool, seed=5, stop=lambda rounds: rounds >= 9, on_better=waves.append)
     assert waves
     assert last is waves[-1]
     assert [problem for wave in waves for problem in check(_instance(pool), _solution(wave))] == []
@@ -98,7 +98,7 @@ def test_the_same_seed_chooses_the_same_wave_on_any_number_of_cores() -> None:
 
 def _told(run: object) -> list[tuple[list[int], list[int]]]:
     waves = list[DenseWave]()
-    densest_wave(_large(), seed=2, stop=lambda rounds: rounds >= 9, run=run, found=waves.append)  # type: ignore[arg-type]
+    densest_wave(_large(), seed=2, stop=lambda rounds: rounds >= 9, run=run, on_better=waves.append)  # type: ignore[arg-type]
     return [(wave.orders.tolist(), wave.aisles.tolist()) for wave in waves]
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.picking.release.picker_capacity import BUSY, WAITS, DensityRules, PickerCapacity, chosen
+from tasks.domain.picking.release.picker_capacity import BUSY, WAITS, DensityRules, PickerCapacity, with_wait_reasons
 
 DENSE = DensityRules(rounds=2, fill_least=0.5)
 orders = st.tuples(
@@ -33,15 +33,15 @@ def test_no_order_that_can_wait_takes_the_room_of_one_that_cannot(
     """Pickers are never overbooked, by no pickup; what waits in vain did so for a more urgent one, or for room."""
     asked, places = backlog(listed)
     most = {"DPD": until_dpd, "Royal Mail": until_dpd + later}
-    told = chosen(asked, places, most, orders_max, DENSE)
+    told = with_wait_reasons(asked, places, most, orders_max, DENSE)
     goes = told[told["reason"] == ""]
     taken = goes.groupby("carrier")["lines"].sum()
     assert taken.get("DPD", 0) <= until_dpd
     assert taken.sum() <= until_dpd + later
     assert (goes.groupby("carrier").size() <= orders_max).all()
-    without = chosen(asked[asked["urgent"]], places, most, orders_max, DENSE)
+    without = with_wait_reasons(asked[asked["urgent"]], places, most, orders_max, DENSE)
     assert without["reason"].equals(told["reason"][told["urgent"]])
-    assert chosen(asked, places, most, orders_max, DENSE)["reason"].equals(told["reason"])
+    assert with_wait_reasons(asked, places, most, orders_max, DENSE)["reason"].equals(told["reason"])
 
 
 def test_of_what_can_wait_the_densest_goes_along() -> None:
@@ -50,17 +50,17 @@ def test_of_what_can_wait_the_densest_goes_along() -> None:
     near: list[tuple[str, bool, list[int]]] = [("DPD", False, [place]) for place in (1, 2)]
     together: list[tuple[str, bool, list[int]]] = [("DPD", False, [12, 13])]
     asked, places = backlog([("DPD", True, [0]), *scattered, *near, *together])
-    told = chosen(asked, places, {"DPD": 5}, 99, DENSE)
+    told = with_wait_reasons(asked, places, {"DPD": 5}, 99, DENSE)
     assert told["reason"].tolist() == ["", WAITS, WAITS, WAITS, "", "", ""]
-    first = chosen(asked, places, {"DPD": 5}, 99, DensityRules(rounds=0, fill_least=0.5))
+    first = with_wait_reasons(asked, places, {"DPD": 5}, 99, DensityRules(rounds=0, fill_least=0.5))
     assert first["reason"].tolist() == ["", "", "", "", "", WAITS, WAITS]
 
 
 def test_urgent_orders_are_left_in_the_order_of_their_priority() -> None:
     """Two lines of room: the first two go, the third is told why, the wave's own limit in its own words."""
     asked, places = backlog([("DPD", True, [0]), ("DPD", True, [11]), ("DPD", True, [1])])
-    assert chosen(asked, places, {"DPD": 2}, 99, DENSE)["reason"].tolist() == ["", "", BUSY]
-    told = chosen(asked, places, {"DPD": 9}, 2, DENSE)["reason"].tolist()
+    assert with_wait_reasons(asked, places, {"DPD": 2}, 99, DENSE)["reason"].tolist() == ["", "", BUSY]
+    told = with_wait_reasons(asked, places, {"DPD": 9}, 2, DENSE)["reason"].tolist()
     assert told == ["", "", "the wave is full: 2 orders, and others come first"]
 
 

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from tasks.domain.picking.routing.any_floor_tour import is_exact, ordered_m, tour, walk
 from tasks.domain.picking.routing.floor import Floor, on_floor
 from tasks.domain.picking.routing.floor_picture import way
-from tasks.domain.picking.routing.habits import POLICIES, habit_order
+from tasks.domain.picking.routing.habits import habit_order
 from tasks.domain.picking.routing.shortest_tour import Tour, shortest
 from tasks.domain.picking.routing.walkways import depots
+from tasks.domain.sites.floor_plans import Habit
 
+HABITS = [habit for habit in Habit if habit != Habit.SHORTEST]
 UNHURRIED = settings(deadline=None, max_examples=40)
 AISLES = (0.0, 3.0, 7.0, 9.0)
 ONE, TWO, THREE, FIVE = (
@@ -54,7 +56,7 @@ def length_m(path: list[Point]) -> float:
 def test_no_order_of_few_stops_is_shorter_on_any_floor(floor: Floor, places: list[Point]) -> None:
     """Exact, and walked as listed it is as long as told; where no proof is given the bound holds."""
     found = tour(floor, *lying(floor, places))
-    assert found.least_m is None
+    assert found.lower_bound_m is None
     assert found.walk_m == pytest.approx(shortest_m(floor, places))
     assert walked_m(floor, [places[number] for number in found.order]) == pytest.approx(found.walk_m)
 
@@ -68,8 +70,8 @@ def test_a_tour_that_was_searched_is_between_its_bound_and_habit(floor: Floor, p
     assert sorted(found.order.tolist()) == list(range(len(places)))
     ends = depots(floor)
     assert ordered_m(floor, at[0][found.order], at[1][found.order], *ends) == pytest.approx(found.walk_m)
-    assert (found.least_m or 0.0) <= found.walk_m + 1e-6
-    order = habit_order("s-shape", floor, *at)
+    assert (found.lower_bound_m or 0.0) <= found.walk_m + 1e-6
+    order = habit_order(Habit.S_SHAPE, floor, *at)
     assert found.walk_m <= ordered_m(floor, at[0][order], at[1][order], *ends) + 1e-6
 
 
@@ -79,13 +81,13 @@ def test_the_bound_and_the_search_meet_the_shortest_tour(floor: Floor, places: l
     """Where the shortest tour is known, the bound lies below it, and what the search finds is at most 2 % above."""
     at = lying(floor, places)
     best, found = shortest(floor, *at), walk(floor, *at, *depots(floor))
-    assert (found.least_m or found.walk_m) - 1e-6 <= best.walk_m <= found.walk_m + 1e-6
+    assert (found.lower_bound_m or found.walk_m) - 1e-6 <= best.walk_m <= found.walk_m + 1e-6
     assert found.walk_m <= 1.02 * best.walk_m
 
 
 @UNHURRIED
-@given(floors, few, st.sampled_from(sorted(POLICIES)))
-def test_habit_takes_every_stop_and_saves_nothing(floor: Floor, places: list[Point], habit: str) -> None:
+@given(floors, few, st.sampled_from(HABITS))
+def test_habit_takes_every_stop_and_saves_nothing(floor: Floor, places: list[Point], habit: Habit) -> None:
     """Each habit is an order of all stops, and none is shorter than the shortest tour."""
     at = lying(floor, places)
     order = habit_order(habit, floor, *at)
@@ -97,12 +99,29 @@ def test_habit_on_paper() -> None:
     """Three aisles of two stops, as each habit takes them."""
     floor = Floor((0.0, 4.0, 8.0), ONE)
     places = [(x, y) for x in floor.aisles_m for y in (2.0, 9.0)]
-    told = {habit: [places[at] for at in habit_order(habit, floor, *lying(floor, places))] for habit in POLICIES}
+    walks = {habit: [places[at] for at in habit_order(habit, floor, *lying(floor, places))] for habit in HABITS}
     up, down, middle = places[:2], places[:3:-1], [places[3], places[5], places[4], places[2]]
-    assert told["return"] == places
-    assert told["s-shape"] == [*up, places[3], places[2], *places[4:]]
-    assert told["midpoint"] == told["largest-gap"] == [*up, *middle]
+    assert walks[Habit.RETURN] == places
+    assert walks[Habit.S_SHAPE] == [*up, places[3], places[2], *places[4:]]
+    assert walks[Habit.MIDPOINT] == walks[Habit.LARGEST_GAP] == [*up, *middle]
     assert down == [places[5], places[4]]
+
+
+@pytest.mark.parametrize(
+    ("habit", "walk_m"),
+    [
+        (Habit.S_SHAPE, 16 + 10 + 10 + 2 * 3),
+        (Habit.RETURN, 16 + 2 * 9 + 2 * 9 + 2 * 3),
+        (Habit.MIDPOINT, 16 + 10 + 10 + 2 * 4 + 2 * 1),
+        (Habit.LARGEST_GAP, 16 + 10 + 10 + 2 * 4 + 2 * 1),
+    ],
+)
+def test_the_metres_of_habit_on_paper(habit: Habit, walk_m: float) -> None:
+    """Three aisles of 10 m, 4 m apart: what each habit walks, added up by hand."""
+    floor = Floor((0.0, 4.0, 8.0), (0.0, 10.0))
+    at = lying(floor, [(0.0, 2.0), (0.0, 9.0), (4.0, 1.0), (4.0, 4.0), (4.0, 9.0), (8.0, 3.0)])
+    order = habit_order(habit, floor, *at)
+    assert ordered_m(floor, at[0][order], at[1][order], *depots(floor)) == walk_m
 
 
 @UNHURRIED

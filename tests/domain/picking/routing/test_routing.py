@@ -1,70 +1,16 @@
-"""Habit and carts: the S-shape walked again by someone who does not trust it, and who shares a cart."""
+"""Where aisles run, and which orders share a cart."""
 
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.picking.batching.cart_batches import batch, fits, too_big
+from tasks.domain.picking.batching.cart_batches import batch_onto_carts, cart_kinds, oversize_reason
 from tasks.domain.picking.routing.floor import Floor, floor_of, walkable
-from tasks.domain.picking.routing.habits import s_shape, s_shape_m
 from tasks.domain.sites.sites import Cart
 
 UNHURRIED = settings(deadline=None, max_examples=15)
 FLOOR = Floor((0.0, 4.0, 8.0, 12.0, 16.0), (0.0, 10.0))
-
-
-def stops_of(places: list[tuple[int, int]], cart: int = 1) -> pd.DataFrame:
-    """Stops of one cart at x, y; a place is where it lies."""
-    rows = pd.DataFrame(places, columns=["across_m", "along_m"]).astype("float64")
-    return rows.assign(cart=cart, location_id=(rows["across_m"] * 100 + rows["along_m"]).astype("int64"))
-
-
-def walked_m(stops: pd.DataFrame, floor: Floor) -> float:
-    """Metres of walking to each stop in the order told, each time the shorter way round, and home."""
-    total, x, y = abs(floor.front_m), 0.0, floor.front_m
-    for at in stops.itertuples():
-        to_x, to_y = float(at.across_m), float(at.along_m)  # type: ignore[arg-type]
-        ends = [floor.crosses_m[0], floor.crosses_m[-1]]
-        total += abs(to_y - y) if to_x == x else min(abs(y - end) + abs(to_x - x) + abs(to_y - end) for end in ends)
-        x, y = to_x, to_y
-    home = min(abs(y - floor.front_m), (floor.crosses_m[-1] - y) + floor.depth_m)
-    return total + home + abs(x) + abs(floor.front_m)
-
-
-def test_a_tour_on_paper() -> None:
-    """Two aisles whole, the third in and out: 4 + 2 x 10 + 2 x 6 + 12 across and 12 back."""
-    tour = s_shape(stops_of([(12, 6), (4, 7), (8, 2), (4, 1), (8, 9)]))
-    assert tour[["across_m", "along_m", "stop"]].to_numpy().tolist() == [
-        [4, 1, 1], [4, 7, 2], [8, 9, 3], [8, 2, 4], [12, 6, 5],
-    ]  # fmt: skip
-    assert s_shape_m(tour, FLOOR).tolist() == [12 + 2 * 10 + 2 * 6 + 12]
-
-
-places = st.lists(st.tuples(st.sampled_from([0, 4, 8, 12, 16]), st.integers(0, 10)), min_size=1, max_size=12)
-
-
-@UNHURRIED
-@given(places)
-def test_every_stop_is_visited_once_and_the_metres_are_enough(places: list[tuple[int, int]]) -> None:
-    """I5 on the floor: the same rows come out; places are numbered once; nobody walks the order in more metres."""
-    tour = s_shape(stops_of(places))
-    assert sorted(zip(tour["across_m"], tour["along_m"], strict=True)) == sorted(places)
-    assert tour.groupby("location_id")["stop"].nunique().eq(1).all()
-    assert sorted(tour["stop"].unique()) == list(range(1, tour["location_id"].nunique() + 1))
-    metres = s_shape_m(tour, FLOOR).iloc[0]
-    assert walked_m(tour, FLOOR) <= metres + 1e-9
-    assert metres >= 2 * max(across for across, _ in places)
-
-
-@UNHURRIED
-@given(places, places)
-def test_carts_do_not_see_one_another(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> None:
-    """Routed together or each by itself, a cart walks the same way."""
-    together = pd.concat([stops_of(one, 1), stops_of(other, 2)], ignore_index=True)
-    alone = [s_shape(stops_of(one, 1)), s_shape(stops_of(other, 2))]
-    assert s_shape(together).equals(pd.concat(alone, ignore_index=True))
-    assert s_shape_m(together, FLOOR).tolist() == [s_shape_m(each, FLOOR).iloc[0] for each in alone]
 
 
 def test_aisles_run_where_their_places_lie_apart() -> None:
@@ -99,7 +45,7 @@ CARTS = (Cart("small", 2, 1000, 1000, 3), Cart("big", 3, 9000, 9000, 9))
 def test_no_cart_is_overloaded_and_no_order_is_lost(sizes: list[tuple[int, int, int]]) -> None:
     """I5: each order on one cart, at one position of its own, within every limit; single lines apart."""
     orders = orders_of(sizes)
-    told = batch(orders.assign(kind=fits(orders, CARTS)), lines_of(orders), FLOOR, CARTS, seed=1)
+    told = batch_onto_carts(orders.assign(kind=cart_kinds(orders, CARTS)), lines_of(orders), FLOOR, CARTS, seed=1)
     assert len(told) == len(orders)
     for _, cart in told.groupby("cart"):
         limits = CARTS[int(cart["kind"].iloc[0])]
@@ -117,10 +63,10 @@ def test_what_is_sorted_when_packed_goes_into_one_position() -> None:
     """A tote for single-line orders takes no other; its orders share a position, those of the other cart do not."""
     tote = Cart("tote", 40, 9000, 9000, 40, sort_while_picking=False, single_line_only=True)
     orders = orders_of([(1, 100, 100), (2, 100, 100), (1, 100, 100), (1, 100, 100), (2, 100, 100)])
-    kinds = fits(orders, (tote, CARTS[1]))
-    told = batch(orders.assign(kind=kinds), lines_of(orders), FLOOR, (tote, CARTS[1]), seed=1)
+    kinds = cart_kinds(orders, (tote, CARTS[1]))
+    told = batch_onto_carts(orders.assign(kind=kinds), lines_of(orders), FLOOR, (tote, CARTS[1]), seed=1)
     assert told[["kind", "position"]].to_numpy().tolist() == [[0, 1], [1, 1], [0, 1], [0, 1], [1, 2]]
-    assert too_big(pd.Series({"lines": 2, "weight_g": 1, "volume_ml": 1}), (tote,)) == "no cart holds it"
+    assert oversize_reason(pd.Series({"lines": 2, "weight_g": 1, "volume_ml": 1}), (tote,)) == "no cart holds it"
 
 
 @UNHURRIED
@@ -129,7 +75,7 @@ def test_no_order_waits_for_a_less_urgent_one(sizes: list[tuple[int, int, int]],
     """Metres never come before urgency: no cart is begun for an order before every more urgent one is on a cart."""
     ship_by = sorted(data.draw(st.lists(st.integers(0, 2), min_size=len(sizes), max_size=len(sizes))))
     orders = orders_of(sizes, ship_by)
-    told = batch(orders.assign(kind=0), lines_of(orders), FLOOR, CARTS[1:], seed=1)
+    told = batch_onto_carts(orders.assign(kind=0), lines_of(orders), FLOOR, CARTS[1:], seed=1)
     assert told.groupby("cart")["ship_by"].min().is_monotonic_increasing
 
 
@@ -143,5 +89,5 @@ def test_no_order_waits_for_a_less_urgent_one(sizes: list[tuple[int, int, int]],
 )  # fmt: skip
 def test_an_order_too_big_says_by_how_much(order: dict[str, int], reason: str) -> None:
     """Each limit that is exceeded, and the most any cart takes."""
-    assert fits(pd.DataFrame([order]), CARTS).isna().all()
-    assert too_big(pd.Series(order), CARTS) == reason
+    assert cart_kinds(pd.DataFrame([order]), CARTS).isna().all()
+    assert oversize_reason(pd.Series(order), CARTS) == reason

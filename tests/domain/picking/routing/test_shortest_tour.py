@@ -1,9 +1,8 @@
-"""The shortest tour: against every order of stops tried out, against habit, and walked again stop by stop."""
+"""The shortest tour: against every order of stops tried out, and walked again stop by stop."""
 
 from itertools import product
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,9 +10,8 @@ from shortest_walk import Point, shortest_walk_m, walked_m
 
 from benchmarks.picking.scattered_storage import NoTourError, shortest_scattered
 from tasks.domain.picking.routing.floor import Floor, on_floor
-from tasks.domain.picking.routing.habits import POLICIES
 from tasks.domain.picking.routing.shortest_tour import shortest
-from tasks.domain.picking.routing.tour_states import moves
+from tasks.domain.picking.routing.tour_states import tour_moves
 
 UNHURRIED = settings(deadline=None, max_examples=60)
 AISLES = (0.0, 3.0, 7.0, 9.0)
@@ -56,34 +54,6 @@ def test_walking_the_stops_as_listed_takes_the_metres_told(floor: Floor, points:
     assert walked_m(floor, walk) == pytest.approx(metres)
 
 
-@UNHURRIED
-@given(st.sampled_from(FLOORS[:2]), st.lists(places, min_size=1, max_size=3), st.sampled_from(sorted(POLICIES)))
-def test_habit_is_never_shorter(floor: Floor, carts: list[list[Point]], policy: str) -> None:
-    """S-shape, return, midpoint and largest gap are tours; none is shorter than the shortest."""
-    rows = [(cart, x, y) for cart, points in enumerate(carts) for x, y in points]
-    stops = pd.DataFrame(rows, columns=["cart", "across_m", "along_m"])
-    habit = POLICIES[policy](stops, floor)
-    assert len(habit) == len(carts)
-    for metres, points in zip(habit, carts, strict=True):
-        assert metres >= tour(floor, points)[0] - 1e-9
-
-
-def test_the_policies_on_paper() -> None:
-    """Three aisles of 10 m, 4 m apart: what each habit walks, added up by hand."""
-    floor = Floor((0.0, 4.0, 8.0), (0.0, 10.0))
-    stops = pd.DataFrame(
-        [(1, 0.0, 2.0), (1, 0.0, 9.0), (1, 4.0, 1.0), (1, 4.0, 4.0), (1, 4.0, 9.0), (1, 8.0, 3.0)],
-        columns=["cart", "across_m", "along_m"],
-    )
-    told = {name: float(policy(stops, floor).iloc[0]) for name, policy in POLICIES.items()}
-    assert told == {
-        "s-shape": 16 + 10 + 10 + 2 * 3,
-        "return": 16 + 2 * 9 + 2 * 9 + 2 * 3,
-        "midpoint": 16 + 10 + 10 + 2 * 4 + 2 * 1,
-        "largest-gap": 16 + 10 + 10 + 2 * 4 + 2 * 1,
-    }
-
-
 @settings(deadline=None, max_examples=25)
 @given(
     st.sampled_from([FLOORS[0], FLOORS[2], FLOORS[3], FLOORS[5], FLOORS[6]]),
@@ -119,7 +89,7 @@ def test_a_demand_that_is_nowhere_is_told() -> None:
 @pytest.mark.parametrize(("crosses", "states"), [(2, 6), (3, 24)])
 def test_the_states_are_those_of_the_papers(crosses: int, states: int) -> None:
     """Seven for one block, twenty-five for two, less the one in which a tour is already over."""
-    assert len(moves(crosses).done) == states
+    assert len(tour_moves(crosses).done) == states
 
 
 @pytest.mark.parametrize(
