@@ -80,9 +80,9 @@ def _rule(lines: pd.DataFrame, compared: pd.DataFrame, picked: tuple[pd.DataFram
     """Everything reconcile decides in memory."""
     first_at_each_place(lines)
     out_of_bin(lines, picked_units(*picked))
-    told = decide(compared, rules)
-    adjustments(told, AS_OF)
-    impossible_promises(told)
+    decisions = decide(compared, rules)
+    adjustments(decisions, AS_OF)
+    impossible_promises(decisions)
 
 
 def _bare_join(lines: pd.DataFrame, moves: pd.DataFrame) -> pd.Series:

@@ -23,14 +23,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--moves", type=int, default=300_000, help="movements beside the opening stock (300,000)")
     parser.add_argument("--database", help="address of a PostgreSQL server to work on; SQLite when left out")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each (1)")
-    asked = parser.parse_args(arguments)
-    whole = Size(asked.places, asked.lines, asked.moves)
+    options = parser.parse_args(arguments)
+    whole = Size(options.places, options.lines, options.moves)
     print(f"{whole.places:,} stock places, {whole.lines:,} counted lines, {whole.moves:,} movements")
     runs = {
-        name: [_run(name, "whole", size, asked.database) for _ in range(asked.repeat)]
+        name: [_run(name, "whole", size, options.database) for _ in range(options.repeat)]
         for name, size in (("10 %", whole.scaled(TENTH)), ("100 %", whole))
     }
-    rule = _run("rule", "rule", whole, asked.database)
+    rule = _run("rule", "rule", whole, options.database)
     _tell(runs, rule, whole)
     return 0
 
@@ -40,10 +40,10 @@ def _run(name: str, part: str, size: Size, server: str | None) -> dict[str, Any]
         numbers = [str(number) for number in (size.places, size.lines, size.moves)]
         command = [sys.executable, "-m", "benchmarks.counting.one_reconciliation", part, address, *numbers]
         done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    print(f"  {name:<6} " + "  ".join(f"{key} {value:,.3f}".rstrip("0").rstrip(".") for key, value in told.items()),
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    print(f"  {name:<6} " + "  ".join(f"{key} {value:,.3f}".rstrip("0").rstrip(".") for key, value in figures.items()),
           flush=True)  # fmt: skip
-    return told
+    return figures
 
 
 def _tell(runs: dict[str, list[dict[str, Any]]], rule: dict[str, Any], whole: Size) -> None:

@@ -20,22 +20,22 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rows", type=int, default=1_000_000, help="open order lines (1,000,000)")
     parser.add_argument("--stock", type=int, help="stock rows (a fifth of the lines)")
     parser.add_argument("--database", help="address of a PostgreSQL server to work on; SQLite when left out")
-    asked = parser.parse_args(arguments)
-    stock = asked.stock or asked.rows // 5
-    print(f"{asked.rows:,} open order lines, {stock:,} stock rows")
-    told: dict[str, dict[str, Any]] = {}
-    with tempfile.TemporaryDirectory(prefix="allocate-") as folder, empty_database(folder, asked.database) as address:
+    options = parser.parse_args(arguments)
+    stock = options.stock or options.rows // 5
+    print(f"{options.rows:,} open order lines, {stock:,} stock rows")
+    results: dict[str, dict[str, Any]] = {}
+    with tempfile.TemporaryDirectory(prefix="allocate-") as folder, empty_database(folder, options.database) as address:
         for way in WAYS:
-            told_way = [way, address, folder, str(asked.rows), str(stock)]
-            command = [sys.executable, "-m", "benchmarks.ordering.one_allocation", *told_way]
+            way_arguments = [way, address, folder, str(options.rows), str(stock)]
+            command = [sys.executable, "-m", "benchmarks.ordering.one_allocation", *way_arguments]
             done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
             for line in done.stdout.splitlines():
-                one = json.loads(line)
-                told[one["way"]] = one
-                cost = f"{one['seconds']:7.2f} s  {one['peak_mb']:6,.0f} MB"
-                print(f"  {one['way']:<34} {cost}  {one['done']}", flush=True)
-    bare = told["bare"]["seconds"]
+                result = json.loads(line)
+                results[result["way"]] = result
+                cost = f"{result['seconds']:7.2f} s  {result['peak_mb']:6,.0f} MB"
+                print(f"  {result['way']:<34} {cost}  {result['done']}", flush=True)
+    bare = results["bare"]["seconds"]
     for way in ("line by line", "whole order"):
-        print(f"{way:<14} {told[way]['seconds'] / bare:5.2f} x the bare way")
-    print(f"new lines      {told['new lines']['seconds'] / told['line by line']['seconds']:5.1%} of the full run")
+        print(f"{way:<14} {results[way]['seconds'] / bare:5.2f} x the bare way")
+    print(f"new lines      {results['new lines']['seconds'] / results['line by line']['seconds']:5.1%} of the full run")
     return 0

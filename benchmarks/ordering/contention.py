@@ -32,7 +32,7 @@ _LOG = "CREATE TABLE contention_log (id {} PRIMARY KEY, deed TEXT NOT NULL, seed
 
 
 @dataclass(frozen=True)
-class Told:
+class ContentionResult:
     """What the processes saw; `seconds` are those of the writers together, not of the serial run."""
 
     oversold: int
@@ -52,19 +52,24 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--orders", type=int, default=1_000, help="orders of each time, a multiple of 40 (1,000)")
     parser.add_argument("--writers", type=int, default=8, help="processes that write (8)")
     parser.add_argument("--database", help="address of a PostgreSQL server to work on; SQLite when left out")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     bad = 0
-    for seed, told in enumerate(contend(asked.database, asked.writers, asked.orders, range(asked.seeds))):
-        wrong = told.oversold + told.lost + (not told.serial)
+    for seed, result in enumerate(contend(options.database, options.writers, options.orders, range(options.seeds))):
+        wrong = result.oversold + result.lost + (not result.serial)
         bad += bool(wrong)
-        print(f"  seed {seed}: {told.seconds:6.1f} s, {told.commits:,} commits, {told.promises:,} promises, "
-              f"{told.retried} retried, {told.oversold} oversold, {told.lost} lost, "
-              f"{'equal to its serial order' if told.serial else 'EQUAL TO NO SERIAL ORDER'}", flush=True)  # fmt: skip
-    print(f"{asked.seeds} seeds, {asked.writers} writers, {asked.orders:,} orders each: {bad} went wrong")
+        print(
+            f"  seed {seed}: {result.seconds:6.1f} s, {result.commits:,} commits, {result.promises:,} promises, "
+            f"{result.retried} retried, {result.oversold} oversold, {result.lost} lost, "
+            f"{'equal to its serial order' if result.serial else 'EQUAL TO NO SERIAL ORDER'}",
+            flush=True,
+        )
+    print(f"{options.seeds} seeds, {options.writers} writers, {options.orders:,} orders each: {bad} went wrong")
     return int(bad > 0)
 
 
-def contend(server: str | None, writers: int, orders: int, seeds: Iterable[int], sales: int = SALES) -> Iterator[Told]:
+def contend(
+    server: str | None, writers: int, orders: int, seeds: Iterable[int], sales: int = SALES
+) -> Iterator[ContentionResult]:
     """For each seed: let the writers loose on one database, then do the same deeds in their order of commit on another.
 
     The writers are forked from a process that has imported everything, and stay for the next seed.
@@ -83,7 +88,9 @@ def contend(server: str | None, writers: int, orders: int, seeds: Iterable[int],
                 yield _contend_once(pool, folder, (address, other), deeds(orders, seed, sales), writers)
 
 
-def _contend_once(pool: Executor, folder: str, databases: tuple[str, str], every: list[Deed], writers: int) -> Told:
+def _contend_once(
+    pool: Executor, folder: str, databases: tuple[str, str], every: list[Deed], writers: int
+) -> ContentionResult:
     together, alone = databases
     for address in databases:
         _open(address)
@@ -92,7 +99,7 @@ def _contend_once(pool: Executor, folder: str, databases: tuple[str, str], every
     commits, retried, oversold = (sum(part) for part in zip(*(share.result() for share in shares), strict=True))
     seconds, log = time.perf_counter() - started, _log_of(together)
     pool.submit(_run, folder, alone, log).result()
-    told = Told(
+    result = ContentionResult(
         oversold, commits, retried, seconds,
         lost=sum(brings for deed, _, brings in every if deed == "sell") - _count(together, schema.orders),
         promises=_count(together, schema.allocations),
@@ -100,7 +107,7 @@ def _contend_once(pool: Executor, folder: str, databases: tuple[str, str], every
     )  # fmt: skip
     for address in databases:
         engine_of(address).dispose()
-    return told
+    return result
 
 
 def deeds(orders: int, seed: int, sales: int) -> list[Deed]:
@@ -129,18 +136,18 @@ def _open(address: str) -> None:
         connection.execute(insert(schema.locations), places)
 
 
-def _run(folder: str, address: str, mine: list[Deed]) -> tuple[int, int, int]:
+def _run(folder: str, address: str, own_deeds: list[Deed]) -> tuple[int, int, int]:
     """Do deeds one after the other; says how many committed and were retried, and what was oversold after any."""
     os.environ |= in_process(Path(folder)) | {"FULFILMENT_HOME": folder, "FULFILMENT_DATABASE_URL": address}
     current: list[Deed] = []
     event.listen(engine(), "commit", lambda connection: _log(connection, current))
     retried = oversold = 0
-    for deed in mine:
+    for deed in own_deeds:
         retried += _do(deed, current)
         oversold += oversold_now(engine())
     engine().dispose()
     engine_of.cache_clear()
-    return len(mine), retried, oversold
+    return len(own_deeds), retried, oversold
 
 
 def _do(deed: Deed, current: list[Deed]) -> int:
@@ -180,9 +187,12 @@ def oversold_now(database: Engine) -> int:
     place = [one[name] for name in key]
     opened = select(*place, func.sum(one.quantity).label("units")).where(one.state == "open")
     promised = opened.group_by(*place).subquery()
-    here = [level[name] == promised.c[name] for name in key]
+    is_same_place = [level[name] == promised.c[name] for name in key]
     sums = select(promised.c.units, func.coalesce(level.on_hand, 0)).join_from(
-        promised, schema.stock_levels, (level.condition == "available") & here[0] & here[1] & here[2], isouter=True
+        promised,
+        schema.stock_levels,
+        (level.condition == "available") & is_same_place[0] & is_same_place[1] & is_same_place[2],
+        isouter=True,
     )
     with database.execution_options(reading=True).connect() as connection:
         return sum(max(0, units - max(0, on_hand)) for units, on_hand in connection.execute(sums))
@@ -194,13 +204,13 @@ def sell(seed: int, orders: int) -> None:
     with engine().begin() as connection:
         for name in ("allocations", "stock", "receive"):
             exclusive(connection, name)
-        made = [{"merchant_id": random_.randint(1, 2), "order_number": f"{seed}-{number:04}", "currency": "GBP",
+        new_orders = [{"merchant_id": random_.randint(1, 2), "order_number": f"{seed}-{number:04}", "currency": "GBP",
                  "created_at": AS_OF - timedelta(minutes=random_.randint(1, 5000)), "paid_at": AS_OF,
                  "total_minor": 1000} for number in range(orders)]  # fmt: skip
         new = insert(schema.orders).returning(schema.orders.c.id, sort_by_parameter_order=True)
         lines = [
             {"order_id": order, "line_number": n, "sku": f"SKU-{sku}", "quantity_ordered": random_.randint(1, 3)}
-            for order in connection.scalars(new, made).all()
+            for order in connection.scalars(new, new_orders).all()
             for n, sku in enumerate(random_.sample(range(SKUS), random_.randint(1, 2)), 1)
         ]
         connection.execute(insert(schema.order_lines), lines)
@@ -234,8 +244,8 @@ def _move(seed: int, units: Any, kind: str) -> None:
         rows = []
         for product in random_.sample(range(1, 2 * SKUS + 1), SKUS):
             place = random_.randint(1, 2 * PLACES)
-            here = select(level.on_hand - level.allocated)
-            free = connection.scalar(here.where(level.product_id == product, level.location_id == place))
+            is_same_place = select(level.on_hand - level.allocated)
+            free = connection.scalar(is_same_place.where(level.product_id == product, level.location_id == place))
             quantity = units(random_, int(free or 0))
             rows.append({"product_id": product, "location_id": place, "condition": "available", "lot": "",
                          "quantity": quantity, "kind": kind, "reason": None, "document": None,
@@ -253,9 +263,11 @@ def release(seed: int, *_: int) -> None:
     with engine().begin() as connection:
         for name in ("allocations", "stock"):
             exclusive(connection, name)
-        found = select(one.id.label("allocation_id"), one.quantity, order.order_number)
-        found = found.join_from(schema.allocations, schema.orders, order.id == one.order_id).where(one.state == "open")
-        rows = read(connection, found)
+        open_promises = select(one.id.label("allocation_id"), one.quantity, order.order_number)
+        open_promises = open_promises.join_from(schema.allocations, schema.orders, order.id == one.order_id).where(
+            one.state == "open"
+        )
+        rows = read(connection, open_promises)
         chosen = rows["order_number"].map(lambda number: random.Random(f"{seed}{number}").random() < 1 / 7).astype(bool)  # noqa: S311
         allocations.release(connection, rows[chosen], "test", AS_OF)
 

@@ -55,15 +55,17 @@ def _divide(lines: pd.DataFrame, stock: pd.DataFrame) -> pd.DataFrame:
     lines = lines.take(np.lexsort((lines["order_id"], lines["product_id"])))
     stock = stock.take(np.argsort(stock["product_id"].to_numpy(), kind="stable"))
     wide = np.int64(1) << 32
-    asked, units = lines["quantity_ordered"].to_numpy(), stock["on_hand"].to_numpy()
-    until = _running(lines["product_id"].to_numpy(), asked) + lines["product_id"].to_numpy() * wide
+    quantities, units = lines["quantity_ordered"].to_numpy(), stock["on_hand"].to_numpy()
+    until = _running(lines["product_id"].to_numpy(), quantities) + lines["product_id"].to_numpy() * wide
     there = _running(stock["product_id"].to_numpy(), units) + stock["product_id"].to_numpy() * wide
     place = np.minimum(np.searchsorted(there, until), len(there) - 1)
     fits = stock["product_id"].to_numpy()[place] == lines["product_id"].to_numpy()
-    fits &= (there[place] - units[place] <= until - asked) & (until <= there[place])  # lies in one place, or waits
-    found = lines[fits][["order_id", "line_number", "product_id"]]
+    fits &= (there[place] - units[place] <= until - quantities) & (until <= there[place])  # lies in one place, or waits
+    fitting_lines = lines[fits][["order_id", "line_number", "product_id"]]
     return pd.DataFrame(
-        found.assign(location_id=stock["location_id"].to_numpy()[place[fits]], quantity=asked[fits], lot="")
+        fitting_lines.assign(
+            location_id=stock["location_id"].to_numpy()[place[fits]], quantity=quantities[fits], lot=""
+        )
     )
 
 
@@ -84,10 +86,10 @@ def _write(connection: Any, taken: pd.DataFrame) -> None:
         connection.execute(insert(schema.allocations).from_select([*names, "allocated_at"], select(new, at)))
         place = [new.c.location_id, new.c.product_id]
         sums = select(*place, func.sum(new.c.quantity).label("units")).group_by(*place).subquery()
-        here = (level.c.location_id == sums.c.location_id) & (level.c.product_id == sums.c.product_id)
-        connection.execute(update(level).where(here).values(allocated=level.c.allocated + sums.c.units))
-        same = (line.c.order_id == new.c.order_id) & (line.c.line_number == new.c.line_number)
-        connection.execute(update(line).where(same).values(quantity_allocated=new.c.quantity))
+        is_same_place = (level.c.location_id == sums.c.location_id) & (level.c.product_id == sums.c.product_id)
+        connection.execute(update(level).where(is_same_place).values(allocated=level.c.allocated + sums.c.units))
+        is_same_line = (line.c.order_id == new.c.order_id) & (line.c.line_number == new.c.line_number)
+        connection.execute(update(line).where(is_same_line).values(quantity_allocated=new.c.quantity))
 
 
 def _ours(*, partial: bool) -> Callable[[Shop], dict[str, Any]]:
@@ -96,8 +98,11 @@ def _ours(*, partial: bool) -> Callable[[Shop], dict[str, Any]]:
     def run(_: Shop) -> dict[str, Any]:
         step = _ready(partial=partial)
         started = time.perf_counter()
-        made = step.allocate_stock.fn(AS_OF)
-        return {"seconds": time.perf_counter() - started, "done": f"{made.promises:,} promises, {made.orders:,} orders"}
+        outcome = step.allocate_stock.fn(AS_OF)
+        return {
+            "seconds": time.perf_counter() - started,
+            "done": f"{outcome.promises:,} promises, {outcome.orders:,} orders",
+        }
 
     return run
 
@@ -132,12 +137,12 @@ def new_lines(shop: Shop) -> dict[str, Any]:
     sell(shop.database, more, shop.stock // 2, first=first, seed=3)
     _analyse(shop.database)
     started = time.perf_counter()
-    made = step.allocate_stock.fn(AS_OF + timedelta(minutes=15))
-    told = {"seconds": time.perf_counter() - started, "done": f"{more:,} lines came, {made.promises:,} promises"}
+    outcome = step.allocate_stock.fn(AS_OF + timedelta(minutes=15))
+    figures = {"seconds": time.perf_counter() - started, "done": f"{more:,} lines came, {outcome.promises:,} promises"}
     started = time.perf_counter()
     waits = explain_backorders.explain_backorders.fn(AS_OF + timedelta(minutes=15)).waiting_lines
     why = {"seconds": time.perf_counter() - started, "done": f"{len(waits):,} lines wait, each with a reason"}
-    return told | {"others": {"line by line, before new lines": full, "saying why lines wait": why}}
+    return figures | {"others": {"line by line, before new lines": full, "saying why lines wait": why}}
 
 
 def _analyse(database: Engine) -> None:
@@ -167,9 +172,9 @@ def main(arguments: list[str]) -> None:
     sell(engine(), options.lines, furnish(engine(), options.stock))
     _analyse(engine())
     start_mb = reset_peak()
-    told = WAYS[options.way](Shop(engine(), options.lines, options.stock))
-    others = told.pop("others", {})
-    for name, one in (*others.items(), (options.way, told)):
+    figures = WAYS[options.way](Shop(engine(), options.lines, options.stock))
+    others = figures.pop("others", {})
+    for name, one in (*others.items(), (options.way, figures)):
         print(json.dumps({"way": name, "peak_mb": peak_mb(), "start_mb": start_mb, **one}))
 
 

@@ -25,12 +25,17 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--days", type=int, default=90, help="days of demand (90)")
     parser.add_argument("--lines", type=int, default=1_000_000, help="order lines of the step (1,000,000)")
     parser.add_argument("--database", help="address of a PostgreSQL server to work on; SQLite when left out")
-    asked = parser.parse_args(arguments)
-    print(f"{asked.skus:,} SKUs x {asked.days} days, every one with demand: {_rule(asked.skus, asked.days):.2f} s")
-    with tempfile.TemporaryDirectory(prefix="replenish-") as folder, empty_database(folder, asked.database) as address:
+    options = parser.parse_args(arguments)
+    print(
+        f"{options.skus:,} SKUs x {options.days} days, every one with demand: {_rule(options.skus, options.days):.2f} s"
+    )
+    with (
+        tempfile.TemporaryDirectory(prefix="replenish-") as folder,
+        empty_database(folder, options.database) as address,
+    ):
         os.environ |= in_process(Path(folder)) | {"FULFILMENT_HOME": folder, "FULFILMENT_DATABASE_URL": address}
-        changed, seconds, again = _step(asked.skus, asked.days, asked.lines)
-    print(f"{asked.lines:,} order lines: {changed:,} reorder points read, computed and committed in {seconds:.1f} s, "
+        changed, seconds, again = _step(options.skus, options.days, options.lines)
+    print(f"{options.lines:,} order lines: {changed:,} reorder points read, computed and committed in {seconds:.1f} s, "
           f"again in {again:.1f} s; peak {peak_mb():,.0f} MB")  # fmt: skip
     return 0
 

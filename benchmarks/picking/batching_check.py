@@ -18,15 +18,17 @@ Point = tuple[float, float]
 def problems(instance: Instance, batches: Sequence[Sequence[int]], length: float) -> list[str]:
     """All that is wrong, in words."""
     times = Counter(order for batch in batches for order in batch)
-    found = [f"order {order} is in {times[order]} batches" for order in range(len(instance.load)) if times[order] != 1]
+    problems_so_far = [
+        f"order {order} is in {times[order]} batches" for order in range(len(instance.load)) if times[order] != 1
+    ]
     for number, batch in enumerate(batches):
         load = sum(int(instance.load[order]) for order in batch)
         if load > instance.capacity:
-            found.append(f"batch {number} holds {load}, at most {instance.capacity}")
+            problems_so_far.append(f"batch {number} holds {load}, at most {instance.capacity}")
     walked = sum(_walked_m(instance, batch) for batch in batches)
     if abs(walked - length) > 1e-4 * max(1.0, length):
-        found.append(f"the tours are {walked:.2f} long when walked, told was {length:.2f}")
-    return found
+        problems_so_far.append(f"the tours are {walked:.2f} long when walked, told was {length:.2f}")
+    return problems_so_far
 
 
 def _walked_m(instance: Instance, batch: Sequence[int]) -> float:

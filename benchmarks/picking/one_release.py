@@ -39,14 +39,14 @@ def main(arguments: list[str]) -> None:
         before = _backlog(connection)
     started, worked = time.perf_counter(), time.process_time()
     planned = release_waves.fn(None, None, AS_OF)
-    told: dict[str, object] = {
+    figures: dict[str, object] = {
         "seconds": time.perf_counter() - started, "processor_s": time.process_time() - worked, "peak_mb": peak_mb(),
         "orders": int(planned.waves["orders"].sum()), "carts": int(planned.waves["carts"].sum()),
         "walk_m": float(planned.waves["walk_m"].sum()), "left_out": len(planned.left_out),
     }  # fmt: skip
     print(
         json.dumps(
-            told
+            figures
             | _checked(before, planned.left_out)
             | (_compared(before) if planned.left_out.empty and size.orders <= COMPARED_MAX else {})
         )

@@ -35,18 +35,18 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the search (1)")
     parser.add_argument("--rounds", type=int, default=ROUNDS_MAX, help="at most; repeatable")
     parser.add_argument("--out", type=Path, help="the folder to write to: one JSON file an instance")
-    asked = parser.parse_args(arguments)
-    if not asked.instances:
+    options = parser.parse_args(arguments)
+    if not options.instances:
         print("order-batching: no instance given, nothing to batch")
         return 0
     print(WARMING_UP)
-    _warm_up(picking_of_instance(read_instance(asked.instances[0])))
+    _warm_up(picking_of_instance(read_instance(options.instances[0])))
     wrong = 0
-    for path in asked.instances:
+    for path in options.instances:
         instance = read_instance(path)
-        clock = _Clock(asked.seconds)
-        found = batch_orders(picking_of_instance(instance), asked.seed, asked.rounds, clock.left_s)
-        wrong += _told(path, instance, found, clock.passed_s(), asked.seed, asked.out)
+        clock = _Clock(options.seconds)
+        plan = batch_orders(picking_of_instance(instance), options.seed, options.rounds, clock.left_s)
+        wrong += _report(path, instance, plan, clock.passed_s(), options.seed, options.out)
     return int(wrong > 0)
 
 
@@ -71,15 +71,15 @@ class _Clock:
         return self.seconds - self.passed_s()
 
 
-def _told(path: Path, instance: Instance, found: BatchPlan, seconds: float, seed: int, out: Path | None) -> int:
-    batches = [list(batch) for batch in found.batches]
-    wrong = problems(instance, batches, found.metres)
+def _report(path: Path, instance: Instance, plan: BatchPlan, seconds: float, seed: int, out: Path | None) -> int:
+    batches = [list(batch) for batch in plan.batches]
+    wrong = problems(instance, batches, plan.metres)
     for one in wrong:
         print(f"{path.name}: {one}")
-    told = Batched(path.name, batches, round(found.metres, 6), round(seconds, 2), seed)
-    print(f"{path.parent.name}/{path.name}: {told.length:,.2f} in {len(batches)} tours, {found.rounds} rounds, "
+    batched = Batched(path.name, batches, round(plan.metres, 6), round(seconds, 2), seed)
+    print(f"{path.parent.name}/{path.name}: {batched.length:,.2f} in {len(batches)} tours, {plan.rounds} rounds, "
           f"{seconds:.1f} s", flush=True)  # fmt: skip
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        (out / f"{path.stem}.json").write_text(json.dumps(told.__dict__), encoding="utf-8")
+        (out / f"{path.stem}.json").write_text(json.dumps(batched.__dict__), encoding="utf-8")
     return len(wrong)

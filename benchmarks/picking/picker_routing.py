@@ -30,13 +30,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("instances", nargs="*", type=Path, metavar="INSTANCE", help="instance files")
     parser.add_argument("--blocks", type=int, choices=(1, 2), default=1, help="2: with a middle cross-aisle (1)")
     parser.add_argument("--out", type=Path, help="the CSV file to write: instance,length")
-    asked = parser.parse_args(arguments)
-    if not asked.instances:
+    options = parser.parse_args(arguments)
+    if not options.instances:
         print("picker-routing: no instance given, nothing to route")
         return 0
-    routed = [_routed(read_instance(path, blocks=asked.blocks), path.name) for path in asked.instances]
-    if asked.out:
-        with asked.out.open("w", newline="", encoding="utf-8") as file:
+    routed = [_routed(read_instance(path, blocks=options.blocks), path.name) for path in options.instances]
+    if options.out:
+        with options.out.open("w", newline="", encoding="utf-8") as file:
             lines = csv.writer(file)
             lines.writerow(["instance", "length"])
             lines.writerows((one.name, f"{one.tour.walk_m:g}") for one in routed)

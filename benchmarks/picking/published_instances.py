@@ -52,8 +52,8 @@ def read_instance(path: Path, *, blocks: int = 1) -> Instance:
     text = path.read_text(encoding="latin-1")
     if text.startswith("//"):
         return _foodmart(text)
-    told = dict(re.findall(r"^(\w+) : *(.*?)\s*$", text, re.MULTILINE))
-    floor, along = _floor(told, blocks)
+    header = dict(re.findall(r"^(\w+) : *(.*?)\s*$", text, re.MULTILINE))
+    floor, along = _floor(header, blocks)
     rows = re.findall(r"^ID (\d+) AISLE (\d+) CELL (\d+) QUANTITY (\d+)", text, re.MULTILINE)
     places = pd.DataFrame(rows, columns=["article", "aisle", "cell", "quantity"]).astype("int64")
     across = np.asarray(floor.aisles_m)[places["aisle"]]
@@ -64,34 +64,34 @@ def read_instance(path: Path, *, blocks: int = 1) -> Instance:
     return Instance(
         floor,
         places.assign(subaisle=subaisle, along_m=along_m),
-        np.bincount(orders["article"], orders["quantity"], minlength=int(told["NUM_ARTICLES"])).astype("int64"),
+        np.bincount(orders["article"], orders["quantity"], minlength=int(header["NUM_ARTICLES"])).astype("int64"),
         orders,
         load.groupby(orders["order"]).sum().to_numpy(),
-        int(told.get("PICKER_CAPACITY", 0)),
+        int(header.get("PICKER_CAPACITY", 0)),
     )
 
 
-def _floor(told: dict[str, str], blocks: int) -> tuple[Floor, np.ndarray]:
+def _floor(header: dict[str, str], blocks: int) -> tuple[Floor, np.ndarray]:
     """The floor, and the metres from the front of each cell."""
-    cells, pitch = int(told["NUM_CELLS"]), float(told["DISTANCE_CELL_TO_CELL"])
-    top, bottom = (float(told[f"DISTANCE_{end}_TO_CELL"]) for end in ("TOP", "BOTTOM"))
-    if "Muter" in told.get("COMMENT", ""):
+    cells, pitch = int(header["NUM_CELLS"]), float(header["DISTANCE_CELL_TO_CELL"])
+    top, bottom = (float(header[f"DISTANCE_{end}_TO_CELL"]) for end in ("TOP", "BOTTOM"))
+    if "Muter" in header.get("COMMENT", ""):
         top = bottom = MUTER_ONCAN_END_M
-    wide, aisles = float(told["DISTANCE_AISLE_TO_AISLE"]), int(told["NUM_AISLES"])
+    wide, aisles = float(header["DISTANCE_AISLE_TO_AISLE"]), int(header["NUM_AISLES"])
     along = bottom + pitch * np.arange(cells - 1, -1, -1.0)
     crosses = [0.0, along[0] + top]
     if blocks == 2:  # the middle cross-aisle is one pitch from the cells on either side of it
         along[: cells // 2] += 1
         crosses = [0.0, (along[cells // 2 - 1] + along[cells // 2]) / 2, crosses[1] + 1]
-    depot = 0 if told["DEPOT_LOCATION"] == "bottom" else blocks
-    return Floor(tuple(wide * at for at in range(aisles)), tuple(crosses), int(told["DEPOT_AISLE"]), depot), along
+    depot = 0 if header["DEPOT_LOCATION"] == "bottom" else blocks
+    return Floor(tuple(wide * at for at in range(aisles)), tuple(crosses), int(header["DEPOT_AISLE"]), depot), along
 
 
 def _orders(text: str) -> pd.DataFrame:
     listed = text[text.index("ORDER_SECTION") :]
     each = re.split(r"NUM_ARTICLES_IN_ORDER|NUM_ARTICLES", listed)[1:]
-    found = [re.findall(r"^ID (\d+) QUANTITY (\d+)", one, re.MULTILINE) for one in each]
-    rows = [(number, *line) for number, lines in enumerate(found) for line in lines]
+    lines_by_order = [re.findall(r"^ID (\d+) QUANTITY (\d+)", one, re.MULTILINE) for one in each]
+    rows = [(number, *line) for number, lines in enumerate(lines_by_order) for line in lines]
     return pd.DataFrame(rows, columns=["order", "article", "quantity"]).astype("int64")
 
 

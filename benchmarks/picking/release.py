@@ -37,36 +37,36 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--dask", help="a scheduler's address, or local; the cores of this machine when left out")
     parser.add_argument("--database", help="address of a PostgreSQL server to work on; SQLite when left out")
-    asked = parser.parse_args(arguments)
-    warm = _run(WARM_UP, argparse.Namespace(**{**vars(asked), "pickers": None}))
+    options = parser.parse_args(arguments)
+    warm = _run(WARM_UP, argparse.Namespace(**{**vars(options), "pickers": None}))
     print(f"{WARM_UP} orders in {warm['seconds']:.1f} s: kernels are compiled, or read from disk")
-    found = [_run(orders, asked) for orders in asked.orders]
-    for orders, told in zip(asked.orders, found, strict=True):
-        _tell(orders, told)
-    return int(any(told["problems"] for told in found))
+    results = [_run(orders, options) for orders in options.orders]
+    for orders, figures in zip(options.orders, results, strict=True):
+        _tell(orders, figures)
+    return int(any(figures["problems"] for figures in results))
 
 
-def _run(orders: int, asked: argparse.Namespace) -> dict[str, Any]:
+def _run(orders: int, options: argparse.Namespace) -> dict[str, Any]:
     """One release in a process of its own."""
-    with tempfile.TemporaryDirectory(prefix="release-") as folder, empty_database(folder, asked.database) as address:
-        config = _config(Path(folder), orders, asked)
-        told = {"FULFILMENT_DATABASE_URL": address, "FULFILMENT_CONFIG": str(config), "FULFILMENT_HOME": folder}
-        environment = os.environ | told | ({"FULFILMENT_DASK": asked.dask} if asked.dask else {})
-        numbers = [str(number) for number in (orders, round(orders * LINES_AN_ORDER), asked.places, asked.seed)]
+    with tempfile.TemporaryDirectory(prefix="release-") as folder, empty_database(folder, options.database) as address:
+        config = _config(Path(folder), orders, options)
+        settings = {"FULFILMENT_DATABASE_URL": address, "FULFILMENT_CONFIG": str(config), "FULFILMENT_HOME": folder}
+        environment = os.environ | settings | ({"FULFILMENT_DASK": options.dask} if options.dask else {})
+        numbers = [str(number) for number in (orders, round(orders * LINES_AN_ORDER), options.places, options.seed)]
         command = [sys.executable, "-m", "benchmarks.picking.one_release", *numbers]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
 
 
-def _config(folder: Path, orders: int, asked: argparse.Namespace) -> Path:
+def _config(folder: Path, orders: int, options: argparse.Namespace) -> Path:
     """The project's own configuration, with a cart for bulky goods, pickers for the orders and waves as large."""
     config = folder / "config"
     shutil.copytree(ROOT / "config", config)
     _edit(config / "rules" / "waves.yaml", r"orders_max: \d+", f"orders_max: {orders}")
-    pickers = asked.pickers or -(-orders * CARTS // ORDERS)
+    pickers = options.pickers or -(-orders * CARTS // ORDERS)
     _edit(config / "warehouses" / "MAIN.yaml", r"(carts:\n(?:  - .*\n)+)", rf"\1{PALLET_TRUCK}pickers: {pickers}\n")
-    if asked.totes:
+    if options.totes:
         _edit(config / "warehouses" / "MAIN.yaml", r"carts:\n", f"carts:\n{TOTE}")
     return config
 
@@ -78,16 +78,19 @@ def _edit(file: Path, pattern: str, text: str) -> None:
     file.write_text(changed, encoding="utf-8")
 
 
-def _tell(orders: int, told: dict[str, Any]) -> None:
-    walks, a_line = told["carts"] / (CARTS * orders / ORDERS), told["walk_m"] / max(1, told["lines"])
-    multi, multi_m = told["carts"] - told["single_carts"], told["walk_m"] - told["single_m"]
-    print(f"{orders:,} orders: planned, read and written in {told['seconds']:.1f} s ({told['processor_s']:.1f} s of "
-          f"processors), peak {told['peak_mb']:,.0f} MB")  # fmt: skip
-    print(f"  {told['carts']:,} tours, {walks:.1f} a cart, {told['walk_m'] / 1000:,.1f} km; of single-line orders "
-          f"{told['single_carts']:,} of {told['single_m'] / max(1, told['single_carts']):,.0f} m, of the others "
-          f"{multi:,} of {multi_m / max(1, multi):,.0f} m; {told['lines']:,} lines, {a_line:.2f} m each; "
-          f"{told['left_out']:,} orders left out")  # fmt: skip
+def _tell(orders: int, figures: dict[str, Any]) -> None:
+    walks, a_line = figures["carts"] / (CARTS * orders / ORDERS), figures["walk_m"] / max(1, figures["lines"])
+    multi, multi_m = figures["carts"] - figures["single_carts"], figures["walk_m"] - figures["single_m"]
+    print(
+        f"{orders:,} orders: planned, read and written in {figures['seconds']:.1f} s "
+        f"({figures['processor_s']:.1f} s of processors), peak {figures['peak_mb']:,.0f} MB"
+    )
+    print(f"  {figures['carts']:,} tours, {walks:.1f} a cart, {figures['walk_m'] / 1000:,.1f} km; "
+          f"of single-line orders {figures['single_carts']:,} of "
+          f"{figures['single_m'] / max(1, figures['single_carts']):,.0f} m, of the others "
+          f"{multi:,} of {multi_m / max(1, multi):,.0f} m; {figures['lines']:,} lines, {a_line:.2f} m each; "
+          f"{figures['left_out']:,} orders left out")  # fmt: skip
     for name, key in (("first come, S-shape", "first_come_m"), ("savings, shortest tours", "savings_m")):
-        if key in told:
-            print(f"  {told['walk_m'] / told[key]:.3f} of {name} ({told[key] / 1000:,.1f} km)")
-    print(f"  checked: {len(told['problems'])} problems", *told["problems"][:20], sep="\n  ")
+        if key in figures:
+            print(f"  {figures['walk_m'] / figures[key]:.3f} of {name} ({figures[key] / 1000:,.1f} km)")
+    print(f"  checked: {len(figures['problems'])} problems", *figures["problems"][:20], sep="\n  ")

@@ -46,10 +46,10 @@ def _groups(orders: pd.DataFrame, carts: Sequence[Cart], by: list[str]
             ) -> list[tuple[pd.DataFrame, np.ndarray, np.ndarray]]:  # fmt: skip
     """Orders on the same kind of cart, with what each takes and what the cart holds."""
     kinds = cart_kinds(orders, carts)
-    held = orders[kinds.notna()].assign(kind=kinds, one=1)
-    found = []
-    for _, group in held.groupby(by):
+    fitting = orders[kinds.notna()].assign(kind=kinds, one=1)
+    groups = []
+    for _, group in fitting.groupby(by):
         cart = carts[int(group["kind"].iloc[0])]
         load = group[["one", "lines", "weight_g", "volume_ml"]].to_numpy(dtype="int64")
-        found.append((group, load, np.array([cart.positions, cart.lines_max, cart.weight_g_max, cart.volume_ml_max])))
-    return found
+        groups.append((group, load, np.array([cart.positions, cart.lines_max, cart.weight_g_max, cart.volume_ml_max])))
+    return groups

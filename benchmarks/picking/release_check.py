@@ -40,14 +40,14 @@ def problems(stops: pd.DataFrame, places: pd.DataFrame, expected: set[int], kind
     `stops`: as in `stops_of`. `places`: every pick place (aisle, x_m, y_m). `expected`: allocations to be picked.
     """
     times = stops["allocation_id"].value_counts()
-    found = [f"allocation {one} is picked {times[one]} times" for one in times.index[times > 1]]
-    found += [f"allocation {one} is on no cart" for one in sorted(expected - set(times.index))]
-    found += [f"allocation {one} waits, and is on a cart" for one in sorted(set(times.index) - expected)]
+    wrong = [f"allocation {one} is picked {times[one]} times" for one in times.index[times > 1]]
+    wrong += [f"allocation {one} is on no cart" for one in sorted(expected - set(times.index))]
+    wrong += [f"allocation {one} waits, and is on a cart" for one in sorted(set(times.index) - expected)]
     short = stops[stops["quantity"] != stops["promised"]]
-    found += [f"allocation {one} is not picked whole" for one in short["allocation_id"]]
+    wrong += [f"allocation {one} is not picked whole" for one in short["allocation_id"]]
     apart = stops.groupby("order_id")["cart"].nunique()
-    found += [f"order {order} is on {number} carts" for order, number in apart[apart > 1].items()]
-    return [*found, *_overloaded(stops, kinds), *_walked_otherwise(stops, places), *_out_of_turn(stops)]
+    wrong += [f"order {order} is on {number} carts" for order, number in apart[apart > 1].items()]
+    return [*wrong, *_overloaded(stops, kinds), *_walked_otherwise(stops, places), *_out_of_turn(stops)]
 
 
 def _overloaded(stops: pd.DataFrame, kinds: Sequence[Cart]) -> Iterator[str]:

@@ -23,15 +23,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seconds", type=float, default=30, help="for each instance, reading included (30)")
     parser.add_argument("--out", type=Path, default=Path("data/reports/wave-selection"), help="where solutions go")
     parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args(arguments)
-    if not asked.instances:
+    options = parser.parse_args(arguments)
+    if not options.instances:
         print("wave-selection: no instance files are named")
         return 0
-    asked.out.mkdir(parents=True, exist_ok=True)
+    options.out.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(SEARCHES) as threads:
         _choose(_pool("1 1 1\n1 0 1\n1 0 1\n1 1"), 60, 1, threads)  # compiles what is not compiled yet
-        print(f"seed {asked.seed}, {asked.seconds:g} s an instance, {SEARCHES} searches", _row(HEADER), sep="\n")
-        failed = [one for one in asked.instances if not _measure(one, asked, threads)]
+        print(f"seed {options.seed}, {options.seconds:g} s an instance, {SEARCHES} searches", _row(HEADER), sep="\n")
+        failed = [one for one in options.instances if not _measure(one, options, threads)]
     return 1 if failed else 0
 
 
@@ -39,21 +39,21 @@ HEADER = ("instance", "orders", "units", "aisles", "density", "best known", "rat
           "proven")  # fmt: skip
 
 
-def _measure(instance: Path, asked: argparse.Namespace, threads: ThreadPoolExecutor) -> bool:
+def _measure(instance: Path, options: argparse.Namespace, threads: ThreadPoolExecutor) -> bool:
     start = time.perf_counter()
-    wave, reached = _choose(_pool(instance.read_text(encoding="ascii")), asked.seconds, asked.seed, threads, start)
+    wave, reached = _choose(_pool(instance.read_text(encoding="ascii")), options.seconds, options.seed, threads, start)
     ended = time.perf_counter() - start
     if wave is None:
         print(f"{instance.stem}: no wave found")
         return False
-    file = asked.out / f"{instance.stem}.txt"
+    file = options.out / f"{instance.stem}.txt"
     file.write_text(_solution(wave), encoding="ascii")
     problems = check(instance.read_text(encoding="ascii"), file.read_text(encoding="ascii"))
-    known = _best_known(instance)
-    near = next((f"{seconds:.1f}" for seconds, density in reached if known and density >= 0.995 * known), "")
+    best_known = _best_known(instance)
+    near = next((f"{seconds:.1f}" for seconds, density in reached if best_known and density >= 0.995 * best_known), "")
     print(_row((
         instance.stem, len(wave.orders), wave.units, len(wave.aisles), f"{wave.density:.4f}",
-        f"{known:.4f}" if known else "", f"{wave.density / known:.4f}" if known else "",
+        f"{best_known:.4f}" if best_known else "", f"{wave.density / best_known:.4f}" if best_known else "",
         f"{next(seconds for seconds, density in reached if density == wave.density):.1f}", near, f"{ended:.1f}",
         "yes" if wave.proven else "",
     )), *problems, sep="\n", flush=True)  # fmt: skip
@@ -102,8 +102,8 @@ def _best_known(instance: Path) -> float | None:
     if not file.exists():
         return None
     with file.open(encoding="utf-8", newline="") as rows:
-        known = {row["instance"]: float(row["best_known"]) for row in csv.DictReader(rows)}
-    return known.get(instance.stem)
+        best_known = {row["instance"]: float(row["best_known"]) for row in csv.DictReader(rows)}
+    return best_known.get(instance.stem)
 
 
 def _row(cells: tuple[object, ...]) -> str:

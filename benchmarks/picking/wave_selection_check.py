@@ -13,12 +13,14 @@ def check(instance: str, solution: str) -> list[str]:
     problems = [*_misnumbered("order", chosen, orders), *_misnumbered("aisle", visited, aisles)]
     if problems:
         return problems
-    asked, held = _total(demands, chosen), _total(stocks, visited)
-    units = asked.total()
+    demanded, stocked = _total(demands, chosen), _total(stocks, visited)
+    units = demanded.total()
     problems = [] if least <= units <= most else [f"{units} units, {least} to {most} are allowed"]
     problems += [] if visited else ["no aisle is visited"]
     return problems + [
-        f"item {item}: {quantity} asked, {held[item]} held" for item, quantity in asked.items() if quantity > held[item]
+        f"item {item}: {quantity} asked, {stocked[item]} held"
+        for item, quantity in demanded.items()
+        if quantity > stocked[item]
     ]
 
 

@@ -80,8 +80,8 @@ def ours(file: Path, database: str) -> tuple[float, str]:
             "orders", receive_exports.find_files.fn(["orders"])["orders"], site, gate, as_of
         )[0]
     receive_exports.hold_incomplete_orders.fn()
-    said = f"{outcome.state}: {outcome.rows_loaded:,} rows loaded, {outcome.rows_quarantined:,} quarantined"
-    return time.perf_counter() - started, said
+    outcome_words = f"{outcome.state}: {outcome.rows_loaded:,} rows loaded, {outcome.rows_quarantined:,} quarantined"
+    return time.perf_counter() - started, outcome_words
 
 
 WAYS: dict[str, Callable[[Path, str], tuple[float, str]]] = {"limit": limit, "typical": typical, "ours": ours}

@@ -23,14 +23,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--database", help="address of a PostgreSQL server to work on; SQLite when left out")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each way, interleaved (1)")
     parser.add_argument("--ways", nargs="*", choices=WAYS, default=list(WAYS), help="which ways to run (all)")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="receive-") as folder:
         file = Path(folder) / "orders.csv"
-        bad = write_order_lines(file, asked.rows)
+        bad = write_order_lines(file, options.rows)
         size = file.stat().st_size
-        print(f"{asked.rows:,} order lines, {size / 1e6:.0f} MB, {bad:,} of them bad")
-        runs = [_run(way, file, asked.database) for _ in range(asked.repeat) for way in asked.ways]
-    _tell(runs, asked.rows)
+        print(f"{options.rows:,} order lines, {size / 1e6:.0f} MB, {bad:,} of them bad")
+        runs = [_run(way, file, options.database) for _ in range(options.repeat) for way in options.ways]
+    _tell(runs, options.rows)
     return 0
 
 
@@ -43,9 +43,9 @@ def _run(way: str, file: Path, server: str | None) -> dict[str, Any]:
         os.link(file, own)
         command = [sys.executable, "-m", "benchmarks.receiving.one_load", way, str(own), address]
         done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    print(f"  {way:<8} {told['seconds']:7.1f} s  {told['peak_mb']:6,.0f} MB  {told['done']}", flush=True)
-    return told
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    print(f"  {way:<8} {figures['seconds']:7.1f} s  {figures['peak_mb']:6,.0f} MB  {figures['done']}", flush=True)
+    return figures
 
 
 def _tell(runs: list[dict[str, Any]], rows: int) -> None:

@@ -17,7 +17,7 @@ from benchmarks.sample.inbox_files import Inbox
 from benchmarks.sample.orders import Market, Order, market, number_orders, week
 from benchmarks.sample.planted_orders import planted
 from benchmarks.sample.planted_products import cast
-from benchmarks.sample.trouble_list import Manifest
+from benchmarks.sample.trouble_list import TroubleList
 from benchmarks.sample.warehouse_exports import Floor, floor
 from benchmarks.sample.write_orders import marketplace, trade, write_orders
 from benchmarks.sample.write_parcels import write_bench, write_messages, write_returns, write_shipments
@@ -49,22 +49,22 @@ def draw(seed: int = SEED) -> Week:
     return Week(goods, parts, floor(random[1], goods, places()), buying, web, marketplace(buying), trade(buying))
 
 
-def write(home: Path, seed: int = SEED) -> Manifest:
+def write(home: Path, seed: int = SEED) -> TroubleList:
     """Write every file of the sample below `home`, and the list of what is wrong with them."""
     shutil.rmtree(home / "inbox", ignore_errors=True)
-    made, manifest, inbox = draw(seed), Manifest(), Inbox(home / "inbox")
+    drawn, manifest, inbox = draw(seed), TroubleList(), Inbox(home / "inbox")
     random = np.random.default_rng([seed, 9])
-    write_products(inbox, manifest, made.goods, made.cast)
-    write_floor(inbox, manifest, made.floor)
-    write_stock(inbox, manifest, made.floor, made.cast)
-    write_movements(inbox, manifest, made.floor, made.cast)
-    write_orders(inbox, manifest, made.web, made.amazon, made.trade)
-    write_counts(inbox, manifest, made.floor, made.cast)
-    worked = [one for one in (*made.web, *made.amazon, *made.trade) if one.worked_on_friday]
-    write_bench(inbox, manifest, random, worked, made.cast, {one.sku: one for one in made.goods})
-    write_shipments(inbox, manifest, random, made.web, worked)
-    write_returns(inbox, manifest, np.random.default_rng([seed, 11]), made.web)
-    write_messages(inbox, manifest, made.web, made.amazon, made.trade)
+    write_products(inbox, manifest, drawn.goods, drawn.cast)
+    write_floor(inbox, manifest, drawn.floor)
+    write_stock(inbox, manifest, drawn.floor, drawn.cast)
+    write_movements(inbox, manifest, drawn.floor, drawn.cast)
+    write_orders(inbox, manifest, drawn.web, drawn.amazon, drawn.trade)
+    write_counts(inbox, manifest, drawn.floor, drawn.cast)
+    worked = [one for one in (*drawn.web, *drawn.amazon, *drawn.trade) if one.worked_on_friday]
+    write_bench(inbox, manifest, random, worked, drawn.cast, {one.sku: one for one in drawn.goods})
+    write_shipments(inbox, manifest, random, drawn.web, worked)
+    write_returns(inbox, manifest, np.random.default_rng([seed, 11]), drawn.web)
+    write_messages(inbox, manifest, drawn.web, drawn.amazon, drawn.trade)
     (home / "day.yaml").write_text(
         "# The moment the week is looked at.\nas_of: 2026-03-06T18:00:00Z\n", encoding="utf-8"
     )

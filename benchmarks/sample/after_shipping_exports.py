@@ -120,14 +120,14 @@ def request_rows(orders: Sequence[Order]) -> list[Row]:
 
 def receipt_rows(orders: Sequence[Order]) -> list[Row]:
     """What the returns bench unpacked on Friday."""
-    told = {
+    receipts_by_part = {
         "damaged": ("1", "damaged_by_customer", "handle broken off"),
         "empty": ("0", "as_new", "nothing in the box"),
         "over": ("2", "as_new", "a second one in the box"),
     }
     rows = []
     for number, order in enumerate(orders):
-        units, grade, comment = told.get(order.part, ("1", "opened" if number % 4 == 3 else "as_new", ""))
+        units, grade, comment = receipts_by_part.get(order.part, ("1", "opened" if number % 4 == 3 else "as_new", ""))
         rows.append(
             {
                 "merchant": "HEARTH",

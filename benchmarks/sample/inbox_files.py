@@ -51,7 +51,7 @@ def row_of(rows: Sequence[Row], **cells: str) -> int:
     wanted = {
         name.replace("_", " ") if name.replace("_", " ") in rows[0] else name: cell for name, cell in cells.items()
     }
-    found = [number for number, row in enumerate(rows, start=2) if wanted.items() <= row.items()]
-    if len(found) != 1:
-        raise ValueError(f"{cells}: {len(found)} rows")
-    return found[0]
+    matching_rows = [number for number, row in enumerate(rows, start=2) if wanted.items() <= row.items()]
+    if len(matching_rows) != 1:
+        raise ValueError(f"{cells}: {len(matching_rows)} rows")
+    return matching_rows[0]

@@ -35,10 +35,10 @@ def shopify_rows(orders: Iterable[Order], seen: datetime) -> list[Row]:
     """The orders as the shop knew them at `seen`: a row a line, what is said of the order on its first row only."""
     rows = []
     for order in orders:
-        mine = [_shopify_line(order, one, seen) for one in order.lines]
-        mine[0] |= _shopify_order(order, seen)
-        mine[-1] |= order.spoil
-        rows += mine
+        order_rows = [_shopify_line(order, one, seen) for one in order.lines]
+        order_rows[0] |= _shopify_order(order, seen)
+        order_rows[-1] |= order.spoil
+        rows += order_rows
     return rows
 
 

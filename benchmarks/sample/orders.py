@@ -105,11 +105,11 @@ class Market:
         """Someone who buys, perhaps again."""
         return self.buyers[int(self.random.integers(len(self.buyers)))]
 
-    def order(self, created: datetime, **known: object) -> Order:
+    def order(self, created: datetime, **overrides: object) -> Order:
         """An ordinary order, paid within minutes."""
         paid = created + timedelta(seconds=int(self.random.integers(20, 400)))
         service = "Express" if self.random.random() < 0.12 else "Standard"
-        facts = {"paid": paid, "service": service, "lines": self.basket()} | known
+        facts = {"paid": paid, "service": service, "lines": self.basket()} | overrides
         return Order(self.buyer(), created, **facts)  # type: ignore[arg-type]
 
 
@@ -120,14 +120,14 @@ def market(random: np.random.Generator, products: Sequence[Product]) -> Market:
     return Market(random, products, people(random, 1_600), weight / weight.sum())
 
 
-def week(of: Market) -> list[Order]:
+def week(market: Market) -> list[Order]:
     """The web shop's ordinary orders from Saturday to Friday at two."""
     orders = []
     for number, count in enumerate(ORDERS_A_DAY):
         day = SATURDAY + timedelta(days=number)
         first, last = (0, 14) if day == FRIDAY else (0, 24)
-        moments = _moments(of.random, day, count, first, last)
-        orders += [_with_its_fate(of.random, of.order(created)) for created in moments]
+        moments = _moments(market.random, day, count, first, last)
+        orders += [_with_its_fate(market.random, market.order(created)) for created in moments]
     return orders
 
 

@@ -69,7 +69,7 @@ def pack_rows(random: np.random.Generator, orders: Sequence[Order], cast: Mappin
                     "sku": products[sku].barcode if random.random() < 0.2 else sku, "quantity": str(units),
                     "packer": PACKERS[number % 3],
                     "packed_at": utc(at(FRIDAY, "14:40") + timedelta(seconds=13 * number)),
-                    "weight_g": str(weight), "checks": "|".join(f"{step}={said}" for step, said in checks.items()),
+                    "weight_g": str(weight), "checks": "|".join(f"{step}={answer}" for step, answer in checks.items()),
                 }
             )  # fmt: skip
     return rows
@@ -80,14 +80,14 @@ def _scanned(order: Order, cast: Mapping[str, Product]) -> dict[str, int]:
     scans = {one.sku: one.quantity for one in order.lines}
     only = order.lines[0].sku
     wrong = {cast["wrong packed"].sku: 1}
-    told = {
+    scans_by_part = {
         "short": {only: 1},
         "wrong ordered": wrong,
         "missing": {only: 2},
         "extra": {only: 2},
         "held and shipped": {only: 1},
     }
-    return told.get(order.part, scans)
+    return scans_by_part.get(order.part, scans)
 
 
 def manifest_rows(orders: Sequence[Order]) -> list[Row]:

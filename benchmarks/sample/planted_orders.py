@@ -58,70 +58,76 @@ SPOILT: dict[str, tuple[str, str, str, dict[str, str]]] = {  # part -> field, ch
 OVERSOLD = (("08:05", 1, True), ("08:20", 2, True), ("08:40", 1, True), ("09:10", 2, False), ("10:00", 1, False))
 
 
-def planted(of: Market, cast: Mapping[str, Product]) -> list[Order]:
+def planted(market: Market, cast: Mapping[str, Product]) -> list[Order]:
     """Every planted order of the web shop, not numbered yet."""
-    return [*_spoilt(of), *_on_the_floor(of, cast), *_scarce(of, cast), *_stopped(of), *_earlier(of, cast)]
-
-
-def _friday(of: Market, clock: str, part: str, lines: list[Line], **known: object) -> Order:
-    return of.order(at(FRIDAY, clock), part=part, lines=lines, service="Standard", **known)
-
-
-def _spoilt(of: Market) -> list[Order]:
-    made = []
-    for number, (part, (*_, cells)) in enumerate(SPOILT.items()):
-        one = _friday(of, f"09:{30 + number}", part, of.basket()[:1], served=False)
-        made.append(replace(one, spoil=dict(cells)))
-    two = [line(of.products[130], 1), line(of.products[131], 1)]
-    half = _friday(of, "09:50", PARTLY, two, served=False)
-    made.append(replace(half, spoil={"Lineitem quantity": "1.5"}))
-    quoted = _friday(of, "09:55", "an apostrophe", of.basket()[:1])
-    zip_code = "'" + quoted.buyer.postal_code
-    return [*made, replace(quoted, spoil={"Shipping Zip": zip_code, "Billing Zip": zip_code})]
-
-
-def _on_the_floor(of: Market, cast: Mapping[str, Product]) -> list[Order]:
     return [
-        _friday(of, f"11:{10 + number}", part, [line(cast[part], units)])
+        *_spoilt(market),
+        *_on_the_floor(market, cast),
+        *_scarce(market, cast),
+        *_stopped(market),
+        *_earlier(market, cast),
+    ]
+
+
+def _friday(market: Market, clock: str, part: str, lines: list[Line], **facts: object) -> Order:
+    return market.order(at(FRIDAY, clock), part=part, lines=lines, service="Standard", **facts)
+
+
+def _spoilt(market: Market) -> list[Order]:
+    orders = []
+    for number, (part, (*_, cells)) in enumerate(SPOILT.items()):
+        one = _friday(market, f"09:{30 + number}", part, market.basket()[:1], served=False)
+        orders.append(replace(one, spoil=dict(cells)))
+    two = [line(market.products[130], 1), line(market.products[131], 1)]
+    half = _friday(market, "09:50", PARTLY, two, served=False)
+    orders.append(replace(half, spoil={"Lineitem quantity": "1.5"}))
+    quoted = _friday(market, "09:55", "an apostrophe", market.basket()[:1])
+    zip_code = "'" + quoted.buyer.postal_code
+    return [*orders, replace(quoted, spoil={"Shipping Zip": zip_code, "Billing Zip": zip_code})]
+
+
+def _on_the_floor(market: Market, cast: Mapping[str, Product]) -> list[Order]:
+    return [
+        _friday(market, f"11:{10 + number}", part, [line(cast[part], units)])
         for number, (part, units) in enumerate(FLOOR.items())
     ]
 
 
-def _scarce(of: Market, cast: Mapping[str, Product]) -> list[Order]:
+def _scarce(market: Market, cast: Mapping[str, Product]) -> list[Order]:
     oversold = [
-        _friday(of, clock, "oversold", [line(cast["oversold"], units)], served=served)
+        _friday(market, clock, "oversold", [line(cast["oversold"], units)], served=served)
         for clock, units, served in OVERSOLD
     ]
     unknown = [
-        _friday(of, f"10:{20 + number}", "unknown sku", [Line(sku, "No longer listed", 1, 900)], served=False)
+        _friday(market, f"10:{20 + number}", "unknown sku", [Line(sku, "No longer listed", 1, 900)], served=False)
         for number, sku in enumerate((UNKNOWN[0], UNKNOWN[1], UNKNOWN[0]))
     ]
-    waiting = _friday(of, "10:40", "backordered", [line(cast["backordered"], 2)], served=False)
+    waiting = _friday(market, "10:40", "backordered", [line(cast["backordered"], 2)], served=False)
     return [*oversold, waiting, *unknown]
 
 
-def _stopped(of: Market) -> list[Order]:
+def _stopped(market: Market) -> list[Order]:
     cancelled, refunded = at(FRIDAY, "12:10"), at(FRIDAY, "12:20")
     return [
-        _friday(of, "12:00", "unpaid", of.basket()[:1], paid=None),
-        replace(_friday(of, "09:05", "paid later", of.basket()[:1]), created=at(date(2026, 3, 4), "17:30")),
-        _friday(of, "12:01", "cancelled", of.basket()[:1], cancelled=cancelled, refunded_at=cancelled),
-        _friday(of, "12:02", "refunded", of.basket()[:1], refunded_at=refunded),
-        replace(_friday(of, "12:03", "bounced", of.basket()[:1]), buyer=BOUNCING),
+        _friday(market, "12:00", "unpaid", market.basket()[:1], paid=None),
+        replace(_friday(market, "09:05", "paid later", market.basket()[:1]), created=at(date(2026, 3, 4), "17:30")),
+        _friday(market, "12:01", "cancelled", market.basket()[:1], cancelled=cancelled, refunded_at=cancelled),
+        _friday(market, "12:02", "refunded", market.basket()[:1], refunded_at=refunded),
+        replace(_friday(market, "12:03", "bounced", market.basket()[:1]), buyer=BOUNCING),
     ]
 
 
-def _earlier(of: Market, cast: Mapping[str, Product]) -> list[Order]:
-    made = []
+def _earlier(market: Market, cast: Mapping[str, Product]) -> list[Order]:
+    orders = []
     for number, (part, day) in enumerate(EARLIER.items()):
         created = at(day, f"10:{15 + number}")
-        one = of.order(created, part=part, lines=[line(cast[part], 1)], service="Standard")
-        made.append(replace(one, fulfilled=shipped_by(created, number)))
-    return made + [_old(of, number) for number in range(11)]
+        one = market.order(created, part=part, lines=[line(cast[part], 1)], service="Standard")
+        orders.append(replace(one, fulfilled=shipped_by(created, number)))
+    return orders + [_old(market, number) for number in range(11)]
 
 
-def _old(of: Market, number: int) -> Order:
+def _old(market: Market, number: int) -> Order:
     """An order of last month that the shop exports once more, because someone wrote a note on it."""
     created: datetime = at(date(2026, 2, 2), "11:00") + timedelta(days=number, minutes=7 * number)
-    one = of.order(created)
+    one = market.order(created)
     return replace(one, fulfilled=shipped_by(created, number))

@@ -46,12 +46,12 @@ COST = {"near": 600, "dear": 2_900}
 
 def cast(products: Sequence[Product]) -> tuple[list[Product], dict[str, Product]]:
     """The products with those of the cast made up for their parts, and the cast by part."""
-    made = list(products)
+    cast_products = list(products)
     for part, (rank, _) in CAST.items():
-        made[rank] = replace(
-            made[rank],
+        cast_products[rank] = replace(
+            cast_products[rank],
             is_final_sale=part == "final sale",
             reorder_point=REORDER.get(part),
-            unit_cost=COST.get(part, made[rank].unit_cost),
+            unit_cost=COST.get(part, cast_products[rank].unit_cost),
         )
-    return made, {part: made[rank] for part, (rank, _) in CAST.items()}
+    return cast_products, {part: cast_products[rank] for part, (rank, _) in CAST.items()}

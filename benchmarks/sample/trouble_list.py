@@ -22,16 +22,16 @@ HEAD = """\
 """
 
 
-Found = Mapping[str, object]  # one way of being found
+FoundAs = Mapping[str, object]  # one way of being found
 
 
 @dataclass
-class Manifest:
+class TroubleList:
     """Troubles, in the order in which the day meets them."""
 
     entries: list[dict[str, object]] = field(default_factory=list)
 
-    def add(self, name: str, what: str, file: str, found_as: Found | Sequence[Found]) -> None:
+    def add(self, name: str, what: str, file: str, found_as: FoundAs | Sequence[FoundAs]) -> None:
         """Plant one; `found_as` is one way of being found, or a list of all subjects it is found at."""
         if any(entry["id"] == name for entry in self.entries):
             raise ValueError(f"{name} is planted twice")
@@ -42,7 +42,13 @@ class Manifest:
         lines = [HEAD, "troubles:"]
         for entry in self.entries:
             lines += [f"  - id: {entry['id']}", f"    what: {json.dumps(entry['what'])}", f"    file: {entry['file']}"]
-            found = entry["found_as"]
-            each = [found] if isinstance(found, Mapping) else list(found) if isinstance(found, Sequence) else []
+            entry_findings = entry["found_as"]
+            each = (
+                [entry_findings]
+                if isinstance(entry_findings, Mapping)
+                else list(entry_findings)
+                if isinstance(entry_findings, Sequence)
+                else []
+            )
             lines += ["    found_as:", *(f"      - {json.dumps(one, ensure_ascii=False)}" for one in each)]
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -50,33 +50,33 @@ class Floor:
 
 def floor(random: np.random.Generator, products: Sequence[Product], places: Sequence[Place]) -> Floor:
     """Lay the ordinary products out: the most wanted in two places of London and one of Leeds, with a reserve."""
-    made = Floor(products, places)
+    warehouse_floor = Floor(products, places)
     for warehouse in ("MAIN", "NORTH"):
         empty = [place.code for place in places if place.warehouse == warehouse and place.purpose == "pick"]
-        made.free[warehouse] = [empty[int(one)] for one in random.permutation(len(empty))]
+        warehouse_floor.free[warehouse] = [empty[int(one)] for one in random.permutation(len(empty))]
     reserve = iter([place.code for place in places if place.purpose == "reserve" and place.warehouse == "MAIN"])
     for rank, product in enumerate(products[:ORDINARY]):
-        _lay(random, made, rank, product)
+        _lay(random, warehouse_floor, rank, product)
         if rank < 40:
-            made.stock.units["MAIN", next(reserve), product.sku] = 48
+            warehouse_floor.stock.units["MAIN", next(reserve), product.sku] = 48
     parts = dict(CAST.values())
     for rank in range(ORDINARY, len(products)):
-        made.put("MAIN", products[rank].sku, parts.get(rank, 6))
-    return made
+        warehouse_floor.put("MAIN", products[rank].sku, parts.get(rank, 6))
+    return warehouse_floor
 
 
-def _lay(random: np.random.Generator, made: Floor, rank: int, product: Product) -> None:
+def _lay(random: np.random.Generator, warehouse_floor: Floor, rank: int, product: Product) -> None:
     if rank in LEEDS_ONLY:
-        made.put("NORTH", product.sku, int(random.integers(20, 40)))
+        warehouse_floor.put("NORTH", product.sku, int(random.integers(20, 40)))
     elif product.abc_class == "A":
         for _ in range(2):
-            made.put("MAIN", product.sku, int(random.integers(60, 140)))
-        made.put("NORTH", product.sku, int(random.integers(70, 120)))
+            warehouse_floor.put("MAIN", product.sku, int(random.integers(60, 140)))
+        warehouse_floor.put("NORTH", product.sku, int(random.integers(70, 120)))
     elif product.abc_class == "B":
-        made.put("MAIN", product.sku, int(random.integers(24, 60)))
-        made.put("NORTH", product.sku, int(random.integers(16, 30)))
+        warehouse_floor.put("MAIN", product.sku, int(random.integers(24, 60)))
+        warehouse_floor.put("NORTH", product.sku, int(random.integers(16, 30)))
     else:
-        made.put("MAIN", product.sku, int(random.integers(12, 30)))
+        warehouse_floor.put("MAIN", product.sku, int(random.integers(12, 30)))
 
 
 # ── products and places ──────────────────────────────────────────────────────────────────────────────────────────
@@ -121,25 +121,25 @@ def woocommerce_rows(products: Sequence[Product]) -> list[Row]:
 
 
 # ── stock ────────────────────────────────────────────────────────────────────────────────────────────────────────
-def stock_rows(made: Floor, warehouse: str, snapshot: datetime) -> list[Row]:
+def stock_rows(warehouse_floor: Floor, warehouse: str, snapshot: datetime) -> list[Row]:
     """The warehouse system's own list of what lies where."""
     return [
         {
             "merchant": "HEARTH", "warehouse": house, "location": place, "sku": sku, "condition": "available",
             "on_hand": str(units), "snapshot_at": utc(snapshot),
         }
-        for (house, place, sku), units in sorted(made.stock.units.items())
+        for (house, place, sku), units in sorted(warehouse_floor.stock.units.items())
         if house == warehouse
     ]  # fmt: skip
 
 
-def shopify_stock_rows(made: Floor) -> list[Row]:
+def shopify_stock_rows(warehouse_floor: Floor) -> list[Row]:
     """Leeds as the shop's inventory page exports it: every SKU has a row, also those the location does not stock."""
     rows = []
-    for product in sorted(made.products, key=lambda one: one.name):
-        held = made.stock.places("NORTH", product.sku)
-        for place in held or [""]:
-            units = str(made.stock.units["NORTH", place, product.sku]) if held else "not stocked"
+    for product in sorted(warehouse_floor.products, key=lambda one: one.name):
+        stocked_places = warehouse_floor.stock.places("NORTH", product.sku)
+        for place in stocked_places or [""]:
+            units = str(warehouse_floor.stock.units["NORTH", place, product.sku]) if stocked_places else "not stocked"
             rows.append(_shopify_stock_row(product, place, units))
     return rows
 
@@ -173,20 +173,24 @@ def movement(number: int, place: str, sku: str, units: int, kind: str, reason: s
     }  # fmt: skip
 
 
-def movement_rows(made: Floor) -> list[Row]:
+def movement_rows(warehouse_floor: Floor) -> list[Row]:
     """Friday morning's receipts, transfers from the reserve, and two broken units."""
     rows, when = [], at(FRIDAY, "07:10")
-    for number, product in enumerate(made.products[A_CLASS : A_CLASS + 22]):
+    for number, product in enumerate(warehouse_floor.products[A_CLASS : A_CLASS + 22]):
         when += timedelta(minutes=3)
-        rows.append(movement(5000 + number, made.home(product.sku), product.sku, 24, "receipt", "delivery", when))
-    for number, product in enumerate(made.products[:6]):
-        first, *_, reserve = made.stock.places("MAIN", product.sku)
+        rows.append(
+            movement(5000 + number, warehouse_floor.home(product.sku), product.sku, 24, "receipt", "delivery", when)
+        )
+    for number, product in enumerate(warehouse_floor.products[:6]):
+        first, *_, reserve = warehouse_floor.stock.places("MAIN", product.sku)
         when += timedelta(minutes=4)
         for place, units in ((reserve, -12), (first, 12)):
             moved = movement(5100 + 2 * number + (units > 0), place, product.sku, units, "transfer", "refill", when)
             rows.append(moved)
-    for number, product in enumerate(made.products[60:62]):
-        rows.append(movement(5200 + number, made.home(product.sku), product.sku, -1, "scrap", "broken", when))
+    for number, product in enumerate(warehouse_floor.products[60:62]):
+        rows.append(
+            movement(5200 + number, warehouse_floor.home(product.sku), product.sku, -1, "scrap", "broken", when)
+        )
     return rows
 
 

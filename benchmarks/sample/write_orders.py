@@ -15,7 +15,7 @@ from benchmarks.sample.order_exports import (
 )
 from benchmarks.sample.orders import FRIDAY, FRIDAY_EXPORT, SATURDAY, Market, Order, at
 from benchmarks.sample.planted_orders import PARTLY, SPOILT, UNKNOWN
-from benchmarks.sample.trouble_list import Manifest
+from benchmarks.sample.trouble_list import TroubleList
 from benchmarks.sample.write_warehouse import quarantined
 
 EXPORTS = (  # the shop exports what changed since the export before
@@ -27,34 +27,34 @@ FRIDAYS = EXPORTS[-1][0]
 AMAZON_OPEN, AMAZON_SHIPPED, TRADE = 40, 14, 26
 
 
-def marketplace(of: Market) -> list[Order]:
+def marketplace(market: Market) -> list[Order]:
     """Orders of the marketplace: open ones since Thursday, shipped ones of the days before."""
     start = at(FRIDAY, "13:40")
-    made = [of.order(start - timedelta(minutes=33 * number)) for number in range(AMAZON_OPEN)]
-    earlier = [of.order(at(SATURDAY, "08:00") + timedelta(hours=5 * number)) for number in range(AMAZON_SHIPPED)]
+    drawn_orders = [market.order(start - timedelta(minutes=33 * number)) for number in range(AMAZON_OPEN)]
+    earlier = [market.order(at(SATURDAY, "08:00") + timedelta(hours=5 * number)) for number in range(AMAZON_SHIPPED)]
     earlier = [replace(one, fulfilled=one.created + timedelta(hours=30)) for one in earlier]
-    return [_of_amazon(number, one) for number, one in enumerate([*earlier, *made])]
+    return [_amazon_orders(number, one) for number, one in enumerate([*earlier, *drawn_orders])]
 
 
-def _of_amazon(number: int, order: Order) -> Order:
+def _amazon_orders(number: int, order: Order) -> Order:
     name = "Zoë Brûlemoor" if number % 9 == 0 else order.buyer.name
     buyer = replace(order.buyer, name=name, email=f"{number * 7919 + 31337:x}q@marketplace.example")
     code = f"20{number % 7 + 2}-{4_811_203 + 60_013 * number}-{1_377_402 + 90_001 * number}"
     return replace(order, buyer=buyer, number=code, channel="amazon", service="Standard")
 
 
-def trade(of: Market) -> list[Order]:
+def trade(market: Market) -> list[Order]:
     """Orders of the trade shop, which says the day only; none has been sent yet."""
-    made = []
+    drawn_orders = []
     for number in range(TRADE):
         day = max(SATURDAY - timedelta(days=1), FRIDAY - timedelta(days=1 + number // 4))
-        one = of.order(at(day, "00:00"), service="Standard")
-        made.append(replace(one, paid=one.created, number=str(71_040 + number), channel="trade"))
-    return made
+        one = market.order(at(day, "00:00"), service="Standard")
+        drawn_orders.append(replace(one, paid=one.created, number=str(71_040 + number), channel="trade"))
+    return drawn_orders
 
 
 def write_orders(
-    inbox: Inbox, manifest: Manifest, web: Sequence[Order], amazon: Sequence[Order], of_trade: Sequence[Order]
+    inbox: Inbox, manifest: TroubleList, web: Sequence[Order], amazon: Sequence[Order], of_trade: Sequence[Order]
 ) -> None:
     """Three exports of the web shop, two reports of the marketplace, one file of the trade shop."""
     before = datetime(2026, 1, 1, tzinfo=UTC)
@@ -69,7 +69,7 @@ def write_orders(
     inbox.text("orders/bigcommerce-orders.csv", BIGCOMMERCE, bigcommerce_rows(of_trade))
 
 
-def _write_amazon(inbox: Inbox, manifest: Manifest, amazon: Sequence[Order]) -> None:
+def _write_amazon(inbox: Inbox, manifest: TroubleList, amazon: Sequence[Order]) -> None:
     open_, shipped = [[one for one in amazon if bool(one.fulfilled) == sent] for sent in (False, True)]
     for name, header, rows in (
         ("amazon-unshipped.txt", AMAZON, amazon_rows(open_)),
@@ -91,21 +91,21 @@ def _last_change(order: Order, seen: datetime) -> datetime:
     return max(one for one in changes if one and one <= seen)
 
 
-def _list_spoilt(manifest: Manifest, rows: Sequence[Row]) -> None:
+def _list_spoilt(manifest: TroubleList, rows: Sequence[Row]) -> None:
     for part, (field, _, what, cells) in SPOILT.items():
         number, row = _spoilt_row(rows, cells)
-        found = quarantined(FRIDAYS, number, field, subject=row["Name"] if field != "row" else None)
-        manifest.add(part.replace(" ", "-").replace("e-mail", "email"), what, f"orders/{FRIDAYS}", found)
+        found_as = quarantined(FRIDAYS, number, field, subject=row["Name"] if field != "row" else None)
+        manifest.add(part.replace(" ", "-").replace("e-mail", "email"), what, f"orders/{FRIDAYS}", found_as)
 
 
 def _spoilt_row(rows: Sequence[Row], cells: Row) -> tuple[int, Row]:
-    found = [(number, row) for number, row in enumerate(rows, start=2) if cells.items() <= row.items()]
-    if len(found) != 1:
-        raise ValueError(f"{cells}: {len(found)} rows")
-    return found[0]
+    found_as = [(number, row) for number, row in enumerate(rows, start=2) if cells.items() <= row.items()]
+    if len(found_as) != 1:
+        raise ValueError(f"{cells}: {len(found_as)} rows")
+    return found_as[0]
 
 
-def _list_orders(manifest: Manifest, web: Sequence[Order], rows: Sequence[Row]) -> None:
+def _list_orders(manifest: TroubleList, web: Sequence[Order], rows: Sequence[Row]) -> None:
     parts: dict[str, list[Order]] = {}
     for order in web:
         parts.setdefault(order.part, []).append(order)
@@ -123,12 +123,12 @@ def _promised(order: Order, units: int, **more: object) -> dict[str, object]:
     return {"order": order.number, "promised": units, **more}
 
 
-def _list_held(manifest: Manifest, parts: Mapping[str, Sequence[Order]], rows: Sequence[Row], file: str) -> None:
+def _list_held(manifest: TroubleList, parts: Mapping[str, Sequence[Order]], rows: Sequence[Row], file: str) -> None:
     half, quoted, unpaid, later = (parts[part][0] for part in (PARTLY, "an apostrophe", "unpaid", "paid later"))
     row = row_of(rows, Name=half.number, Lineitem_quantity="1.5")
     what = "One of an order's two lines cannot be read: the order waits for it."
-    found = [quarantined(FRIDAYS, row, "quantity", subject=half.number), _promised(half, 0, hold="incomplete")]
-    manifest.add("half-an-order", what, file, found)
+    found_as = [quarantined(FRIDAYS, row, "quantity", subject=half.number), _promised(half, 0, hold="incomplete")]
+    manifest.add("half-an-order", what, file, found_as)
     what = "A spreadsheet put an apostrophe before a postcode: it is taken off."
     manifest.add("apostrophe", what, file, {"order": quoted.number, "postal_code": quoted.buyer.postal_code})
     manifest.add("unpaid", "An order is not paid.", file, _promised(unpaid, 0, hold="payment"))
@@ -136,12 +136,12 @@ def _list_held(manifest: Manifest, parts: Mapping[str, Sequence[Order]], rows: S
     manifest.add("paid-later", what, file, _promised(later, later.lines[0].quantity, hold=None))
 
 
-def _list_scarce(manifest: Manifest, parts: Mapping[str, Sequence[Order]], file: str) -> None:
+def _list_scarce(manifest: TroubleList, parts: Mapping[str, Sequence[Order]], file: str) -> None:
     for sku in UNKNOWN:
-        mine = [_promised(one, 0) for one in parts["unknown sku"] if one.lines[0].sku == sku]
+        order_rows = [_promised(one, 0) for one in parts["unknown sku"] if one.lines[0].sku == sku]
         what = "Orders ask for a SKU that no product list has."
         alert = {"alert": "unknown_sku", "subject": sku}
-        manifest.add(f"unknown-{sku.lower()}", what, file, [alert, *mine])
+        manifest.add(f"unknown-{sku.lower()}", what, file, [alert, *order_rows])
     oversold, waiting = parts["oversold"], parts["backordered"][0]
     served = [_promised(one, one.lines[0].quantity if one.served else 0) for one in oversold]
     what = "Seven units are ordered of four: the first orders are served, the others wait."

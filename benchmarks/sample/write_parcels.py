@@ -36,7 +36,7 @@ from benchmarks.sample.packing_exports import (
     tracking_number,
 )
 from benchmarks.sample.planted_orders import BOUNCING
-from benchmarks.sample.trouble_list import Found, Manifest
+from benchmarks.sample.trouble_list import FoundAs, TroubleList
 from benchmarks.sample.warehouse_exports import utc
 from benchmarks.sample.write_warehouse import quarantined, refused
 
@@ -62,15 +62,19 @@ def _part(orders: Sequence[Order], part: str) -> Order:
 
 
 def write_bench(
-    inbox: Inbox, manifest: Manifest, random: np.random.Generator, worked: Sequence[Order], cast: Mapping[str, Product],
+    inbox: Inbox,
+    manifest: TroubleList,
+    random: np.random.Generator,
+    worked: Sequence[Order],
+    cast: Mapping[str, Product],
     products: Mapping[str, Product],
-) -> None:  # fmt: skip
+) -> None:
     """What the handhelds and the benches recorded."""
     inbox.text("picks/handhelds.txt", PICKS, pick_rows(worked), encoding="utf-16", delimiter="\t", end="\r\n")
     short = _part(worked, "short")
     taken = {"pick": "short", "order": short.number, "sku": short.lines[0].sku, "quantity": 1}
-    found = [taken, {"order": short.number, "promised": 1}]
-    manifest.add("short-pick", "A picker finds one unit where the book says eight.", "picks/handhelds.txt", found)
+    found_as = [taken, {"order": short.number, "promised": 1}]
+    manifest.add("short-pick", "A picker finds one unit where the book says eight.", "picks/handhelds.txt", found_as)
     rows = pack_rows(random, worked, cast, products)
     rows.append(rows[0] | {"parcel": "P19999-1", "order_number": "#19999"})
     inbox.text("packs/benches.csv", PACKS, rows)
@@ -93,11 +97,11 @@ def _alert(code: str, order: Order, *, has_left: bool) -> dict[str, object]:
 
 
 def write_shipments(
-    inbox: Inbox, manifest: Manifest, random: np.random.Generator, web: Sequence[Order], worked: Sequence[Order]
+    inbox: Inbox, manifest: TroubleList, random: np.random.Generator, web: Sequence[Order], worked: Sequence[Order]
 ) -> None:
     """The week's parcels from ShipStation, Friday's from the carriers; and where they are."""
-    gone = shipped_this_week(web)
-    items = shipstation_rows(gone)
+    shipped = shipped_this_week(web)
+    items = shipstation_rows(shipped)
     inbox.text("shipments/shipstation-week.csv", SHIPSTATION, items)
     whole = packed(table(SHIPSTATION, items[:300]).encode())
     again = "shipstation-again.csv.gz"
@@ -105,10 +109,10 @@ def write_shipments(
     what = "A packed file was cut off on its way."
     manifest.add("truncated", what, f"shipments/{again}", refused(again, "cut off or damaged"))
     inbox.text("shipments/manifests-friday.csv", MANIFEST, manifest_rows(worked))
-    _write_tracking(inbox, manifest, tracking_rows(random, gone), gone)
+    _write_tracking(inbox, manifest, tracking_rows(random, shipped), shipped)
 
 
-def _write_tracking(inbox: Inbox, manifest: Manifest, rows: list[Row], gone: Sequence[Order]) -> None:
+def _write_tracking(inbox: Inbox, manifest: TroubleList, rows: list[Row], shipped: Sequence[Order]) -> None:
     file = "tracking/carriers.csv"
     unknown = {"carrier": "DPD", "tracking_number": "15509999999999", "event": "delivered",
                "occurred_at": utc(at(FRIDAY, "10:10")), "description": "left with the addressee"}  # fmt: skip
@@ -117,15 +121,15 @@ def _write_tracking(inbox: Inbox, manifest: Manifest, rows: list[Row], gone: Seq
     inbox.text(file, TRACKING, rows)
     what = "A carrier tells of a parcel nobody handed to it."
     manifest.add("unknown-parcel", what, file, {"tracking": "15509999999999", "event": "delivered"})
-    found = quarantined("carriers.csv", len(rows) + 1, "event", subject=strange["tracking_number"])
-    manifest.add("unknown-event", "A carrier uses a word nobody knows.", file, found)
+    unknown_event = quarantined("carriers.csv", len(rows) + 1, "event", subject=strange["tracking_number"])
+    manifest.add("unknown-event", "A carrier uses a word nobody knows.", file, unknown_event)
     for part, (event, _, words) in TROUBLED.items():
-        order = _part(gone, part)
-        found_as: list[Found] = [{"parcel": order.number, "state": event}, _alert(order.number, order, has_left=True)]
+        order = _part(shipped, part)
+        found_as: list[FoundAs] = [{"parcel": order.number, "state": event}, _alert(order.number, order, has_left=True)]
         manifest.add(f"parcel-{part.replace(' ', '-')}", f"What the carrier says of a parcel: {words}.", file, found_as)
 
 
-def write_returns(inbox: Inbox, manifest: Manifest, random: np.random.Generator, web: Sequence[Order]) -> None:
+def write_returns(inbox: Inbox, manifest: TroubleList, random: np.random.Generator, web: Sequence[Order]) -> None:
     """What buyers want to send back, and what the returns bench unpacked."""
     file = "return_requests/portal.csv"
     askers = asking(random, [*shipped_this_week(web), _part(web, "late")])
@@ -139,8 +143,8 @@ def write_returns(inbox: Inbox, manifest: Manifest, random: np.random.Generator,
         ("late", "window_over", "A return is asked for fifty days after the order."),
         ("final sale", "final_sale", "A return is asked for of something sold as final."),
     ):
-        found = {"return": request[_part(askers, part).number], "state": "rejected", "rule": rule}
-        manifest.add(f"return-{part.replace(' ', '-')}", what, file, found)
+        found_as = {"return": request[_part(askers, part).number], "state": "rejected", "rule": rule}
+        manifest.add(f"return-{part.replace(' ', '-')}", what, file, found_as)
     what = "Returns are asked for of orders nobody knows, one of them at the marketplace."
     unknown = [{"return": one, "state": "manual", "rule": "order_unknown"}
                for one in ("RQ-3900", AMAZON_RETURN["Amazon RMA ID"])]  # fmt: skip
@@ -148,7 +152,7 @@ def write_returns(inbox: Inbox, manifest: Manifest, random: np.random.Generator,
     _write_receipts(inbox, manifest, [one for one in askers if one.part not in {"late", "final sale"}], request)
 
 
-def _write_receipts(inbox: Inbox, manifest: Manifest, askers: Sequence[Order], request: Mapping[str, str]) -> None:
+def _write_receipts(inbox: Inbox, manifest: TroubleList, askers: Sequence[Order], request: Mapping[str, str]) -> None:
     """A return of which the box held something else than was agreed waits for a person."""
     back = [one for number, one in enumerate(askers) if one.part or number % 2 == 0]
     file = "return_receipts/returns-bench.csv"
@@ -159,23 +163,23 @@ def _write_receipts(inbox: Inbox, manifest: Manifest, askers: Sequence[Order], r
         ("over", 2, "as_new", "restock", "Two units come back, one was asked for."),
     ):
         order = _part(back, part)
-        found: list[dict[str, object]] = [{"receipt": order.number, "sku": order.lines[0].sku, "units": units,
+        found_as: list[dict[str, object]] = [{"receipt": order.number, "sku": order.lines[0].sku, "units": units,
                                            "grade": grade, "disposition": disposition}]  # fmt: skip
         if units != 1:
-            found.append({"return": request[order.number], "state": "manual", "rule": "in_window"})
-        manifest.add(f"receipt-{part}", what, file, found)
+            found_as.append({"return": request[order.number], "state": "manual", "rule": "in_window"})
+        manifest.add(f"receipt-{part}", what, file, found_as)
 
 
 def write_messages(
-    inbox: Inbox, manifest: Manifest, web: Sequence[Order], amazon: Sequence[Order], of_trade: Sequence[Order]
+    inbox: Inbox, manifest: TroubleList, web: Sequence[Order], amazon: Sequence[Order], of_trade: Sequence[Order]
 ) -> None:
     """What the mail provider says of earlier messages; and which messages must not go out."""
     file = "message_events/provider.csv"
     rows = message_event_rows([one for one in web if one.fulfilled][:10], BOUNCING.email)
     rows.append(rows[0] | {"event_id": "ev-0901", "recipient": "nobody at all"})
     inbox.text(file, EVENTS, rows)
-    found = quarantined("provider.csv", len(rows) + 1, "recipient")
-    manifest.add("event-of-nobody", "The mail provider names no address.", file, found)
+    found_as = quarantined("provider.csv", len(rows) + 1, "recipient")
+    manifest.add("event-of-nobody", "The mail provider names no address.", file, found_as)
     what = "An address bounced on Tuesday: it is not written to again."
     manifest.add("bounced", what, file, _unsent([_part(web, "bounced")], "bounce", *KINDS))
     open_ = [one for one in amazon if not one.fulfilled]

@@ -8,7 +8,7 @@ from benchmarks.sample.export_headers import SHOPIFY_STOCK, WOOCOMMERCE
 from benchmarks.sample.inbox_files import Inbox, row_of
 from benchmarks.sample.order_exports import Row
 from benchmarks.sample.orders import FRIDAY, at
-from benchmarks.sample.trouble_list import Found, Manifest
+from benchmarks.sample.trouble_list import FoundAs, TroubleList
 from benchmarks.sample.warehouse_exports import (
     COUNTS,
     LOCATIONS,
@@ -54,7 +54,7 @@ def refused(file: str, says: str) -> dict[str, object]:
 
 
 # ── products and places ──────────────────────────────────────────────────────────────────────────────────────────
-def write_products(inbox: Inbox, manifest: Manifest, goods: Sequence[Product], cast: Cast) -> None:
+def write_products(inbox: Inbox, manifest: TroubleList, goods: Sequence[Product], cast: Cast) -> None:
     """The shop's own list, and beside it the one with barcodes and costs."""
     pages, book = "01-woocommerce-products.csv", "02-products.csv"
     rows = woocommerce_rows(goods)
@@ -90,9 +90,9 @@ def write_products(inbox: Inbox, manifest: Manifest, goods: Sequence[Product], c
     )
 
 
-def write_floor(inbox: Inbox, manifest: Manifest, made: Floor) -> None:
+def write_floor(inbox: Inbox, manifest: TroubleList, floor: Floor) -> None:
     """The places of both warehouses, and one whose metres are a word."""
-    rows = location_rows(made.places)
+    rows = location_rows(floor.places)
     rows.append(rows[-1] | {"location": "C-07-01-1", "purpose": "pick", "aisle": "C-07", "x_m": "aisle seven"})
     inbox.text("locations/locations.csv", LOCATIONS, rows)
     manifest.add(
@@ -104,50 +104,50 @@ def write_floor(inbox: Inbox, manifest: Manifest, made: Floor) -> None:
 
 
 # ── stock ────────────────────────────────────────────────────────────────────────────────────────────────────────
-def write_stock(inbox: Inbox, manifest: Manifest, made: Floor, cast: Cast) -> None:
+def write_stock(inbox: Inbox, manifest: TroubleList, floor: Floor, cast: Cast) -> None:
     """London from the warehouse system at six, Leeds from the shop; London again at noon, and once more in pieces."""
-    _write_morning(inbox, manifest, made)
-    _write_noon(inbox, manifest, made, cast)
-    leeds, rows = "shopify-inventory-leeds.csv", shopify_stock_rows(made)
+    _write_morning(inbox, manifest, floor)
+    _write_noon(inbox, manifest, floor, cast)
+    leeds, rows = "shopify-inventory-leeds.csv", shopify_stock_rows(floor)
     inbox.text(f"stock/{leeds}", SHOPIFY_STOCK, rows, encoding="utf-8-sig", end="\r\n")
     absent = sorted(row["SKU"] for row in rows if row["Available (not editable)"] == "not stocked")
     what = "Leeds does not stock every SKU: 'not stocked' is not a stock of zero."
-    found: list[Found] = [
+    found_as: list[FoundAs] = [
         {"import": "ignored", "file": leeds, "rows": len(absent)},
         {"not_stocked": "NORTH", "skus": absent},
     ]
-    manifest.add("not-stocked", what, f"stock/{leeds}", found)
+    manifest.add("not-stocked", what, f"stock/{leeds}", found_as)
 
 
-def _write_morning(inbox: Inbox, manifest: Manifest, made: Floor) -> None:
+def _write_morning(inbox: Inbox, manifest: TroubleList, floor: Floor) -> None:
     name = "london-0600.csv"
-    rows = stock_rows(made, "MAIN", SNAPSHOT)
-    like = rows[0] | {"sku": made.products[590].sku}
+    rows = stock_rows(floor, "MAIN", SNAPSHOT)
+    like = rows[0] | {"sku": floor.products[590].sku}
     rows.insert(200, like | {"location": "A-19-01-1", "on_hand": "4"})
     rows.insert(400, like | {"sku": "HH-VAS-HOSLA", "on_hand": "9"})
-    rows.insert(600, like | {"sku": made.products[591].sku, "on_hand": "7.5"})
+    rows.insert(600, like | {"sku": floor.products[591].sku, "on_hand": "7.5"})
     inbox.text(f"stock/{name}", STOCK, rows)
     for key, what, row, field in (
         ("stock-in-no-place", "Stock lies in a bin that is not on the floor plan.", 202, "location"),
         ("stock-of-no-product", "Stock of a SKU that no product list has.", 402, "sku"),
         ("stock-of-half-a-unit", "Seven and a half units on hand.", 602, "on_hand"),
     ):
-        found = quarantined(name, row, field, subject=rows[row - 2]["sku"])
-        manifest.add(key, what, f"stock/{name}", found)
+        found_as = quarantined(name, row, field, subject=rows[row - 2]["sku"])
+        manifest.add(key, what, f"stock/{name}", found_as)
 
 
-def _write_noon(inbox: Inbox, manifest: Manifest, made: Floor, cast: Cast) -> None:
-    received, plain = made.products[120], made.products[305:315]
-    known = {received.sku: 24, cast["drifted"].sku: -2, cast["drifted away"].sku: 3}
-    skus = {*known, *(one.sku for one in plain)}
-    rows = [row for row in stock_rows(made, "MAIN", NOON) if row["sku"] in skus]
-    rows = [row | {"on_hand": str(int(row["on_hand"]) + known.get(row["sku"], 0))} for row in rows]
+def _write_noon(inbox: Inbox, manifest: TroubleList, floor: Floor, cast: Cast) -> None:
+    received, plain = floor.products[120], floor.products[305:315]
+    adjustments = {received.sku: 24, cast["drifted"].sku: -2, cast["drifted away"].sku: 3}
+    skus = {*adjustments, *(one.sku for one in plain)}
+    rows = [row for row in stock_rows(floor, "MAIN", NOON) if row["sku"] in skus]
+    rows = [row | {"on_hand": str(int(row["on_hand"]) + adjustments.get(row["sku"], 0))} for row in rows]
     inbox.text("stock/london-1200.csv", STOCK, rows)
-    found = [
+    found_as = [
         {
-            "drift": known[cast[part].sku],
+            "drift": adjustments[cast[part].sku],
             "warehouse": "MAIN",
-            "location": made.home(cast[part].sku),
+            "location": floor.home(cast[part].sku),
             "sku": cast[part].sku,
         }
         for part in ("drifted", "drifted away")
@@ -156,9 +156,9 @@ def _write_noon(inbox: Inbox, manifest: Manifest, made: Floor, cast: Cast) -> No
         "drift",
         "The list of noon disagrees with the ledger in two places; a receipt of the morning explains a third.",
         "stock/london-1200.csv",
-        found,
+        found_as,
     )
-    broken = stock_rows(made, "MAIN", NOON + timedelta(hours=1))[:120]
+    broken = stock_rows(floor, "MAIN", NOON + timedelta(hours=1))[:120]
     broken = [row | ({"on_hand": "N/A"} if number % 3 == 0 else {}) for number, row in enumerate(broken)]
     inbox.text("stock/london-1300.csv", STOCK, broken)
     manifest.add(
@@ -170,12 +170,12 @@ def _write_noon(inbox: Inbox, manifest: Manifest, made: Floor, cast: Cast) -> No
 
 
 # ── movements ────────────────────────────────────────────────────────────────────────────────────────────────────
-def write_movements(inbox: Inbox, manifest: Manifest, made: Floor, cast: Cast) -> None:
+def write_movements(inbox: Inbox, manifest: TroubleList, floor: Floor, cast: Cast) -> None:
     """Friday morning's movements, delivered twice."""
     name, again, sku = "wms-0930.csv", "wms-0930_1.csv", cast["moved"].sku
-    moved = movement(5300, made.home(sku), sku, -6, "adjust", "taken for the shop window", at(FRIDAY, "07:40"))
-    rows = [*movement_rows(made), moved]
-    like = movement(5301, made.home(sku), made.products[400].sku, 5, "receipt", "delivery", at(FRIDAY, "08:00"))
+    moved = movement(5300, floor.home(sku), sku, -6, "adjust", "taken for the shop window", at(FRIDAY, "07:40"))
+    rows = [*movement_rows(floor), moved]
+    like = movement(5301, floor.home(sku), floor.products[400].sku, 5, "receipt", "delivery", at(FRIDAY, "08:00"))
     bad = [
         ("movement-without-time", "A movement's time cannot be read.", {"occurred_at": "this morning"}, "occurred_at"),
         ("movement-of-nothing", "A movement moves no unit.", {"quantity": "0"}, "quantity"),
@@ -188,8 +188,8 @@ def write_movements(inbox: Inbox, manifest: Manifest, made: Floor, cast: Cast) -
     ]
     for number, (key, what, cells, field) in enumerate(bad):
         rows.append(like | {"movement_id": f"MV-{5301 + number:05}"} | cells)
-        found = quarantined(name, len(rows) + 1, field, subject=rows[-1]["movement_id"])
-        manifest.add(key, what, f"movements/{name}", found)
+        found_as = quarantined(name, len(rows) + 1, field, subject=rows[-1]["movement_id"])
+        manifest.add(key, what, f"movements/{name}", found_as)
     inbox.text(f"movements/{name}", MOVEMENTS, rows)
     inbox.text(f"movements/{again}", MOVEMENTS, rows)
     manifest.add(
@@ -201,30 +201,30 @@ def write_movements(inbox: Inbox, manifest: Manifest, made: Floor, cast: Cast) -
 
 
 # ── counts ───────────────────────────────────────────────────────────────────────────────────────────────────────
-def write_counts(inbox: Inbox, manifest: Manifest, made: Floor, cast: Cast) -> None:
+def write_counts(inbox: Inbox, manifest: TroubleList, floor: Floor, cast: Cast) -> None:
     """Two people's sheets of one count, sheets of systems that say less, and orders in the wrong folder."""
     first = CountSheet("LDN-0306", "Dilys", at(FRIDAY, "09:00"))
     second = CountSheet("LDN-0306", "Piers", at(FRIDAY, "10:00"))
-    _count_what_is_right(first, made)
-    _count_what_is_not(manifest, first, second, made, cast)
-    _count_what_is_unreadable(manifest, first, made, cast)
+    _count_what_is_right(first, floor)
+    _count_what_is_not(manifest, first, second, floor, cast)
+    _count_what_is_unreadable(manifest, first, floor, cast)
     for sheet, name in ((first, "ldn-0306-dilys.xlsx"), (second, "ldn-0306-piers.xlsx")):
         inbox.workbook(f"counts/{name}", COUNTS, [row | {"quantity": _number(row["quantity"])} for row in sheet.rows])
-    _write_lesser_sheets(inbox, manifest, made)
+    _write_lesser_sheets(inbox, manifest, floor)
 
 
 def _number(cell: str) -> int | str:
     return int(cell) if cell.lstrip("-").isdigit() and cell != "0" else cell
 
 
-def _count_what_is_right(sheet: CountSheet, made: Floor) -> None:
-    for product in made.products[320:352]:
-        place = made.home(product.sku)
-        sheet.counted(place, product.sku, made.stock.units["MAIN", place, product.sku])
+def _count_what_is_right(sheet: CountSheet, floor: Floor) -> None:
+    for product in floor.products[320:352]:
+        place = floor.home(product.sku)
+        sheet.counted(place, product.sku, floor.stock.units["MAIN", place, product.sku])
 
 
-def _variance(part: str, made: Floor, cast: Cast, difference: int, decision: str, **more: object) -> dict[str, object]:
-    place = more.pop("location", None) or made.home(cast[part].sku)
+def _variance(part: str, floor: Floor, cast: Cast, difference: int, decision: str, **more: object) -> dict[str, object]:
+    place = more.pop("location", None) or floor.home(cast[part].sku)
     return {
         "variance": difference,
         "count": "LDN-0306",
@@ -235,14 +235,14 @@ def _variance(part: str, made: Floor, cast: Cast, difference: int, decision: str
     }
 
 
-def _count_what_is_not(manifest: Manifest, first: CountSheet, second: CountSheet, made: Floor, cast: Cast) -> None:
+def _count_what_is_not(manifest: TroubleList, first: CountSheet, second: CountSheet, floor: Floor, cast: Cast) -> None:
     seen = {"near": 39, "far": 19, "moved": 18, "agreed": 24, "torn": 23, "dear": 38}
     for part, units in seen.items():
-        first.counted(made.home(cast[part].sku), cast[part].sku, units)
+        first.counted(floor.home(cast[part].sku), cast[part].sku, units)
     first.counted(FOUND_AT, cast["found"].sku, 5, "not on my list")
-    first.counted(made.home(cast["far"].sku), "HH-OLD-STOCK", 3, "label unreadable, no such product")
+    first.counted(floor.home(cast["far"].sku), "HH-OLD-STOCK", 3, "label unreadable, no such product")
     for part, units in (("agreed", 24), ("torn", 25)):
-        second.counted(made.home(cast[part].sku), cast[part].sku, units)
+        second.counted(floor.home(cast[part].sku), cast[part].sku, units)
     file = "counts/ldn-0306-dilys.xlsx"
     for key, what, part, difference, decision in (
         ("variance-inside-tolerance", "One of forty units is missing: within tolerance.", "near", -1, "posted"),
@@ -250,35 +250,35 @@ def _count_what_is_not(manifest: Manifest, first: CountSheet, second: CountSheet
         ("variance-agreed", "Two people count the same two units too few.", "agreed", -2, "posted"),
         ("variance-dear", "What is missing is worth more than may be posted without a person.", "dear", -22, "review"),
     ):
-        manifest.add(key, what, file, _variance(part, made, cast, difference, decision))
+        manifest.add(key, what, file, _variance(part, floor, cast, difference, decision))
     manifest.add(
-        "variance-torn", "Two people count one place differently.", file, _variance("torn", made, cast, 0, "recount")
+        "variance-torn", "Two people count one place differently.", file, _variance("torn", floor, cast, 0, "recount")
     )
     manifest.add(
         "found-stock",
         "Five units lie where the book says there is nothing.",
         file,
-        _variance("found", made, cast, 5, "recount", location=FOUND_AT),
+        _variance("found", floor, cast, 5, "recount", location=FOUND_AT),
     )
     manifest.add(
         "movement-explains",
         "Six units left between the snapshot and the count: the count is right.",
         file,
-        _variance("moved", made, cast, 0, "matched"),
+        _variance("moved", floor, cast, 0, "matched"),
     )
     unknown = {
         "variance": 3,
         "count": "LDN-0306",
-        "location": made.home(cast["far"].sku),
+        "location": floor.home(cast["far"].sku),
         "sku": "HH-OLD-STOCK",
         "decision": "review",
     }
     manifest.add("counted-unknown-sku", "Someone counts a SKU that no product list has.", file, unknown)
 
 
-def _count_what_is_unreadable(manifest: Manifest, sheet: CountSheet, made: Floor, cast: Cast) -> None:
+def _count_what_is_unreadable(manifest: TroubleList, sheet: CountSheet, floor: Floor, cast: Cast) -> None:
     name = "ldn-0306-dilys.xlsx"
-    sheet.counted(made.home(cast["uncounted"].sku), cast["uncounted"].sku, "", "ladder missing")
+    sheet.counted(floor.home(cast["uncounted"].sku), cast["uncounted"].sku, "", "ladder missing")
     manifest.add(
         "not-counted",
         "A place was not counted, which is not a count of zero.",
@@ -286,11 +286,11 @@ def _count_what_is_unreadable(manifest: Manifest, sheet: CountSheet, made: Floor
         {
             "count_line": "ready",
             "count": "LDN-0306",
-            "location": made.home(cast["uncounted"].sku),
+            "location": floor.home(cast["uncounted"].sku),
             "sku": cast["uncounted"].sku,
         },
     )
-    sheet.counted(made.home(cast["untimed"].sku), cast["untimed"].sku, 14)["counted_at"] = ""
+    sheet.counted(floor.home(cast["untimed"].sku), cast["untimed"].sku, 14)["counted_at"] = ""
     manifest.add(
         "count-without-time",
         "A count says not when: what moved before it is unknown.",
@@ -298,11 +298,11 @@ def _count_what_is_unreadable(manifest: Manifest, sheet: CountSheet, made: Floor
         {
             "count_line": "refused",
             "count": "LDN-0306",
-            "location": made.home(cast["untimed"].sku),
+            "location": floor.home(cast["untimed"].sku),
             "sku": cast["untimed"].sku,
         },
     )
-    plain = made.products[360]
+    plain = floor.products[360]
     sheet.counted("A-19-01-1", plain.sku, 3)
     manifest.add(
         "count-in-no-place",
@@ -310,7 +310,7 @@ def _count_what_is_unreadable(manifest: Manifest, sheet: CountSheet, made: Floor
         f"counts/{name}",
         {"variance": 3, "count": "LDN-0306", "location": "A-19-01-1", "sku": plain.sku, "decision": "review"},
     )
-    sheet.counted(made.home(plain.sku), plain.sku, -4)
+    sheet.counted(floor.home(plain.sku), plain.sku, -4)
     manifest.add(
         "count-below-zero",
         "A count of minus four units.",
@@ -319,16 +319,16 @@ def _count_what_is_unreadable(manifest: Manifest, sheet: CountSheet, made: Floor
     )
 
 
-def _write_lesser_sheets(inbox: Inbox, manifest: Manifest, made: Floor) -> None:
+def _write_lesser_sheets(inbox: Inbox, manifest: TroubleList, floor: Floor) -> None:
     """OpenBoxes prints no warehouse and no time, ERPNext no place and no time."""
-    name, listed = "openboxes-bins.xlsx", made.products[370:374]
+    name, listed = "openboxes-bins.xlsx", floor.products[370:374]
     rows: list[dict[str, object]] = [
         {
             "Product code": one.sku,
             "Product name": one.name,
-            "Bin location": made.home(one.sku),
-            "OB QOH": made.stock.units["MAIN", made.home(one.sku), one.sku],
-            "Physical QOH": made.stock.units["MAIN", made.home(one.sku), one.sku],
+            "Bin location": floor.home(one.sku),
+            "OB QOH": floor.stock.units["MAIN", floor.home(one.sku), one.sku],
+            "Physical QOH": floor.stock.units["MAIN", floor.home(one.sku), one.sku],
         }
         for one in listed
     ]
@@ -339,7 +339,7 @@ def _write_lesser_sheets(inbox: Inbox, manifest: Manifest, made: Floor) -> None:
         f"counts/{name}",
         [quarantined(name, number, "warehouse", subject=one.sku) for number, one in enumerate(listed, start=2)],
     )
-    name, listed = "erpnext-stock-reconciliation.csv", made.products[500:503]
+    name, listed = "erpnext-stock-reconciliation.csv", floor.products[500:503]
     cells: list[Row] = [
         {"Item Code": one.sku, "Warehouse": "Hearth Leeds", "Quantity": "20", "Valuation Rate": "9.50"}
         for one in listed
@@ -353,7 +353,7 @@ def _write_lesser_sheets(inbox: Inbox, manifest: Manifest, made: Floor) -> None:
             {
                 "count_line": "refused",
                 "count": name.partition(".")[0],
-                "location": made.home(one.sku, "NORTH"),
+                "location": floor.home(one.sku, "NORTH"),
                 "sku": one.sku,
             }
             for one in listed

@@ -43,13 +43,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--files", type=int, default=20, help="count sheets (20)")
     parser.add_argument("--restart", action=argparse.BooleanOptionalAction, default=True,
                         help="kill Prefect's server in the middle")  # fmt: skip
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="arrivals-") as folder:
         home = Path(folder) / "data"
         begun = time.time()
         with _served(home) as (process, api), httpx.Client(base_url=api, timeout=30) as client:
             print(f"  served after {time.time() - begun:.1f} s")
-            sheets = _drop_all(home, process, asked.files, asked.files // 2 if asked.restart else None)
+            sheets = _drop_all(home, process, options.files, options.files // 2 if options.restart else None)
             runs = _settled(client, sheets)
         return _tell(home, sheets, runs)
 
@@ -120,8 +120,8 @@ def _settled(client: httpx.Client, sheets: list[Sheet]) -> dict[str, list[dict[s
 def _runs(client: httpx.Client, flow: str) -> list[dict[str, Any]]:
     wanted = {"flows": {"name": {"any_": [flow]}}, "sort": "START_TIME_ASC",
               "flow_runs": {"start_time": {"after_": "2000-01-01T00:00:00Z"}}}  # fmt: skip
-    found: list[dict[str, Any]] = client.post("/flow_runs/filter", json=wanted).raise_for_status().json()
-    return [run for run in found if run["start_time"]]
+    flow_runs: list[dict[str, Any]] = client.post("/flow_runs/filter", json=wanted).raise_for_status().json()
+    return [run for run in flow_runs if run["start_time"]]
 
 
 def _seconds(moment: str) -> float:

@@ -17,8 +17,8 @@ def main(arguments: list[str]) -> int:
     """Run both a few times, each pair in a folder of its own, and print the medians."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks start", description=__doc__)
     parser.add_argument("--repeat", type=int, default=5, help="pairs of runs (5)")
-    asked = parser.parse_args(arguments)
-    pairs = [_pair() for _ in range(asked.repeat)]
+    options = parser.parse_args(arguments)
+    pairs = [_pair() for _ in range(options.repeat)]
     for name, runs in zip(("first", "again"), zip(*pairs, strict=True), strict=True):
         processor, wall = (median(figures) for figures in zip(*runs, strict=True))
         print(f"{name}: {processor:.1f} s of processor, {wall:.1f} s")

@@ -27,7 +27,7 @@ class Merchant:
     operations_email: str = ""  # who gets the digest of alerts; nobody when empty
 
     def __post_init__(self) -> None:
-        _known_zone(self.time_zone)
+        _check_zone(self.time_zone)
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Warehouse:
     adjustments: AdjustmentFile = field(default_factory=AdjustmentFile)  # how its own system takes what counts post
 
     def __post_init__(self) -> None:
-        _known_zone(self.time_zone)
+        _check_zone(self.time_zone)
         public_holidays(self.country, self.region, 2026)  # any year shows whether they are known
 
 
@@ -109,7 +109,7 @@ def silent_channels(merchants: Iterable[Merchant]) -> frozenset[tuple[str, str]]
     return frozenset((one.code, channel.casefold()) for one in merchants for channel in one.channels_without_mail)
 
 
-def _known_zone(name: str) -> None:
+def _check_zone(name: str) -> None:
     if name not in _zones():
         raise ValueError(f"time_zone {name!r} is not an IANA time zone")
     ZoneInfo(name)

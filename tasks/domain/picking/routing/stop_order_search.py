@@ -22,7 +22,7 @@ def best_order(leg_m: np.ndarray, start: np.ndarray, seed: int) -> tuple[np.ndar
     `start`: an order to begin with; what is found is no longer. The same legs, order and seed give the same way.
     """
     if len(start) <= EXACT_MAX:
-        return _held_karp(leg_m), True
+        return _subset_dynamic_programme(leg_m), True
     best, rounds = start.astype("int64"), int(np.clip(ROUNDS_PER_STOP * len(start), ROUNDS_MIN, ROUNDS_MAX))
     _local_search(leg_m, best, 0, best.size)
     _double_bridges(leg_m, best, 2 * seed + 1, rounds)
@@ -36,7 +36,7 @@ def order_m(leg_m: np.ndarray, order: np.ndarray) -> float:
 
 
 @kernel
-def _held_karp(leg_m: np.ndarray) -> np.ndarray:
+def _subset_dynamic_programme(leg_m: np.ndarray) -> np.ndarray:
     """The shortest way, by dynamic programming over the sets of stops already visited (Held and Karp 1962)."""
     stops = leg_m.shape[0] - 2
     best = np.full((1 << stops, stops), np.inf)
