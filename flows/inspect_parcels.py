@@ -19,9 +19,9 @@ class Inspected:
     """The counts of a run."""
 
     parcels: int
-    released: int
-    held: int
-    not_inspected: int
+    parcels_released: int
+    parcels_held: int
+    parcels_not_inspected: int
     findings: int
     by_hand: int
     alerts_opened: int
@@ -53,9 +53,9 @@ def inspect_parcels(as_of: Moment = NOW) -> Inspected:
     )
     return Inspected(
         parcels=len(judged.parcels),
-        released=judged.count(Verdict.RELEASE),
-        held=judged.count(Verdict.HOLD),
-        not_inspected=judged.count(Verdict.NOT_INSPECTED),
+        parcels_released=judged.count(Verdict.RELEASE),
+        parcels_held=judged.count(Verdict.HOLD),
+        parcels_not_inspected=judged.count(Verdict.NOT_INSPECTED),
         findings=judged.findings,
         by_hand=int(judged.parcels["by_hand"].sum()),
         alerts_opened=opened,

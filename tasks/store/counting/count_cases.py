@@ -121,7 +121,7 @@ def book(connection: Connection, lines: pd.DataFrame) -> pd.DataFrame:
                                       stock_snapshots.c.on_hand.label("export"))
                    .join_from(line, stock_levels, is_level, isouter=True)
                    .join(stock_snapshots, is_snapshot, isouter=True))  # fmt: skip
-        held_units, closed = (_by_line(connection, statement) for statement in (_held_units(line), _closed(line)))
+        held_units, closed = (_by_line(connection, statement) for statement in (_units_in_hand(line), _closed(line)))
     known_lines = lines.merge(now, on="line_id", validate="1:1")
     known_lines = known_lines.merge(
         _posted_before(connection, lines), on=["warehouse_id", "code", "product_id"], how="left"
@@ -153,7 +153,7 @@ def _ledger(connection: Connection, lines: pd.DataFrame) -> pd.Series:
         return _by_line(connection, sums)
 
 
-def _held_units(line: Table) -> Select[Any]:
+def _units_in_hand(line: Table) -> Select[Any]:
     one = allocations.c
     place = and_(one.location_id == line.c.location_id, one.product_id == line.c.product_id, one.lot == line.c.lot,
                  line.c.condition == "available", one.state == AllocationState.OPEN)  # fmt: skip
