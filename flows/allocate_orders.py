@@ -51,7 +51,7 @@ def allocate_orders(as_of: Moment = NOW, *, full_feeds: bool = False) -> Allocat
     longer are. Channels are told what changed. A second run with nothing new promises, writes and tells nothing.
 
     Args:
-        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
+        as_of: The moment to take as now. A time without a zone is in the warehouse's time zone.
         full_feeds: Tell the channels everything they may sell, not only what changed.
 
     Returns:

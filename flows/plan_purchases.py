@@ -32,7 +32,7 @@ def plan_purchases(as_of: Moment = NOW) -> Purchases:
     same day with the same data changes and writes nothing.
 
     Args:
-        as_of: The moment the run takes for now. A time without a zone is on the warehouse's clock.
+        as_of: The moment to take as now. A time without a zone is in the warehouse's time zone.
 
     Returns:
         How many reorder points changed, and how many products and units are proposed.

@@ -1,6 +1,5 @@
 """What every test may ask for: a data folder of its own and an empty database, on SQLite and on PostgreSQL."""
 
-import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +11,6 @@ from sqlalchemy import Engine, create_engine, text
 
 from tasks.store.database.engine import engine_of
 from tasks.store.schema import metadata
-
-_numbers = itertools.count()
-
 
 LONGEST_FIRST = ("test_online_retail.py", "service", "scenarios")
 
@@ -43,6 +39,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
+def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the SQLite database of every test lies, one after the other.
+
+    At one address SQLAlchemy compiles each statement once, and not once a test.
+    """
+    return tmp_path_factory.mktemp("sqlite") / "fulfilment.db"
+
+
+@pytest.fixture(scope="session")
 def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with every table, to be copied."""
     path = tmp_path_factory.mktemp("with-tables") / "fulfilment.db"
@@ -51,9 +56,17 @@ def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_with_tables(postgresql_server: str) -> str:
+def postgresql_admin(postgresql_server: str) -> Iterator[Engine]:
+    """What makes and drops databases of the server."""
+    admin = create_engine(postgresql_server.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
+    yield admin
+    admin.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgresql_with_tables(postgresql_server: str, postgresql_admin: Engine) -> str:
     """A database of the server with every table, to be copied."""
-    _create_database(postgresql_server, "with_tables")
+    _create_database(postgresql_admin, "with_tables", "template1")
     _make_tables(f"{postgresql_server.rsplit('/', 1)[0]}/with_tables")
     return "with_tables"
 
@@ -75,15 +88,17 @@ def database(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.Mon
     """The address of an empty database, with tables for a test that asks for `store`; the test runs once on each."""
     with_tables = "store" in request.fixturenames
     if request.param == "sqlite":
-        address = f"sqlite:///{home / 'fulfilment.db'}"
+        file: Path = request.getfixturevalue("sqlite_file")
+        for old in file.parent.iterdir():  # the database and its log
+            old.unlink()
         if with_tables:
-            shutil.copy(request.getfixturevalue("sqlite_with_tables"), home / "fulfilment.db")
+            shutil.copy(request.getfixturevalue("sqlite_with_tables"), file)
+        address = f"sqlite:///{file}"
     else:
-        server, name = request.getfixturevalue("postgresql_server"), f"test_{next(_numbers)}"
-        _create_database(
-            server, name, request.getfixturevalue("postgresql_with_tables") if with_tables else "template1"
-        )
-        address = f"{server.rsplit('/', 1)[0]}/{name}"
+        server, admin = request.getfixturevalue("postgresql_server"), request.getfixturevalue("postgresql_admin")
+        template = request.getfixturevalue("postgresql_with_tables") if with_tables else "template1"
+        _create_database(admin, "of_a_test", template)
+        address = f"{server.rsplit('/', 1)[0]}/of_a_test"
     monkeypatch.setenv("FULFILMENT_DATABASE_URL", address)
     yield address
     engine_of(address).dispose()
@@ -100,8 +115,8 @@ def _make_tables(address: str) -> None:
     engine_of(address).dispose()
 
 
-def _create_database(server: str, name: str, template: str = "template1") -> None:
-    admin = create_engine(server.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
+def _create_database(admin: Engine, name: str, template: str) -> None:
+    """An empty database, or a copy of `template`, in the place of the one of that name."""
     with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-    admin.dispose()

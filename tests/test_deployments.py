@@ -94,7 +94,7 @@ def test_a_choice_is_a_list_and_nothing_is_called_none(deployment: dict[str, Any
         assert field["default"] == ([] if name == "kinds" else "all") or words is None, name
     assert form["as_of"]["default"] == "now"
     assert {"title": "another moment", "type": "string", "format": "date-time"} in form["as_of"]["anyOf"]
-    assert "clock" in form["as_of"]["description"]
+    assert "time zone" in form["as_of"]["description"]
 
 
 @each

@@ -78,11 +78,11 @@ def test_a_tour_that_was_searched_is_between_its_bound_and_habit(floor: Floor, p
 @settings(deadline=None, max_examples=15)
 @given(st.sampled_from([floor for floor in FLOORS if is_exact(floor)]), many)
 def test_the_bound_and_the_search_meet_the_shortest_tour(floor: Floor, places: list[Point]) -> None:
-    """Where the shortest tour is known, the bound lies below it, and what the search finds is at most 2 % above."""
+    """Where the shortest tour is known, the bound lies below it, and what the search finds is at most 5 % above."""
     at = lying(floor, places)
     best, found = shortest(floor, *at), walk(floor, *at, *depots(floor))
     assert (found.lower_bound_m or found.walk_m) - 1e-6 <= best.walk_m <= found.walk_m + 1e-6
-    assert found.walk_m <= 1.02 * best.walk_m
+    assert found.walk_m <= 1.05 * best.walk_m
 
 
 @UNHURRIED
