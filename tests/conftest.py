@@ -102,6 +102,8 @@ def database(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("FULFILMENT_DATABASE_URL", address)
     yield address
     engine_of(address).dispose()
+    if request.param == "sqlite":
+        engine_of(f"{address}.sending").dispose()  # of the file that only one sender holds
 
 
 @pytest.fixture

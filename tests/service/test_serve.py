@@ -37,7 +37,8 @@ def test_a_schedule_fires_by_itself(served: Installation) -> None:
     served.client.post(path, json=[every_minute]).raise_for_status()
     since = f"{moment_now():%Y-%m-%dT%H:%M:%S}"
     fired = wait(lambda: [run for run in served.runs("send-messages", *ENDED)
-                          if run["auto_scheduled"] and run["expected_start_time"] > since])  # fmt: skip
+                          if run["auto_scheduled"] and run["expected_start_time"] > since
+                          and run["state_type"] != "CANCELLED"])  # fmt: skip  # one that another due run made needless
     assert fired, served.logs()
     assert fired[0]["state_type"] == "COMPLETED", served.logs()
 
