@@ -72,14 +72,14 @@ def postgresql_with_tables(postgresql_server: str, postgresql_admin: Engine) -> 
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that asks for a database runs on both; one of a step on SQLite alone, unless it is marked `postgresql`.
+    """A test that asks for a database runs on both; one of a step on SQLite, or on both if marked `both_databases`.
 
     The queries are tested on both below tests/store and tests/scenarios. The mark is for steps that ask the database
     what nothing there asks.
     """
     if "database" in metafunc.fixturenames:
         of_a_step = "steps" in metafunc.definition.path.parts
-        on_both = not of_a_step or metafunc.definition.get_closest_marker("postgresql")
+        on_both = not of_a_step or metafunc.definition.get_closest_marker("both_databases")
         metafunc.parametrize("database", ["sqlite", "postgresql"] if on_both else ["sqlite"], indirect=True)
 
 

@@ -138,7 +138,7 @@ def week(store: Engine) -> Week:
     return made
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_the_figures_of_the_week(week: Week) -> None:
     """1001 and 1003 left in time, 1002 late, 1005 and 1006 not at all; 1004 and 1007 were withdrawn."""
     report = measure.fn(AS_OF, None)
@@ -210,7 +210,7 @@ def test_a_second_run_writes_the_same_bytes(week: Week) -> None:
     assert {path.name: path.read_bytes() for path in page.parent.iterdir()} == first
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_plots_are_drawn_again_only_where_they_would_differ(week: Week, store: Engine) -> None:
     """A report of the same figures takes the plots that lie there; one of other figures draws its own."""
     page = write_operations_report.fn(measure.fn(AS_OF, None))
@@ -225,7 +225,7 @@ def test_plots_are_drawn_again_only_where_they_would_differ(week: Week, store: E
     assert "Orders due" in page.read_text(encoding="utf-8")
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_late_file_restates_a_day_and_says_so(week: Week, store: Engine) -> None:
     """Monday's parcel becomes known on Saturday: Friday's report said otherwise, and Saturday's says that."""
     write_operations_report.fn(measure.fn(AS_OF, None))

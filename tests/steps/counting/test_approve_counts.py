@@ -167,7 +167,7 @@ def test_half_a_sheet_now_and_the_rest_later(floor: Engine, home: Path) -> None:
     assert (on_hand(floor, "A-02"), on_hand(floor, "B-02")) == (36, 10)
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_late_movement_is_asked_about_again(floor: Engine, home: Path) -> None:
     """Three vases had been broken before the count, and the file came late: approving -4 posts nothing, -1 is asked."""
     filled = folder(home, ASKED) / "approvals.xlsx"
@@ -232,7 +232,7 @@ def test_a_run_that_is_answered_in_turns_comes_to_its_end(floor: Engine, monkeyp
     assert len(look_what_waits.fn()) == 0
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_form_sent_after_the_sheet_is_told_so(floor: Engine, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the list waits any more when the run starts anew: the form is read all the same, and posts nothing."""
     both = {"VASE": ("approved", "Ann"), "JUG": ("approved", "Ann")}

@@ -59,7 +59,7 @@ def test_a_time_the_clock_did_not_show_once_is_refused(store: Engine, home: Path
     assert expected(store) == [0]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_day_is_enough_where_nothing_moved(store: Engine, home: Path) -> None:
     """Refused while the day may still bring movements; once it is over, the count stands for any moment of it."""
     shelf(home)
@@ -76,7 +76,7 @@ def test_a_day_is_not_enough_where_goods_moved(store: Engine, home: Path) -> Non
     assert decided(home, counted(95), as_of=MORROW).number_of(CountDecision.MATCHED) == 1
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_units_that_were_not_put_away_were_not_in_the_bin(store: Engine, home: Path) -> None:
     """Received at seven, put away at eleven: at half past nine they lay at the door, in between nowhere else."""
     late = {"kind": "receipt", "put_away_at": "2026-03-06 11:00:00 +0000"}

@@ -163,7 +163,7 @@ def test_places_are_walked_in_order(shop: Engine) -> None:
 
 
 @pytest.mark.parametrize(("days_ago", "due"), [(1, True), (5, False)])
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_short_pick_asks_for_a_count_until_there_was_one(shop: Engine, days_ago: int, *, due: bool) -> None:
     """A place counted three days ago is due again after a short pick yesterday, not after one before the count."""
     with shop.begin() as connection:
@@ -182,7 +182,7 @@ def test_a_disputed_place_is_counted(shop: Engine) -> None:
     assert planned() == [("A-2", "A", "doubtful record")]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_what_only_the_export_knows_is_counted(shop: Engine) -> None:
     """The ledger has no row for the place: the export's six units are six too many."""
     with shop.begin() as connection:
@@ -271,7 +271,7 @@ def test_a_plan_for_an_unknown_warehouse_is_a_mistake(
         plan.fn("MAIN", 1, AS_OF)
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_an_empty_place_is_counted_only_when_asked_for(shop: Engine) -> None:
     """The book says zero."""
     with shop.begin() as connection:
@@ -299,7 +299,7 @@ def test_a_run_on_the_same_day_plans_nothing_more(shop: Engine, home: Path) -> N
     assert len(planned(as_of=AS_OF + timedelta(days=10))) == 1
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_the_day_is_the_warehouses(shop: Engine) -> None:
     """Half past eleven in the evening of UTC is tomorrow in London's summer."""
     with shop.begin() as connection:
@@ -339,7 +339,7 @@ def test_nothing_of_the_book_is_in_a_sheet(shop: Engine, home: Path) -> None:
     assert (len(book.sheetnames), len(book.defined_names)) == (1, 0)
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_sheet_is_protected_and_the_same_every_time(shop: Engine, home: Path) -> None:
     """Only what is to be filled in can be changed, and the rows for found goods; the same rows give the same bytes."""
     with shop.begin() as connection:
@@ -363,7 +363,7 @@ def test_a_sheet_is_protected_and_the_same_every_time(shop: Engine, home: Path) 
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Great Expectations' own
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_filled_sheet_is_dropped_in_as_it_is(shop: Engine, home: Path) -> None:
     """Counted, not counted, and found where the sheet says nothing, by its barcode; rows left empty are ignored."""
     with shop.begin() as connection:
@@ -398,7 +398,7 @@ def test_a_filled_sheet_is_dropped_in_as_it_is(shop: Engine, home: Path) -> None
     assert write_count_documents.fn("plan-counts") == []  # goods found beside the sheet do not make it anew
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_filled_sheet_closes_the_planned_count(shop: Engine) -> None:
     """Planned in the morning, counted at noon, reconciled at night: no line beside the planned one."""
     with shop.begin() as connection:

@@ -155,7 +155,7 @@ def test_a_sale_before_the_count_is_no_difference(shop: Engine) -> None:
         assert decisions(connection) == [(7, 7, 0, "matched")]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_sale_after_the_count_is_no_excuse(shop: Engine) -> None:
     """Opening 10, 7 counted at 09:30, three sold at 10:00: three were missing, and the sale still stands."""
     with shop.begin() as connection:
@@ -173,7 +173,7 @@ def test_a_sale_after_the_count_is_no_excuse(shop: Engine) -> None:
 
 
 @pytest.mark.parametrize(("shipped_at", "expected"), [(None, 7), ("11:00", 7), ("09:00", 7)])
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_picked_units_are_gone_from_the_bin_once(shop: Engine, shipped_at: str | None, expected: int) -> None:
     """Picked at 08:50: out of the bin at 09:30, whether the parcel waits, leaves later, or has left."""
     with shop.begin() as connection:
@@ -225,7 +225,7 @@ def test_the_tolerance_is_a_percentage_and_a_value(
         assert on_hand(connection, product) == (found if decision == "posted" else book)
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_two_people_who_agree_close_the_place(shop: Engine) -> None:
     """Outside tolerance: a recount is planned; another person's equal difference is posted, and the place is done."""
     with shop.begin() as connection:
@@ -249,7 +249,7 @@ def test_two_people_who_agree_close_the_place(shop: Engine) -> None:
 
 
 @pytest.mark.parametrize("counter", ["Ann", " ann", None])
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_one_person_does_not_agree_with_themselves(shop: Engine, counter: str | None) -> None:
     """The same counter, or nobody named, twice the same: a third round is asked for."""
     with shop.begin() as connection:
@@ -294,7 +294,7 @@ def test_a_recount_that_finds_the_book_right_closes_the_place(shop: Engine) -> N
         ]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_two_sheets_that_disagree_make_a_recount(shop: Engine) -> None:
     """Even where one of them agrees with the book."""
     with shop.begin() as connection:
@@ -353,7 +353,7 @@ def test_an_unknown_sku_waits_for_a_person(shop: Engine) -> None:
         assert connection.scalar(select(func.count()).select_from(stock_moves)) == 0
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_count_gives_impossible_promises_back_newest_first(shop: Engine) -> None:
     """Ten promised, seven left: the newest promise shrinks, its line and the place with it, and an alert opens."""
     with shop.begin() as connection:
@@ -381,7 +381,7 @@ def test_a_count_gives_impossible_promises_back_newest_first(shop: Engine) -> No
         assert connection.scalar(select(alerts.c.cause)) == "oversell:HEARTH:MUG"
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_units_in_pickers_hands_are_never_given_back(shop: Engine) -> None:
     """The book says four, all picked after the count, and the count found none: a person looks."""
     with shop.begin() as connection:
@@ -397,7 +397,7 @@ def test_units_in_pickers_hands_are_never_given_back(shop: Engine) -> None:
         assert on_hand(connection) == 4
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_second_run_changes_nothing(shop: Engine, home: Path) -> None:
     """No row, no document."""
     with shop.begin() as connection:
@@ -465,7 +465,7 @@ def answer(connection: Connection, said: str, *lines: int, reason_code: str | No
         ("recount", -2, "recount", 98, ["recount", "ready"]),
     ],
 )
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_an_answer_is_carried_out_once(
     shop: Engine, said: str, late: int, decision: str, book: int, states: list[str]
 ) -> None:
@@ -507,7 +507,7 @@ def test_what_explains_a_question_by_itself_is_no_loss(shop: Engine) -> None:
         assert on_hand(connection, VASE) == 97
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_both_places_of_a_transfer_are_answered_together(shop: Engine) -> None:
     """Ten missing at one place, ten found at another: one answer moves them, at no value."""
     with shop.begin() as connection:
@@ -552,7 +552,7 @@ def test_an_approved_loss_of_what_pickers_hold_waits(shop: Engine) -> None:
         assert on_hand(connection) == -4  # nothing lay there at noon, and four left all the same
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_place_waits_on_one_sheet(shop: Engine) -> None:
     """A recount takes the place off a sheet that has not come back; that sheet is still read when it comes."""
     with shop.begin() as connection:
@@ -569,7 +569,7 @@ def test_a_place_waits_on_one_sheet(shop: Engine) -> None:
             ("CC-9", 1, "cancelled"), ("CC-1", 2, "ready")]  # fmt: skip
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_the_last_round_is_the_supervisors(shop: Engine) -> None:
     """The third sheet names who is to count; the second is anybody else's."""
     with shop.begin() as connection:
@@ -583,7 +583,7 @@ def test_the_last_round_is_the_supervisors(shop: Engine) -> None:
         assert named == [None, None, "floor supervisor"]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_states_only_move_forward(shop: Engine) -> None:
     """Every step a line takes is one the table of transitions allows."""
     steps: set[tuple[str, str]] = set()
@@ -620,7 +620,7 @@ moves_of_a_day = st.lists(st.tuples(st.integers(-5, 5).filter(bool), st.integers
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moves=moves_of_a_day, when=st.integers(0, 23), found=st.integers(0, 30), newest_first=st.booleans())
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_the_book_is_the_truth_at_the_count_and_what_moved_later(
     shop: Engine, moves: Sequence[tuple[int, int]], when: int, found: int, *, newest_first: bool
 ) -> None:

@@ -73,7 +73,7 @@ def run() -> dict[str, int]:
     return send_queued.fn(AS_OF)
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_the_provider_gets_each_message_once_and_a_second_run_sends_nothing(outbox: Engine, provider: Provider) -> None:
     """With its key, its kind, the merchant as its sender, and every fact escaped."""
     put(outbox, "a", "b")
@@ -95,7 +95,7 @@ def test_the_provider_gets_each_message_once_and_a_second_run_sends_nothing(outb
     ("status", "state"),
     [(400, "failed"), (413, "failed"), (401, "queued"), (429, "queued"), (503, "queued"), (500, "in_doubt")],
 )
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_an_answer_decides_whether_a_message_may_be_sent_again(
     outbox: Engine, provider: Provider, status: int, state: str
 ) -> None:
@@ -123,7 +123,7 @@ def test_a_provider_that_is_not_there_costs_no_message(
     assert run() == {"sent": 2}
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_provider_that_hangs_up_leaves_a_message_in_doubt(outbox: Engine, provider: Provider) -> None:
     """It may have taken it: only a person, or the provider's own word, moves it on."""
     put(outbox, "a")
@@ -181,7 +181,7 @@ def test_two_senders_at_once_send_each_message_once(outbox: Engine, provider: Pr
     assert set(states(outbox).values()) == {"sent"}
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_paper_writes_the_same_bytes_wherever_it_lies(
     outbox: Engine, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,7 +214,7 @@ def test_paper_proves_after_a_crash_what_it_has_written(outbox: Engine, home: Pa
     assert len(list(folder.glob("*.html"))) == 2
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_who_cannot_be_reached_is_left_out_and_listed_without_an_address(outbox: Engine, home: Path) -> None:
     """A bounce before, in any spelling of the address; old news is left out and needs nobody."""
     put(outbox, "bounced", recipient="Jane@Mail.example")

@@ -80,7 +80,7 @@ def test_lines_of_an_order_wait_for_one_another(shop: Shop) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_what_may_not_be_served_says_so(shop: Shop) -> None:
     """Held and unpaid orders wait with that reason, refunded ones for nothing; a hold that is over holds no longer."""
     shop.product("CUP")
@@ -95,7 +95,7 @@ def test_what_may_not_be_served_says_so(shop: Shop) -> None:
     assert [number for number, _, _ in shop.open_promises()] == ["free", "past"]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_payment_that_came_lifts_its_hold(shop: Shop) -> None:
     """An order held for its payment is served once it is paid; another hold stays."""
     shop.product("CUP")
@@ -205,7 +205,7 @@ def test_a_refund_before_shipping_frees_the_goods(shop: Shop) -> None:
     assert reasons(view) == {}
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_cancellation_after_the_pick_asks_for_the_goods_back(shop: Shop) -> None:
     """What was picked stays promised until it is put back; a person is asked to do it."""
     shop.product("CUP")
@@ -225,7 +225,7 @@ def test_a_cancellation_after_the_pick_asks_for_the_goods_back(shop: Shop) -> No
     assert shop.open_promises() == [("1", "A-01", 2)]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_an_oversold_sku_names_its_orders_until_stock_arrives(shop: Shop) -> None:
     """Asked, there, short, and who waits; closed when the goods are there."""
     shop.product("CUP", unit_price_minor=250, currency="GBP")
@@ -242,7 +242,7 @@ def test_an_oversold_sku_names_its_orders_until_stock_arrives(shop: Shop) -> Non
     assert shop.rows(schema.alerts).set_index("kind").loc["oversell", "state"] == "resolved"
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_place_with_a_short_pick_is_not_promised_before_a_count(shop: Shop) -> None:
     """The book is doubted where a picker found less, until someone has counted there after the pick."""
     shop.product("CUP")
@@ -280,7 +280,7 @@ def test_a_quantity_that_swings_around_the_reorder_point_gives_one_warning(shop:
     assert told == [(1, 0), (0, 0), (0, 0), (0, 1), (1, 0)]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_customers_are_told_once(shop: Shop) -> None:
     """Confirmed when new and paid, kept unsent when it is old news or the channel forbids it, told of a delay once."""
     shop.product("CUP")
@@ -327,7 +327,7 @@ def test_an_order_without_a_promise_gets_one(shop: Shop, hour: int) -> None:
     assert shop.rows(schema.orders)["ship_by"][0] == pd.Timestamp(2026, 3, day, 17, tz="UTC")
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_an_order_shipped_elsewhere_is_left_alone(shop: Shop) -> None:
     """What the shop had fulfilled already asks for nothing and is not touched by a late cancellation."""
     shop.product("CUP")
@@ -352,7 +352,7 @@ def position(sku: str, warehouse: str = "MAIN") -> list[object]:
     return [None if one is pd.NA else one for one in row.to_numpy().ravel()]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_every_unit_has_a_place_in_the_position(shop: Shop, home: Path) -> None:
     """On hand is allocated, unavailable, kept back or available; a kit is as many as its scarcest part makes."""
     shop.product("CUP")

@@ -53,7 +53,7 @@ def drop(home: Path, kind: str, rows: pd.DataFrame, number: int, hours: float) -
     assert outcome.state == "loaded", outcome.reason
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_the_second_order_of_the_same_goods_waits_for_a_person(shop: Shop, home: Path) -> None:
     """Same customer, same basket, within the hours: held once, naming the other; released by a sheet for good."""
     lines = {"CUP": 2, "TRAY": 1}
@@ -90,7 +90,7 @@ def test_an_order_that_is_being_picked_keeps_its_turn_before_its_double(shop: Sh
     assert held(shop) == {"1": "duplicate"}
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_sheet_holds_until_a_moment_and_the_hold_ends_by_itself(shop: Shop, home: Path) -> None:
     """Set, and ended at its date; rows that cannot be are refused with what was found; said again it is a no-op."""
     for number in ("1", "2", "3"):

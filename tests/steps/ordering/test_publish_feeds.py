@@ -89,7 +89,7 @@ def test_a_feed_says_what_changed_and_everything_on_demand(shop: Shop) -> None:
     assert shop.everything() == before
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_two_runs_as_of_one_moment_keep_both_their_lines(shop: Shop) -> None:
     """A day that is run again by hand adds to the file of its moment, and takes nothing out of it."""
     publish(0)

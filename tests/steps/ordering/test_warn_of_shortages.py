@@ -122,7 +122,7 @@ def sold(shop: Shop, sku: str, daily: int, days: int) -> None:
             effective_at=AS_OF - timedelta(days=days), recorded_at=AS_OF))  # fmt: skip
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_purchases_follow_demand_and_the_terms_of_the_supplier(shop: Shop, home: Path) -> None:
     """Two a day for thirty days, five days to get them, in cases of twelve from one supplier: one file for it."""
     shop.product("FORK", unit_cost_minor=150, currency="GBP")

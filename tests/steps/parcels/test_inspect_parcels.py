@@ -101,7 +101,7 @@ def test_an_order_in_two_parcels_is_judged_as_one(floor: Floor) -> None:
     assert findings(floor) == [("P3", "extra_item", "CUP")]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_kit_lacks_the_part_that_lacks(floor: Floor) -> None:
     """A set without its tray; a set scanned as a set is whole."""
     floor.order("1001", ("SET", 1))
@@ -112,7 +112,7 @@ def test_a_kit_lacks_the_part_that_lacks(floor: Floor) -> None:
     assert findings(floor) == [("P1", "missing_item", "TRAY")]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_an_order_cancelled_after_packing_is_held(floor: Floor) -> None:
     """Critical, whatever is in the parcel."""
     floor.order("1001", ("CUP", 2))
@@ -123,7 +123,7 @@ def test_an_order_cancelled_after_packing_is_held(floor: Floor) -> None:
     assert floor.rows(schema.findings, "code", "severity", "found") == [("order_not_to_ship", "critical", "cancelled")]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_parcel_nobody_scanned_is_not_judged(floor: Floor) -> None:
     """A carrier's manifest alone says nothing of what is in a parcel."""
     floor.order("1001", ("CUP", 2))
@@ -132,7 +132,7 @@ def test_a_parcel_nobody_scanned_is_not_judged(floor: Floor) -> None:
     assert floor.rows(schema.inspections, "id") == []
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_held_parcel_is_warned_of_until_it_is_not_held(floor: Floor) -> None:
     """One alert a parcel; a person who releases it closes it, and other alerts are left alone."""
     floor.order("1001", ("CUP", 2))
@@ -150,7 +150,7 @@ def test_a_held_parcel_is_warned_of_until_it_is_not_held(floor: Floor) -> None:
     ]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_the_sample_can_be_drawn_again_from_what_is_kept(floor: Floor, home: Path) -> None:
     """Twenty of sixty parcels; the plan and the seed are in the database and on the sheet."""
     for number in range(60):
@@ -168,7 +168,7 @@ def test_the_sample_can_be_drawn_again_from_what_is_kept(floor: Floor, home: Pat
     assert "of 60; letter F: open 20, accept 1, reject 2; procedure packing version 1" in plan
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_parcels_of_a_wave_are_drawn_from_its_orders(floor: Floor) -> None:
     """The wave is the lot, however many of its parcels are packed yet; the inspection names it."""
     orders = [floor.order(f"{number}", ("CUP", 1)) for number in range(30)]
@@ -186,7 +186,7 @@ def test_parcels_of_a_wave_are_drawn_from_its_orders(floor: Floor) -> None:
     assert "lot wave W1 of 30; letter C: open 5" in floor.rows(schema.inspections, "plan")[0][0]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_documents_are_the_same_bytes_again(floor: Floor, home: Path) -> None:
     """I10: the sheets follow from the rows and the moment alone, and hold no customer."""
     floor.order("1001", ("CUP", 2), customer_name="Jane Doe")

@@ -52,7 +52,7 @@ def shipped(floor: Floor, order: str = "1001") -> None:
     floor.manifest(order, f"P-{order}")
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_parcel_that_left_takes_its_stock_and_its_promises(floor: Floor) -> None:
     """On hand and allocated go down together, the line is shipped, the order is fulfilled as of its last parcel."""
     shipped(floor)
@@ -82,7 +82,7 @@ def test_a_second_run_changes_nothing(floor: Floor) -> None:
     assert len(list((settings().folder("outgoing") / "track-shipments").iterdir())) == 1
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_two_parcels_are_two_messages_with_their_own_content(floor: Floor) -> None:
     """The first is told as a part of the order, the last as the whole."""
     floor.order("1001", ("CUP", 3))
@@ -120,7 +120,7 @@ def test_a_kit_leaves_as_its_components(floor: Floor) -> None:
     assert floor.books_balance()
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_what_was_fulfilled_elsewhere_moves_no_stock(floor: Floor) -> None:
     """Its parcel is followed all the same."""
     floor.elsewhere("2001", ("CUP", 2))
@@ -149,7 +149,7 @@ def test_one_odd_parcel_stops_nothing(floor: Floor) -> None:
     assert floor.books_balance()
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_parcel_nobody_scanned_was_packed_when_it_left(floor: Floor) -> None:
     """A shop without benches tells only what it shipped: promises are kept, and nobody walks for its open pick."""
     order = floor.order("1001", ("CUP", 2), ("TRAY", 1), picked=False)
@@ -170,7 +170,7 @@ def test_a_parcel_nobody_scanned_was_packed_when_it_left(floor: Floor) -> None:
     assert floor.books_balance()
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_what_left_before_it_was_promised_is_promised_to_nobody(floor: Floor) -> None:
     """The shop shipped it: the line is done, no stock moves, the customer is told."""
     with floor.store.begin() as connection:
@@ -196,7 +196,7 @@ def test_an_event_of_a_parcel_not_known_yet_counts_when_it_is(floor: Floor) -> N
     assert floor.rows(schema.shipments, "state", "delivered_at") == [("delivered", ago(1))]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_late_event_moves_nothing_back(floor: Floor) -> None:
     """A scan from before the delivery that comes in after it changes no state and tells nobody."""
     shipped(floor)
@@ -238,7 +238,7 @@ def test_parcels_under_one_number_arrive_together(floor: Floor) -> None:
     assert floor.line("1001")["delivered"] == 2
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_lost_parcel_is_told_once_and_refunds_nothing(floor: Floor) -> None:
     """The customer hears of it, a person is warned; when it turns up again the warning goes."""
     shipped(floor)
@@ -269,7 +269,7 @@ def test_a_parcel_no_carrier_scans_is_warned_of(floor: Floor) -> None:
     assert causes(floor) == []
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_parcel_that_left_on_hold_is_warned_of(floor: Floor) -> None:
     """What is recorded is what happened: it is shipped, and a person hears of it."""
     shipped(floor)

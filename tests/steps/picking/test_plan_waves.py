@@ -58,7 +58,7 @@ def carts(shop: Shop) -> list[tuple[str, int, str, int]]:
         return [(row[0], row[1], row[2], row[3]) for row in connection.execute(statement)]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_carriers_have_waves_and_single_lines_have_carts_of_their_own(shop: Shop) -> None:
     """A wave a carrier; single-line and multi-line orders on separate carts, the most urgent order's cart first."""
     shop.order("1", {"CUP": 1}, service_level="Standard", ship_by=AS_OF + timedelta(days=2))

@@ -73,7 +73,7 @@ def test_what_habit_costs_is_told(shop: Shop) -> None:
     assert cart["walk_s"] > cart["walk_m"]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_place_off_the_plan_is_reported_and_keeps_its_order_back(shop: Shop, home: Path) -> None:
     """Which key, what was found and expected: in the reason of the order, and in a list of all such places."""
     for sku, place, facts in (("RUG", "Z-01", {}), ("RING", "C-99", {}), ("HAT", "F-03", {"level": "9"})):

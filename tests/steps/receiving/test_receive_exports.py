@@ -219,7 +219,7 @@ def test_a_sku_twice_in_a_file_counts_once(store: Engine, home: Path) -> None:
     account(store)
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_an_order_line_twice_in_a_file_is_ordered_once(store: Engine, home: Path) -> None:
     """The first stands; another that says otherwise waits, and its order with it."""
     put(home, "orders", as_csv([order("#1"), order("#1"), order("#2"), order("#2", quantity=5)]))

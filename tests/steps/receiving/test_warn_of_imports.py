@@ -53,7 +53,7 @@ def test_a_refused_file_is_told_until_one_of_its_name_is_loaded(store: Engine, h
     assert alerts(store) == [("refused_file", "orders.csv", "resolved")]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_rows_in_quarantine_are_told_until_they_are_corrected(store: Engine, home: Path) -> None:
     """How many and in which sheet, never what they say; dropped in again, corrected, the alert is over."""
     put(home, "orders", as_csv([order("#1"), order("#2", quantity="Jane Roe")]), "orders.csv")

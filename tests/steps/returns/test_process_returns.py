@@ -59,7 +59,7 @@ def test_requests_are_answered_by_the_first_rule_that_fits(counter: Counter) -> 
     ]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_customers_are_told_what_was_decided_and_a_person_tells_the_rest(counter: Counter) -> None:
     """The number to send it back with, or the reason in words; nothing where a person has still to decide."""
     counter.order("1", ("MUG", 1, 1000))
@@ -75,7 +75,7 @@ def test_customers_are_told_what_was_decided_and_a_person_tells_the_rest(counter
     assert "Umtausch" in told["return_rejected:HEARTH:2:R2"]["reason"]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_customer_s_reference_finds_the_only_order_it_names(counter: Counter) -> None:
     """Two orders of one reference, or two orders in one request, are for a person."""
     counter.order("1", ("MUG", 1, 1000), customer_reference="C1")
@@ -90,7 +90,7 @@ def test_a_customer_s_reference_finds_the_only_order_it_names(counter: Counter) 
     ]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_what_came_back_is_in_stock_on_the_order_and_in_a_refund(counter: Counter) -> None:
     """As new it can be sold again; the refund is what was paid for it."""
     counter.order("1", ("MUG", 3, 1000), total_minor=2500)
@@ -121,7 +121,7 @@ def test_what_came_back_is_in_stock_on_the_order_and_in_a_refund(counter: Counte
         ("wrong_item", "quarantine", []),
     ],
 )
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_the_grade_says_where_it_goes_and_what_is_paid_back(
     counter: Counter, grade: str, condition: str, refund: list[tuple[int]]
 ) -> None:
@@ -136,7 +136,7 @@ def test_the_grade_says_where_it_goes_and_what_is_paid_back(
     assert counter.rows(schema.returns, "state") == [("closed" if refund else "manual",)]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_odd_boxes_are_kept_and_flagged(counter: Counter) -> None:
     """More than agreed, something else, and nothing at all: a person looks at each."""
     counter.order("1", ("MUG", 3, 1000))
@@ -158,7 +158,7 @@ def test_odd_boxes_are_kept_and_flagged(counter: Counter) -> None:
     assert ("not_received",) in counter.rows(schema.return_lines, "disposition")
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_a_box_without_an_rma_waits_for_a_person_unless_its_return_is_known(counter: Counter) -> None:
     """The only agreed return of its order takes it; otherwise one is made, and nothing is paid."""
     counter.order("1", ("MUG", 1, 1000))
@@ -193,7 +193,7 @@ def test_the_rest_of_a_return_is_booked_and_paid_when_it_comes(counter: Counter)
     assert counter.rows(schema.order_lines, "quantity_returned") == [(3,)]
 
 
-@pytest.mark.postgresql
+@pytest.mark.both_databases
 def test_refunds_never_exceed_what_was_paid(counter: Counter) -> None:
     """What the shop paid back already is taken off; where nothing is left a person is told."""
     counter.order("1", ("MUG", 2, 1000), refunded_minor=1200)
