@@ -9,7 +9,7 @@ import numpy as np
 from tasks.domain.compiled import kernel
 
 EXACT_MAX = 12  # stops, for the dynamic programme over all their sets
-ROUNDS_PER_STOP, ROUNDS_MIN, ROUNDS_MAX = 15, 200, 900  # of the search
+ROUNDS_PER_STOP, ROUNDS_MIN, ROUNDS_MAX = 15, 600, 900  # of the search
 REACH = 8  # stops: how far from each other two parts of the way are swapped, and how far around it is improved
 SEGMENT_MAX = 3  # stops moved together
 ASCENT_STEPS, STEP_DECAY = 150, 0.95  # of the bound: steps, and how they shorten

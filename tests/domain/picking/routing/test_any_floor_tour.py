@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from grid_walk import Point, shortest_m, walked_m
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tasks.domain.picking.routing.any_floor_tour import is_exact, ordered_m, tour, walk
@@ -39,6 +39,12 @@ FLOORS = [
 floors = st.sampled_from(FLOORS)
 points = st.tuples(st.sampled_from(AISLES), st.integers(1, 19).map(lambda at: at / 2))
 few, many = st.lists(points, min_size=1, max_size=5), st.lists(points, min_size=14, max_size=30, unique=True)
+
+
+HARD = [
+    (0.0, 0.5), (0.0, 1.0), (0.0, 1.5), (0.0, 3.5), (3.0, 0.5), (3.0, 1.0), (3.0, 1.5), (3.0, 2.0), (3.0, 9.0),
+    (7.0, 0.5), (7.0, 2.0), (7.0, 6.5), (9.0, 0.5), (9.0, 4.5), (9.0, 5.5),
+]  # fmt: skip  # 200 rounds of the search left it 2.1 % above the shortest
 
 
 def lying(floor: Floor, places: list[Point]) -> tuple[np.ndarray, np.ndarray]:
@@ -77,12 +83,13 @@ def test_a_tour_that_was_searched_is_between_its_bound_and_habit(floor: Floor, p
 
 @settings(deadline=None, max_examples=15)
 @given(st.sampled_from([floor for floor in FLOORS if is_exact(floor)]), many)
+@example(FLOORS[3], HARD)
 def test_the_bound_and_the_search_meet_the_shortest_tour(floor: Floor, places: list[Point]) -> None:
-    """Where the shortest tour is known, the bound lies below it, and what the search finds is at most 5 % above."""
+    """Where the shortest tour is known, the bound lies below it, and what the search finds is at most 2 % above."""
     at = lying(floor, places)
     best, found = shortest(floor, *at), walk(floor, *at, *depots(floor))
     assert (found.lower_bound_m or found.walk_m) - 1e-6 <= best.walk_m <= found.walk_m + 1e-6
-    assert found.walk_m <= 1.05 * best.walk_m
+    assert found.walk_m <= 1.02 * best.walk_m
 
 
 @UNHURRIED
